@@ -1,0 +1,96 @@
+import { z } from 'zod';
+
+/** A text in Chinese, which every course has, and English beside it. */
+const text = z.strictObject({ 'zh-CN': z.string().trim().min(1), en: z.string().trim().min(1) });
+
+const key = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'lower-case words joined by hyphens, e.g. warning-signs');
+
+const folder = z
+  .string()
+  .regex(/^(?!\/)(?!.*\.\.)[\w./-]+$/, 'a path inside the course folder, without ".." and not absolute');
+
+/** Roles that a post may have. `design.md` section 2 gives the Chinese terms. */
+export const roles = [
+  'class_teacher',
+  'subject_teacher',
+  'young_pioneers_leader',
+  'college_counselor',
+  'graduate_tutor',
+  'mental_health_teacher',
+  'principal',
+] as const;
+
+export const activitySchema = z.strictObject({
+  key: key.describe('Stays the same across versions: progress is kept by it.'),
+  kind: z.literal('h5p'),
+  title: text,
+  minutes: z.number().int().min(1).max(120).describe('How long a teacher should expect to need; shown, never credited as such.'),
+  content: z
+    .strictObject({ 'zh-CN': folder, en: folder })
+    .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
+  complete: z
+    .enum(['viewed', 'completed'])
+    .describe('viewed: opened and every page seen, by a "progressed" or "completed" statement; completed: a "completed" or "answered" statement of the whole content.'),
+});
+
+export const moduleSchema = z.strictObject({
+  key,
+  title: text,
+  summary: text,
+  activities: z.array(activitySchema).min(1),
+});
+
+export const examSchema = z.strictObject({
+  items: z.array(folder).min(1).describe('Item files (YAML), in the course folder.'),
+  blueprint: z
+    .array(z.strictObject({ competency: key, count: z.number().int().min(1) }))
+    .min(1)
+    .describe('How many items of each competency are drawn for an attempt.'),
+  passMark: z.number().int().min(1).max(100).describe('Percent of the points.'),
+  minutes: z.number().int().min(1).max(240).describe('Time limit, counted by the server.'),
+  resit: z.strictObject({
+    afterHours: z.number().int().min(0).describe('Cooling-off between a failed attempt and the next.'),
+    attempts: z.number().int().min(1).describe('Attempts in all, the first included.'),
+  }),
+});
+
+export const manifestSchema = z.strictObject({
+  $schema: z.string().optional(),
+  slug: key.describe('The folder name, and the course for ever.'),
+  version: z.string().regex(/^\d+\.\d+\.\d+$/, 'major.minor.patch'),
+  title: text,
+  summary: text,
+  audience: z.array(z.enum(roles)).min(1),
+  classHours: z.number().min(0.5).max(40).describe('Declared class hours (45 minutes); the course check refuses more than the content supports.'),
+  competencies: z.array(z.strictObject({ key, title: text })).min(1),
+  modules: z.array(moduleSchema).min(1),
+  exam: examSchema,
+});
+
+export const itemSchema = z.strictObject({
+  key: key.describe('Unique in the course, and never used again for another question.'),
+  kind: z.enum(['single', 'multiple', 'true_false']),
+  competency: key,
+  difficulty: z.number().int().min(1).max(3),
+  stem: text,
+  options: z
+    .array(
+      z.strictObject({
+        key: z.string().regex(/^[a-z]$|^true$|^false$/, 'one letter, or true / false'),
+        text,
+        correct: z.boolean().default(false),
+        rationale: text.describe('Shown after the attempt, for this option: why it is right or wrong.'),
+      }),
+    )
+    .min(2)
+    .max(8),
+});
+
+export const itemFileSchema = z.array(itemSchema).min(1);
+
+export type Manifest = z.infer<typeof manifestSchema>;
+export type Item = z.infer<typeof itemSchema>;
+export type Text = z.infer<typeof text>;
+export type Role = (typeof roles)[number];

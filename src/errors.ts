@@ -1,0 +1,50 @@
+/**
+ * Refusals: what the service expects to have to say no to. Each has a stable `code` that clients may switch on, a message for
+ * a person, and is mapped once per door. Anything else that is thrown is a defect: logged, masked and given an id.
+ */
+export abstract class Refusal extends Error {
+  abstract readonly code: string;
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** Nobody is signed in, or the session has ended. */
+export class NotSignedIn extends Refusal {
+  readonly code = 'NOT_SIGNED_IN';
+  constructor(message = 'Sign in first: this needs a session.') {
+    super(message);
+  }
+}
+
+/** Told alike for an object that does not exist and for one that the viewer may not see. */
+export class NotFound extends Refusal {
+  readonly code = 'NOT_FOUND';
+  constructor(what: string) {
+    super(`${what} was not found.`);
+  }
+}
+
+/** The viewer may see the object but not do this with it. */
+export class NotAllowed extends Refusal {
+  readonly code = 'NOT_ALLOWED';
+}
+
+/** The input is not of the shape or range that is asked for. `path` is the input field, dotted. */
+export class InvalidInput extends Refusal {
+  readonly code = 'INVALID_INPUT';
+  readonly path: string;
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** The state of the thing does not permit this now; `code` says which rule, e.g. `ATTEMPT_CLOSED`. */
+export class Conflict extends Refusal {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
