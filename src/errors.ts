@@ -43,8 +43,11 @@ export class InvalidInput extends Refusal {
 /** The state of the thing does not permit this now; `code` says which rule, e.g. `ATTEMPT_CLOSED`. */
 export class Conflict extends Refusal {
   readonly code: string;
-  constructor(code: string, message: string) {
+  /** When it may be tried again, where the rule is about time. */
+  readonly retryAt: Date | undefined;
+  constructor(code: string, message: string, retryAt?: Date) {
     super(message);
     this.code = code;
+    this.retryAt = retryAt;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { roles } from '../people/role.ts';
 
 /** A text in Chinese, which every course has, and English beside it. */
 const text = z.strictObject({ 'zh-CN': z.string().trim().min(1), en: z.string().trim().min(1) });
@@ -11,17 +12,6 @@ const folder = z
   .string()
   .regex(/^(?!\/)(?!.*\.\.)[\w./-]+$/, 'a path inside the course folder, without ".." and not absolute');
 
-/** Roles that a post may have. `design.md` section 2 gives the Chinese terms. */
-export const roles = [
-  'class_teacher',
-  'subject_teacher',
-  'young_pioneers_leader',
-  'college_counselor',
-  'graduate_tutor',
-  'mental_health_teacher',
-  'principal',
-] as const;
-
 export const activitySchema = z.strictObject({
   key: key.describe('Stays the same across versions: progress is kept by it.'),
   kind: z.literal('h5p'),
@@ -32,7 +22,7 @@ export const activitySchema = z.strictObject({
     .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
   complete: z
     .enum(['viewed', 'completed'])
-    .describe('viewed: opened and every page seen, by a "progressed" or "completed" statement; completed: a "completed" or "answered" statement of the whole content.'),
+    .describe('completed: the content says that it was finished (lessons, question sets, sorting); viewed: opening it is enough.'),
 });
 
 export const moduleSchema = z.strictObject({
@@ -93,4 +83,3 @@ export const itemFileSchema = z.array(itemSchema).min(1);
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Item = z.infer<typeof itemSchema>;
 export type Text = z.infer<typeof text>;
-export type Role = (typeof roles)[number];

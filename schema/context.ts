@@ -1,0 +1,81 @@
+import DataLoader from 'dataloader';
+import type { ExamService } from '../src/assessment/exam.service.ts';
+import type { CertificateService } from '../src/certification/certificate.service.ts';
+import type { CourseService } from '../src/courses/course.service.ts';
+import type { CoverageService } from '../src/coverage/coverage.service.ts';
+import { NotSignedIn } from '../src/errors.ts';
+import type { LearningService } from '../src/learning/learning.service.ts';
+import type { PeopleService } from '../src/people/people.service.ts';
+import type { Viewer } from '../src/people/permission.ts';
+import type { Person } from '../src/people/person.ts';
+import type { RosterService } from '../src/people/roster/import.service.ts';
+import type { SessionService } from '../src/people/session.service.ts';
+import type { Certification } from '../src/programmes/certification.ts';
+import type { ProgrammeService } from '../src/programmes/programme.service.ts';
+import type { Division } from '../src/regions/division.ts';
+import type { Organization } from '../src/regions/organization.ts';
+import type { RegionService } from '../src/regions/region.service.ts';
+import type { TitleService } from '../src/titles/title.service.ts';
+import type { Database } from '../src/db/database.ts';
+
+/** What the schema may call: the services, handed in by the app. */
+export interface Services {
+  readonly db: Database;
+  readonly contentUrl: string;
+  readonly publicUrl: string;
+  readonly regions: RegionService;
+  readonly people: PeopleService;
+  readonly sessions: SessionService;
+  readonly roster: RosterService;
+  readonly courses: CourseService;
+  readonly programmes: ProgrammeService;
+  readonly learning: LearningService;
+  readonly exams: ExamService;
+  readonly certificates: CertificateService;
+  readonly titles: TitleService;
+  readonly coverage: CoverageService;
+}
+
+export interface Context {
+  readonly services: Services;
+  /** undefined: nobody is signed in. */
+  readonly viewer: Viewer | undefined;
+  /** The bearer token as it came, for signing out; never shown. */
+  readonly token: string | undefined;
+  readonly load: Loaders;
+}
+
+/** Batched reads of one request, for objects whose parent has been judged visible. */
+export interface Loaders {
+  readonly division: DataLoader<string, Division | undefined>;
+  readonly organization: DataLoader<string, Organization | undefined>;
+  readonly certification: DataLoader<string, Certification | undefined>;
+  readonly person: DataLoader<string, Person | undefined>;
+}
+
+export function makeContext(services: Services, viewer: Viewer | undefined, token: string | undefined): Context {
+  return {
+    services,
+    viewer,
+    token,
+    load: {
+      division: batched(async (codes) => services.regions.listDivisions(codes), (division) => division.code),
+      organization: batched(async (ids) => services.regions.listOrganizations(ids), (organization) => organization.id),
+      certification: batched(async (ids) => services.programmes.listCertifications(ids), (certification) => certification.id),
+      person: batched(async (ids) => services.people.listByIds(ids), (person) => person.id),
+    },
+  };
+}
+
+function batched<T>(list: (keys: readonly string[]) => Promise<T[]>, keyOf: (value: T) => string): DataLoader<string, T | undefined> {
+  return new DataLoader(async (keys) => {
+    const found = new Map((await list(keys)).map((value) => [keyOf(value), value]));
+    return keys.map((key) => found.get(key));
+  });
+}
+
+/** @throws NotSignedIn */
+export function signedIn(context: Context): Viewer {
+  if (context.viewer === undefined) throw new NotSignedIn();
+  return context.viewer;
+}

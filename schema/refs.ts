@@ -1,0 +1,40 @@
+import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
+import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
+import type { Verification } from '../src/certification/certificate.service.ts';
+import type { Certificate as CertificateFacts } from '../src/certification/certificate.ts';
+import type { CourseVersion } from '../src/courses/course.ts';
+import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
+import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
+import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
+import type { RosterImport as RosterImportFacts, RosterRefusal as RosterRefusalFacts } from '../src/people/roster/import.repository.ts';
+import { roles } from '../src/people/role.ts';
+import type { Assignment as AssignmentFacts, Certification as CertificationFacts, Cohort as CohortFacts } from '../src/programmes/certification.ts';
+import type { Division as DivisionFacts } from '../src/regions/division.ts';
+import type { Organization as OrganizationFacts } from '../src/regions/organization.ts';
+import type { CreditRecord as CreditRecordFacts } from '../src/titles/credit-record.ts';
+import { builder } from './builder.ts';
+
+/* References apart from the fields that use them: files of nouns may then point at each other without a circle. */
+
+export const Division = builder.objectRef<DivisionFacts>('Division');
+export const Organization = builder.objectRef<OrganizationFacts>('Organization');
+export const Person = builder.objectRef<PersonFacts>('Person');
+export const Post = builder.objectRef<PostFacts>('Post');
+export const Viewer = builder.objectRef<ViewerFacts>('Viewer');
+export const RosterImport = builder.objectRef<RosterImportFacts>('RosterImport');
+export const RosterRefusal = builder.objectRef<RosterRefusalFacts>('RosterRefusal');
+export const Course = builder.objectRef<CourseVersion>('Course');
+export const Certification = builder.objectRef<CertificationFacts>('Certification');
+export const Cohort = builder.objectRef<CohortFacts>('Cohort');
+export const Assignment = builder.objectRef<AssignmentFacts>('Assignment');
+export const Attempt = builder.objectRef<AttemptFacts>('Attempt');
+export const AttemptItem = builder.objectRef<{ attempt: AttemptFacts; facts: AttemptItemFacts; language: 'zh-CN' | 'en' }>('AttemptItem');
+export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
+export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
+export const Coverage = builder.objectRef<UnitCoverage>('Coverage');
+export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord');
+
+export const RoleEnum = builder.enumType('Role', {
+  description: 'What a post is: the roles of item 15 of the action plan, and those beside them.',
+  values: Object.fromEntries(roles.map((role) => [role.toUpperCase(), { value: role }])) as { [K in (typeof roles)[number] as Uppercase<K>]: { value: K } },
+});

@@ -1,0 +1,20 @@
+import { lexicographicSortSchema, printSchema, type GraphQLSchema } from 'graphql';
+import { builder } from './builder.ts';
+import './refusal.ts';
+import './region.ts';
+import './people.ts';
+import './roster.ts';
+import './course.ts';
+import './programme.ts';
+import './assignment.ts';
+import './attempt.ts';
+import './certificate.ts';
+import './coverage.ts';
+import './credit.ts';
+
+export const schema: GraphQLSchema = builder.toSchema();
+
+/** The contract as it is committed in schema.graphql. */
+export function printContract(): string {
+  return `${printSchema(lexicographicSortSchema(schema))}\n`;
+}

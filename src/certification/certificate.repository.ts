@@ -1,0 +1,105 @@
+import type { Executor } from '../db/database.ts';
+import type { Certificate } from './certificate.ts';
+import type { CertificateClaims } from './document.ts';
+
+const columns = ['id', 'number', 'verification_code', 'person_id', 'certification_id', 'assignment_id', 'claims', 'issued_at', 'valid_from', 'valid_until', 'revoked_on', 'revocation_reason', 'pdf_digest'] as const;
+
+/** @returns the id, or undefined when the person has one for this certification and period already. */
+export async function insertCertificate(
+  tx: Executor,
+  given: Omit<Certificate, 'id' | 'revokedOn' | 'revocationReason'> & { period: number; template: string; templateVersion: number; courseVersionId: string; pdf: Uint8Array },
+): Promise<string | undefined> {
+  const row = await tx
+    .insertInto('certificates')
+    .values({
+      number: given.number,
+      verification_code: given.verificationCode,
+      person_id: given.personId,
+      certification_id: given.certificationId,
+      assignment_id: given.assignmentId,
+      period: given.period,
+      claims: JSON.stringify(given.claims),
+      template: given.template,
+      template_version: given.templateVersion,
+      course_version_id: given.courseVersionId,
+      issued_at: given.issuedAt,
+      valid_from: given.validFrom,
+      valid_until: given.validUntil,
+      pdf_digest: given.pdfDigest,
+    })
+    .onConflict((conflict) => conflict.columns(['person_id', 'certification_id', 'period']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  await tx.insertInto('certificate_documents').values({ certificate_id: row.id, pdf: Buffer.from(given.pdf) }).execute();
+  return row.id;
+}
+
+export async function findCertificateByNumber(db: Executor, number: string, { lock = false } = {}): Promise<Certificate | undefined> {
+  const row = await db
+    .selectFrom('certificates')
+    .select(columns)
+    .where('number', '=', number)
+    .$if(lock, (query) => query.forUpdate())
+    .executeTakeFirst();
+  return row === undefined ? undefined : toCertificate(row);
+}
+
+export async function findCertificateById(db: Executor, id: string): Promise<Certificate | undefined> {
+  const row = await db.selectFrom('certificates').select(columns).where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : toCertificate(row);
+}
+
+export async function findCertificateOfAssignment(db: Executor, assignmentId: string): Promise<Certificate | undefined> {
+  const row = await db.selectFrom('certificates').select(columns).where('assignment_id', '=', assignmentId).executeTakeFirst();
+  return row === undefined ? undefined : toCertificate(row);
+}
+
+export async function listCertificatesOf(db: Executor, personId: string): Promise<Certificate[]> {
+  return (await db.selectFrom('certificates').select(columns).where('person_id', '=', personId).orderBy('issued_at', 'desc').orderBy('id', 'desc').execute()).map(toCertificate);
+}
+
+export async function findDocument(db: Executor, certificateId: string): Promise<Buffer | undefined> {
+  return (await db.selectFrom('certificate_documents').select('pdf').where('certificate_id', '=', certificateId).executeTakeFirst())?.pdf;
+}
+
+export async function revokeCertificate(tx: Executor, given: { id: string; by: string; reason: string; at: Date; on: string }): Promise<void> {
+  await tx
+    .updateTable('certificates')
+    .set({ revoked_at: given.at, revoked_on: given.on, revoked_by: given.by, revocation_reason: given.reason })
+    .where('id', '=', given.id)
+    .where('revoked_at', 'is', null)
+    .execute();
+}
+
+function toCertificate(row: {
+  id: string;
+  number: string;
+  verification_code: string;
+  person_id: string;
+  certification_id: string;
+  assignment_id: string;
+  claims: unknown;
+  issued_at: Date;
+  valid_from: string;
+  valid_until: string | null;
+  revoked_on: string | null;
+  revocation_reason: string | null;
+  pdf_digest: string;
+}): Certificate {
+  return {
+    id: row.id,
+    number: row.number,
+    verificationCode: row.verification_code,
+    personId: row.person_id,
+    certificationId: row.certification_id,
+    assignmentId: row.assignment_id,
+    claims: row.claims as CertificateClaims,
+    issuedAt: row.issued_at,
+    validFrom: row.valid_from,
+    validUntil: row.valid_until,
+    revokedOn: row.revoked_on,
+    revocationReason: row.revocation_reason,
+    pdfDigest: row.pdf_digest,
+  };
+}

@@ -1,0 +1,197 @@
+import { addDays, addMonths, chinaDay, type Clock } from '../clock.ts';
+import type { ExamService } from '../assessment/exam.service.ts';
+import { ISSUE_TASK } from '../assessment/exam.service.ts';
+import type { Database, Executor } from '../db/database.ts';
+import { Conflict, InvalidInput, NotFound } from '../errors.ts';
+import { insertJournalEntry } from '../journal/journal.repository.ts';
+import type { LearningService } from '../learning/learning.service.ts';
+import type { PeopleService } from '../people/people.service.ts';
+import { may, type Viewer } from '../people/permission.ts';
+import { maskName } from '../people/person.ts';
+import type { Assignment } from '../programmes/certification.ts';
+import type { ProgrammeService } from '../programmes/programme.service.ts';
+import type { RegionService } from '../regions/region.service.ts';
+import type { TitleService } from '../titles/title.service.ts';
+import { stateOn, type Certificate, type CertificateState } from './certificate.ts';
+import { findCertificateById, findCertificateByNumber, findCertificateOfAssignment, findDocument, insertCertificate, listCertificatesOf, revokeCertificate } from './certificate.repository.ts';
+import { digestOf, drawCertificate, type CertificateClaims } from './document.ts';
+import { findShortfalls, type Shortfall } from './eligibility.ts';
+import { newCertificateNumber, newVerificationCode, parseCertificateNumber, parseVerificationCode } from './number.ts';
+import { roleTitles } from './role-titles.ts';
+import { readTemplate } from './template.ts';
+
+/** What the certificate says was checked. The hours are the course's own, bounded by what its content supports. */
+const EVIDENCE = {
+  'zh-CN': '完成全部课程活动，并通过由服务端组卷、计时与评分的考试',
+  en: 'All course activities completed; exam drawn, timed and graded by the server passed',
+} as const;
+
+/** What a verifier is told. `codeMatched` says whether the document itself was at hand. */
+export interface Verification {
+  readonly certificate: Certificate;
+  readonly state: CertificateState;
+  readonly codeMatched: boolean;
+  /** Masked unless the code matched. */
+  readonly holderName: string;
+}
+
+export type CertificateService = ReturnType<typeof makeCertificateService>;
+
+export function makeCertificateService({
+  db,
+  clock,
+  random,
+  publicUrl,
+  regions,
+  people,
+  programmes,
+  learning,
+  exams,
+  titles,
+}: {
+  db: Database;
+  clock: Clock;
+  random: (bytes: number) => Uint8Array;
+  publicUrl: string;
+  regions: RegionService;
+  people: PeopleService;
+  programmes: ProgrammeService;
+  learning: LearningService;
+  exams: ExamService;
+  titles: TitleService;
+}) {
+  const today = (): string => chinaDay(clock.now());
+
+  const shortfallsOf = async (executor: Executor, assignment: Assignment): Promise<Shortfall[]> => {
+    const course = await programmes.courseOf(executor, assignment);
+    const progress = await learning.listProgress(executor, assignment.id);
+    return findShortfalls({
+      manifest: course.manifest,
+      completed: new Set(progress.filter((activity) => activity.completedAt !== null).map((activity) => activity.activityKey)),
+      attempts: await exams.listAttempts(executor, assignment.id),
+    });
+  };
+
+  /** Whether the viewer may do `permission` with this certificate: by where its holder works today. */
+  const mayWith = async (viewer: Viewer, permission: 'certificate.read' | 'certificate.revoke', certificate: Certificate): Promise<boolean> => {
+    const posts = await people.listPostsToday([certificate.personId]);
+    const places = await regions.listOrganizations(posts.map((post) => post.organizationId));
+    const [certification] = await programmes.listCertifications([certificate.certificationId]);
+    const issuer = await regions.findDivision(certification!.divisionCode);
+    return [...places, ...(issuer === undefined ? [] : [issuer])].some((place) => may(viewer, permission, place));
+  };
+
+  const visible = async (viewer: Viewer, certificate: Certificate | undefined): Promise<Certificate | undefined> => {
+    if (certificate === undefined) return undefined;
+    return certificate.personId === viewer.personId || (await mayWith(viewer, 'certificate.read', certificate)) ? certificate : undefined;
+  };
+
+  return {
+    stateOf: (certificate: Certificate): CertificateState => stateOn(certificate, today()),
+    listShortfalls: async (assignment: Assignment): Promise<Shortfall[]> => shortfallsOf(db, assignment),
+    listOwn: async (viewer: Viewer): Promise<Certificate[]> => listCertificatesOf(db, viewer.personId),
+    findOfAssignment: async (assignmentId: string): Promise<Certificate | undefined> => findCertificateOfAssignment(db, assignmentId),
+    find: async (viewer: Viewer, id: string): Promise<Certificate | undefined> => visible(viewer, await findCertificateById(db, id)),
+
+    /**
+     * The worker's part: issues what an assignment has earned. One decision, one transaction: certificate, document, credit
+     * record, journal. Run again, or twice at once, it finds the certificate and does nothing.
+     */
+    async issue(assignmentId: string): Promise<void> {
+      if ((await findCertificateOfAssignment(db, assignmentId)) !== undefined) return;
+      const assignment = await programmes.getAssignment(db, assignmentId);
+      const [certification] = await programmes.listCertifications([assignment.certificationId]);
+      const [person] = await people.listByIds([assignment.personId]);
+      const course = await programmes.courseOf(db, assignment);
+      const posts = await people.listPostsToday([assignment.personId]);
+      const post = posts.find((each) => certification!.roles.includes(each.role));
+      const organization = post === undefined ? undefined : await regions.findOrganization(post.organizationId);
+      const best = Math.max(...(await exams.listAttempts(db, assignment.id)).flatMap((attempt) => (attempt.passed === true ? (attempt.percent ?? 0) : [])));
+
+      const issuedAt = clock.now();
+      const validFrom = chinaDay(issuedAt);
+      const number = newCertificateNumber(Number(validFrom.slice(0, 4)), random);
+      const verificationCode = newVerificationCode(random);
+      const claims: CertificateClaims = {
+        number,
+        holderName: person!.name,
+        organizationName: organization?.name ?? null,
+        roleTitle: post === undefined ? null : roleTitles[post.role],
+        certificationTitle: certification!.title,
+        courseTitle: course.manifest.title,
+        classHours: course.manifest.classHours,
+        percent: Number.isFinite(best) ? best : null,
+        issuerName: certification!.issuerName,
+        issuedOn: validFrom,
+        validFrom,
+        // The last valid day: twelve months from 1 September end on 31 August.
+        validUntil: certification!.validityMonths === null ? null : addDays(addMonths(validFrom, certification!.validityMonths), -1),
+        evidence: EVIDENCE,
+        verificationUrl: `${publicUrl}/verify/${number}?code=${verificationCode}`,
+      };
+      // Drawn before the transaction: it takes the longest and locks nothing.
+      const pdf = await drawCertificate(await readTemplate(certification!.template, certification!.templateVersion), claims);
+
+      await db.transaction().execute(async (tx) => {
+        await programmes.getAssignment(tx, assignment.id, { lock: true });
+        if ((await shortfallsOf(tx, assignment)).length > 0) return;
+        const id = await insertCertificate(tx, {
+          number,
+          verificationCode,
+          personId: assignment.personId,
+          certificationId: assignment.certificationId,
+          assignmentId: assignment.id,
+          period: assignment.period,
+          claims,
+          template: certification!.template,
+          templateVersion: certification!.templateVersion,
+          courseVersionId: course.id,
+          issuedAt,
+          validFrom: claims.validFrom,
+          validUntil: claims.validUntil,
+          pdfDigest: digestOf(pdf),
+          pdf,
+        });
+        if (id === undefined) return;
+        await titles.recordEarned(tx, { certificateId: id, personId: assignment.personId, classHours: claims.classHours, earnedOn: claims.issuedOn, organization });
+        await insertJournalEntry(tx, { at: issuedAt, actor: `worker:${ISSUE_TASK}`, action: 'certificate.issue', subject: `certificate:${id}`, detail: { assignment: assignment.id } });
+      });
+    },
+
+    /** Open to everyone. undefined: there is no such certificate, and nothing more is told. */
+    async verify(numberText: string, codeText: string | null): Promise<Verification | undefined> {
+      const number = parseCertificateNumber(numberText);
+      const certificate = number === undefined ? undefined : await findCertificateByNumber(db, number);
+      if (certificate === undefined) return undefined;
+      const codeMatched = codeText !== null && parseVerificationCode(codeText) === certificate.verificationCode;
+      return { certificate, state: stateOn(certificate, today()), codeMatched, holderName: codeMatched ? certificate.claims.holderName : maskName(certificate.claims.holderName) };
+    },
+
+    /** The PDF as it was issued, byte for byte; undefined for a number that is not there or not the viewer's to see. */
+    async findDocument(viewer: Viewer, numberText: string): Promise<{ certificate: Certificate; pdf: Buffer } | undefined> {
+      const number = parseCertificateNumber(numberText);
+      const certificate = await visible(viewer, number === undefined ? undefined : await findCertificateByNumber(db, number));
+      const pdf = certificate === undefined ? undefined : await findDocument(db, certificate.id);
+      return certificate === undefined || pdf === undefined ? undefined : { certificate, pdf };
+    },
+
+    /**
+     * Ends a certificate for a reason that the verification page will show. Its credit is withdrawn in the same transaction.
+     * @throws NotFound when it is not there or not the viewer's to revoke; Conflict ALREADY_REVOKED.
+     */
+    async revoke(viewer: Viewer, input: { certificateId: string; reason: string }): Promise<Certificate> {
+      const certificate = await findCertificateById(db, input.certificateId);
+      if (certificate === undefined || !(await mayWith(viewer, 'certificate.revoke', certificate))) throw new NotFound('The certificate');
+      const reason = input.reason.trim();
+      if (reason === '' || reason.length > 200) throw new InvalidInput('input.reason', 'Say why, in 1 to 200 characters; the verification page shows it.');
+      await db.transaction().execute(async (tx) => {
+        const now = await findCertificateByNumber(tx, certificate.number, { lock: true });
+        if (now?.revokedOn !== null) throw new Conflict('ALREADY_REVOKED', 'This certificate has been revoked before.');
+        await revokeCertificate(tx, { id: certificate.id, by: viewer.personId, reason, at: clock.now(), on: today() });
+        await titles.recordWithdrawn(tx, certificate.id);
+        await insertJournalEntry(tx, { at: clock.now(), actor: `person:${viewer.personId}`, action: 'certificate.revoke', subject: `certificate:${certificate.id}`, detail: { reason } });
+      });
+      return (await findCertificateById(db, certificate.id))!;
+    },
+  };
+}

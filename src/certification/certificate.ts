@@ -1,0 +1,29 @@
+import type { CertificateClaims } from './document.ts';
+
+export type CertificateState = 'valid' | 'expired' | 'revoked';
+
+/** The document a person holds. Frozen at issue but for its revocation. */
+export interface Certificate {
+  readonly id: string;
+  readonly number: string;
+  readonly verificationCode: string;
+  readonly personId: string;
+  readonly certificationId: string;
+  readonly assignmentId: string;
+  readonly claims: CertificateClaims;
+  readonly issuedAt: Date;
+  readonly validFrom: string;
+  /** Last valid day, inclusive; null = does not expire. */
+  readonly validUntil: string | null;
+  readonly revokedOn: string | null;
+  readonly revocationReason: string | null;
+  /** SHA-256 of the PDF, hex. */
+  readonly pdfDigest: string;
+}
+
+/** The one state that every surface tells. `day` is a day in China. */
+export function stateOn(certificate: Pick<Certificate, 'validUntil' | 'revokedOn'>, day: string): CertificateState {
+  if (certificate.revokedOn !== null && certificate.revokedOn <= day) return 'revoked';
+  if (certificate.validUntil !== null && certificate.validUntil < day) return 'expired';
+  return 'valid';
+}

@@ -1,0 +1,53 @@
+import type { Manifest } from './manifest.ts';
+
+/*
+ * Class hours that a course's content supports. The formula is published in courses/README.md: a course may declare fewer, and
+ * the check refuses more.
+ */
+
+export const CLASS_HOUR_MINUTES = 45;
+const CHINESE_CHARACTERS_PER_MINUTE = 300;
+const PRACTICE_QUESTION_MINUTES = 1;
+const CARD_MINUTES = 0.5;
+const EXAM_ITEM_MINUTES = 1;
+
+/** What can be counted in one H5P content, whatever its type. */
+export interface ContentMeasure {
+  readonly characters: number;
+  readonly questions: number;
+  readonly cards: number;
+}
+
+/**
+ * Counts what there is to read and to answer in a content's parameters: Chinese characters in any text; a `questions` list;
+ * a `cards` list beside `levels`. Works on any content type's parameters, since it goes by what they hold.
+ */
+export function measureContent(parameters: unknown): ContentMeasure {
+  let characters = 0;
+  let questions = 0;
+  let cards = 0;
+  const visit = (value: unknown, key: string): void => {
+    if (typeof value === 'string') {
+      // Interface words are the library's, not something to study.
+      if (key !== 'l10n') characters += value.match(/\p{Script=Han}/gu)?.length ?? 0;
+    } else if (Array.isArray(value)) {
+      for (const each of value) visit(each, key);
+    } else if (typeof value === 'object' && value !== null) {
+      const its = value as Record<string, unknown>;
+      if (Array.isArray(its['questions'])) questions += its['questions'].length;
+      if (Array.isArray(its['cards']) && Array.isArray(its['levels'])) cards += its['cards'].length;
+      for (const [name, each] of Object.entries(its)) if (name !== 'l10n') visit(each, name);
+    }
+  };
+  visit(parameters, '');
+  return { characters, questions, cards };
+}
+
+/** Minutes that the zh-CN contents and one drawing of the exam support. */
+export function supportedMinutes(manifest: Manifest, measures: readonly ContentMeasure[]): number {
+  const examItems = manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0);
+  return measures.reduce(
+    (sum, { characters, questions, cards }) => sum + characters / CHINESE_CHARACTERS_PER_MINUTE + questions * PRACTICE_QUESTION_MINUTES + cards * CARD_MINUTES,
+    examItems * EXAM_ITEM_MINUTES,
+  );
+}

@@ -1,0 +1,19 @@
+/**
+ * Coverage rate 覆盖率 of a certification, for a role, in a unit, on a day:
+ * numerator = distinct people who hold the role there on that day and hold a certificate that is valid on that day;
+ * denominator = distinct people who hold the role there on that day.
+ */
+export interface Coverage {
+  readonly covered: number;
+  readonly total: number;
+}
+
+/** From 0 to 1; undefined where nobody holds the role: nothing of nothing is neither all nor none. */
+export function rateOf({ covered, total }: Coverage): number | undefined {
+  return total === 0 ? undefined : covered / total;
+}
+
+/** The gap in people, which is what a coordinator can act on. */
+export function gapOf({ covered, total }: Coverage): number {
+  return total - covered;
+}

@@ -1,0 +1,28 @@
+import { chinaDay, type Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
+import type { Unit } from '../regions/division.ts';
+import { may, type Viewer } from './permission.ts';
+import type { Person, Post } from './person.ts';
+import { findPerson, listHolders, listPeople, listPostsOn } from './person.repository.ts';
+import type { RegionService } from '../regions/region.service.ts';
+import type { Role } from './role.ts';
+
+export type PeopleService = ReturnType<typeof makePeopleService>;
+
+export function makePeopleService({ db, clock, regions }: { db: Database; clock: Clock; regions: RegionService }) {
+  return {
+    /** Oneself, or somebody who holds a post today where the viewer may read people; undefined for all others, alike. */
+    async find(viewer: Viewer, id: string): Promise<Person | undefined> {
+      const person = await findPerson(db, id);
+      if (person === undefined || id === viewer.personId) return person;
+      const posts = await listPostsOn(db, [id], chinaDay(clock.now()));
+      const places = await regions.listOrganizations(posts.map((post) => post.organizationId));
+      return places.some((place) => may(viewer, 'people.read', place)) ? person : undefined;
+    },
+
+    /** For rooms above, which have asked whether the viewer may. */
+    listByIds: async (ids: readonly string[]): Promise<Person[]> => listPeople(db, ids),
+    listPostsToday: async (personIds: readonly string[]): Promise<Post[]> => listPostsOn(db, personIds, chinaDay(clock.now())),
+    listHolders: async (unit: Unit, role: Role, day: string): Promise<string[]> => listHolders(db, unit, role, day),
+  };
+}

@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import type { Executor } from '../db/database.ts';
+import type { Division } from './division.ts';
+import type { Organization, OrganizationKind } from './organization.ts';
+
+const columns = ['id', 'name', 'kind', 'division_code', 'province_code', 'prefecture_code', 'county_code', 'student_count', 'student_count_on'] as const;
+
+export async function findOrganization(db: Executor, id: string): Promise<Organization | undefined> {
+  return (await listOrganizations(db, [id]))[0];
+}
+
+export async function listOrganizations(db: Executor, ids: readonly string[]): Promise<Organization[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.selectFrom('organizations').select(columns).where('id', 'in', ids).execute();
+  return rows.map(toOrganization);
+}
+
+/** Organizations that stand directly in a division (not in one below it), in name order after `after`. */
+export async function listOrganizationsOf(db: Executor, divisionCode: string, page: { after: { name: string; id: string } | undefined; limit: number }): Promise<Organization[]> {
+  const rows = await db
+    .selectFrom('organizations')
+    .select(columns)
+    .where('division_code', '=', divisionCode)
+    .$if(page.after !== undefined, (query) => query.where(sql<boolean>`(name, id) > (${page.after?.name}, ${page.after?.id})`))
+    .orderBy('name')
+    .orderBy('id')
+    .limit(page.limit)
+    .execute();
+  return rows.map(toOrganization);
+}
+
+/** What a roster says of an organization, already checked; `division` is where it stands. */
+export interface RosterOrganization {
+  readonly sourceId: string;
+  readonly name: string;
+  readonly kind: OrganizationKind;
+  readonly identifier: string | null;
+  readonly division: Division;
+  readonly studentCount: number | null;
+  readonly studentCountOn: string | null;
+}
+
+export interface KnownOrganization {
+  readonly id: string;
+  readonly sourceId: string;
+  readonly countyCode: string | null;
+  readonly prefectureCode: string | null;
+  readonly provinceCode: string;
+}
+
+export async function listOrganizationsBySource(db: Executor, source: string, sourceIds: readonly string[]): Promise<KnownOrganization[]> {
+  const rows = await db
+    .selectFrom('organizations')
+    .select(['id', 'source_id', 'county_code', 'prefecture_code', 'province_code'])
+    .where('source', '=', source)
+    .where('source_id', '=', sql<string>`any(${sourceIds}::text[])`)
+    .execute();
+  return rows.map((row) => ({ id: row.id, sourceId: row.source_id, countyCode: row.county_code, prefectureCode: row.prefecture_code, provinceCode: row.province_code }));
+}
+
+/** Adds the new and changes the changed; tells how many of each. A row that says what is known already is not written. */
+export async function upsertOrganizations(db: Executor, source: string, organizations: readonly RosterOrganization[]): Promise<{ added: number; changed: number }> {
+  const text = (pick: (organization: RosterOrganization) => string | number | null) => sql`${organizations.map(pick)}::text[]`;
+  const { rows } = await sql<{ added: boolean }>`
+    insert into organizations as known (source, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count, student_count_on)
+    select ${source}, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count::int, student_count_on::date
+    from unnest(${text((o) => o.sourceId)}, ${text((o) => o.name)}, ${text((o) => o.kind)}, ${text((o) => o.identifier)}, ${text((o) => o.division.code)},
+      ${text((o) => o.division.provinceCode)}, ${text((o) => o.division.prefectureCode)}, ${text((o) => o.division.countyCode)}, ${text((o) => o.studentCount)}, ${text((o) => o.studentCountOn)})
+      as given (source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count, student_count_on)
+    on conflict (source, source_id) do update set name = excluded.name, kind = excluded.kind, identifier = excluded.identifier, division_code = excluded.division_code,
+      province_code = excluded.province_code, prefecture_code = excluded.prefecture_code, county_code = excluded.county_code,
+      student_count = excluded.student_count, student_count_on = excluded.student_count_on
+    where (known.name, known.kind, known.identifier, known.division_code, known.student_count, known.student_count_on)
+      is distinct from (excluded.name, excluded.kind, excluded.identifier, excluded.division_code, excluded.student_count, excluded.student_count_on)
+    returning xmax = 0 as added`.execute(db);
+  const added = rows.filter((row) => row.added).length;
+  return { added, changed: rows.length - added };
+}
+
+function toOrganization(row: { id: string; name: string; kind: string; division_code: string; province_code: string; prefecture_code: string | null; county_code: string | null; student_count: number | null; student_count_on: string | null }): Organization {
+  return {
+    id: row.id,
+    organizationId: row.id,
+    name: row.name,
+    kind: row.kind as OrganizationKind,
+    divisionCode: row.division_code,
+    provinceCode: row.province_code,
+    prefectureCode: row.prefecture_code,
+    countyCode: row.county_code,
+    studentCount: row.student_count,
+    studentCountOn: row.student_count_on,
+  };
+}

@@ -1,0 +1,10 @@
+// Plain JavaScript, so that an old Node.js can still read it and say what is wrong instead of failing on a type.
+const [major] = process.versions.node.split('.').map(Number);
+if (major === undefined || major < 24) {
+  console.error(
+    `Xinqiao runs on Node.js 24 or newer, and this is ${process.version}. ` +
+      'On Linux (x64, arm64) `npm ci` brings it along: start with `npm start`, not with `node`, and do not omit optional packages.',
+  );
+  process.exit(1);
+}
+await import('./main.ts');

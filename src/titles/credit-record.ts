@@ -1,0 +1,44 @@
+import type { Scope } from '../regions/division.ts';
+
+/** Class hours as the title system books them: earned by a certificate, or withdrawn when it is revoked. */
+export interface CreditRecord {
+  readonly id: string;
+  readonly kind: 'earned' | 'withdrawn';
+  readonly certificateNumber: string;
+  readonly personName: string;
+  readonly staffNumber: string | null;
+  readonly certificationCode: string;
+  readonly certificationTitle: string;
+  readonly organizationName: string | null;
+  readonly countyCode: string | null;
+  readonly classHours: number;
+  readonly earnedOn: string;
+  readonly recordedAt: Date;
+  /** Where to go on reading after this record. */
+  readonly cursor: string;
+}
+
+export interface FeedPosition {
+  readonly transactionId: string;
+  readonly id: string;
+}
+
+/** Cursors are opaque to readers; inside they are the transaction and the record. */
+export function toCursor(position: FeedPosition): string {
+  return Buffer.from(`${position.transactionId}.${position.id}`).toString('base64url');
+}
+
+export function fromCursor(cursor: string): FeedPosition | undefined {
+  const match = /^(\d{1,20})\.(\d{1,19})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
+  return match === null ? undefined : { transactionId: match[1]!, id: match[2]! };
+}
+
+/** Division codes a reader may read the feed of; undefined = the nation. */
+export function divisionsOf(scopes: readonly Scope[]): string[] | undefined {
+  if (scopes.some((scope) => scope.kind === 'nation')) return undefined;
+  return scopes.flatMap((scope) => (scope.kind === 'division' ? [scope.code] : []));
+}
+
+export function organizationsOf(scopes: readonly Scope[]): string[] {
+  return scopes.flatMap((scope) => (scope.kind === 'organization' ? [scope.id] : []));
+}
