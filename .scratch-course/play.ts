@@ -59,6 +59,7 @@ for (const size of [{ width: 360, height: 740 }, { width: 1280, height: 800 }]) 
     const state = () => p.evaluate('H5P.instances[0].getCurrentState()') as Promise<any>;
     const axe = async (where: string) => {
       const r = await new AxeBuilder({ page: p }).analyze();
+      if (r.passes.length < 8) fail(name + ' axe did not run');
       for (const v of r.violations) fail(`${name} axe ${where}: ${v.id} ${v.nodes.length} ${v.nodes[0]!.html.slice(0, 160)} ${v.nodes[0]!.failureSummary?.slice(0, 200)}`);
     };
     const fits = async (where: string) => {
@@ -150,7 +151,7 @@ for (const size of [{ width: 360, height: 740 }, { width: 1280, height: 800 }]) 
     const s = await state();
     await open(s);
     if ((await log()).some((x) => x.verb.id.endsWith('/completed'))) fail(`${name} completed again on resume`);
-    await ctx.close();
+    await p.close();
   }
 }
 await browser.close();

@@ -2,6 +2,7 @@ import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts'
 import type { Assignment as AssignmentFacts } from '../src/programmes/certification.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
 import type { ActivityProgress as ProgressFacts, UserState as UserStateFacts } from '../src/learning/progress.repository.ts';
+import type { Blocked } from '../src/assessment/standing.ts';
 import type { Shortfall as ShortfallFacts } from '../src/certification/eligibility.ts';
 import { builder, LanguageEnum, languageArg } from './builder.ts';
 import { signedIn, type Context } from './context.ts';
@@ -68,6 +69,14 @@ function shortfallText(facts: ShortfallFacts, course: CourseVersion, language: '
   }
 }
 
+const ExamBlock = builder.objectRef<Blocked>('ExamBlock').implement({
+  description: 'Why an attempt can not be started now; `startAttempt` would be refused with the same code.',
+  interfaces: [Refusal],
+  // An interface finds its type by what it was given; this is no error that was thrown.
+  isTypeOf: (value) => !(value instanceof Error),
+  fields: (t) => ({ retryAt: t.field({ type: 'DateTime', nullable: true, description: 'When it may be tried again, where the rule is about time.', resolve: (blocked) => ('retryAt' in blocked ? blocked.retryAt : null) }) }),
+});
+
 const ExamStanding = builder.objectRef<{ assignment: AssignmentFacts; course: CourseVersion }>('ExamStanding').implement({
   description: 'The exam of an assignment: its rules, and where the learner stands.',
   fields: (t) => ({
@@ -84,13 +93,10 @@ const ExamStanding = builder.objectRef<{ assignment: AssignmentFacts; course: Co
       resolve: async ({ assignment }, _args, context) => (await context.services.exams.listAttempts(context.services.db, assignment.id)).find((attempt) => attempt.submittedAt === null) ?? null,
     }),
     blockedBy: t.field({
-      type: Refusal,
+      type: ExamBlock,
       nullable: true,
       description: 'Why no attempt can be started now; null = one can.',
-      resolve: async ({ assignment }, _args, context) => {
-        const blocked = await context.services.exams.whyBlocked(assignment);
-        return blocked === undefined ? null : new Conflict(blocked.code, blocked.message, 'retryAt' in blocked ? blocked.retryAt : undefined);
-      },
+      resolve: async ({ assignment }, _args, context) => (await context.services.exams.whyBlocked(assignment)) ?? null,
     }),
   }),
 });

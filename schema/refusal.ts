@@ -1,7 +1,7 @@
 import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, type Refusal as RefusalError } from '../src/errors.ts';
 import { builder } from './builder.ts';
 
-export const Refusal = builder.interfaceRef<RefusalError>('Refusal').implement({
+export const Refusal = builder.interfaceRef<Pick<RefusalError, 'code' | 'message'>>('Refusal').implement({
   description: 'What the service had to say no to. Switch on `code`, which is stable; show `message` to a person.',
   fields: (t) => ({
     code: t.exposeString('code', { description: 'Stable, in capitals, e.g. `NOT_FOUND` or `RESIT_TOO_EARLY`.' }),

@@ -127,7 +127,7 @@ export function makeCertificateService({
         // The last valid day: twelve months from 1 September end on 31 August.
         validUntil: certification!.validityMonths === null ? null : addDays(addMonths(validFrom, certification!.validityMonths), -1),
         evidence: EVIDENCE,
-        verificationUrl: `${publicUrl}/verify/${number}?code=${verificationCode}`,
+        verificationUrl: `${publicUrl}/verify/${number}#code=${verificationCode}`,
       };
       // Drawn before the transaction: it takes the longest and locks nothing.
       const pdf = await drawCertificate(await readTemplate(certification!.template, certification!.templateVersion), claims);

@@ -19,8 +19,8 @@ export interface ContentMeasure {
 }
 
 /**
- * Counts what there is to read and to answer in a content's parameters: Chinese characters in any text; a `questions` list;
- * a `cards` list beside `levels`. Works on any content type's parameters, since it goes by what they hold.
+ * Counts what there is to read and to answer in a content's parameters: Chinese characters to read; questions in a `questions`
+ * list; cards in a `cards` list beside `levels`. Works on any content type's parameters, since it goes by what they hold.
  */
 export function measureContent(parameters: unknown): ContentMeasure {
   let characters = 0;
@@ -36,7 +36,9 @@ export function measureContent(parameters: unknown): ContentMeasure {
       const its = value as Record<string, unknown>;
       if (Array.isArray(its['questions'])) questions += its['questions'].length;
       if (Array.isArray(its['cards']) && Array.isArray(its['levels'])) cards += its['cards'].length;
-      for (const [name, each] of Object.entries(its)) if (name !== 'l10n') visit(each, name);
+      // What is answered or sorted is paid by the piece; its words are not paid again as reading.
+      const paid = new Set(['l10n', 'questions', ...(Array.isArray(its['levels']) ? ['cards'] : [])]);
+      for (const [name, each] of Object.entries(its)) if (!paid.has(name)) visit(each, name);
     }
   };
   visit(parameters, '');

@@ -20,6 +20,7 @@ export function makePool(url: string, { name, size }: { name: string; size: numb
   const pool = new pg.Pool({ connectionString: url, application_name: name, max: size, types: typesWithPlainDays });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

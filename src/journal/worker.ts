@@ -20,8 +20,6 @@ const LIVENESS_LOCK = 0x78_71; // 'xq'
  * lock is free and hands their jobs on.
  */
 export async function startWorker(pool: pg.Pool, tasks: Readonly<Record<string, Task>>, log: Log, { concurrency = 4 }: { concurrency?: number } = {}): Promise<RunningWorker> {
-  // The queue asks for listeners of its own on the pool and on each client it lends.
-  pool.on('connect', (client) => client.on('error', () => {}));
   const instance = Math.floor(Math.random() * 2 ** 31);
   const life = await pool.connect();
   life.on('error', () => {});

@@ -19,7 +19,8 @@ export class CsvFile {
 
   row(fields: readonly (string | number)[]): void {
     let line = '';
-    for (let index = 0; index < fields.length; index += 1) line += (index === 0 ? '' : ',') + quoted(String(fields[index]));
+    for (let index = 0; index < fields.length; index += 1)
+      line += (index === 0 ? '' : ',') + quoted(String(fields[index]));
     this.#pending += `${line}\r\n`;
   }
 

@@ -22,7 +22,8 @@ export class IdentityNumbers {
     const day = Math.round((birthday.getTime() - FIRST_BIRTHDAY) / DAY);
     const slot = 2 * day + (female ? 0 : 1);
     const count = this.#given[slot] ?? NUMBERS;
-    if (count >= NUMBERS) throw new Error(`No identity numbers are left for ${birthday.toISOString().slice(0, 10)}.`);
+    if (count >= NUMBERS)
+      throw new Error(`No identity numbers are left for ${birthday.toISOString().slice(0, 10)}.`);
     this.#given[slot] = count + 1;
     // 17 389 has no factor in common with 49 500, so the steps meet every number once.
     const number = (count * 17_389 + day * 7_919) % NUMBERS;

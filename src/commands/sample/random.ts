@@ -73,7 +73,11 @@ export function table(words: string): readonly string[] {
  * Shares `total` out by weight, nobody getting less than their minimum.
  * @returns whole numbers that add up to `total`, unless the minimums alone are more.
  */
-export function apportion(total: number, weights: readonly number[], minimum: (index: number) => number): number[] {
+export function apportion(
+  total: number,
+  weights: readonly number[],
+  minimum: (index: number) => number,
+): number[] {
   const least = weights.map((_, index) => minimum(index));
   const above = weights.map((weight, index) => Math.max(weight - (least[index] ?? 0), 1e-6));
   const rest = Math.max(0, total - least.reduce((sum, each) => sum + each, 0));

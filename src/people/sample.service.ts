@@ -1,0 +1,40 @@
+import { chinaDay, type Clock } from '../clock.ts';
+import type { Database } from '../db/database.ts';
+import type { GrantRole } from './permission.ts';
+import { insertPeople } from './person.repository.ts';
+import { insertGrant, insertSampleSignIn, listSampleSignIns } from './session.repository.ts';
+
+export interface SampleStaff {
+  readonly key: string;
+  readonly name: string;
+  readonly role: GrantRole;
+  readonly divisionCode: string;
+  readonly descriptionZh: string;
+  readonly descriptionEn: string;
+}
+
+export type SampleService = ReturnType<typeof makeSampleService>;
+
+/** People of the sample county that no roster brings, and the ways in. Built only where samples are on. */
+export function makeSampleService({ db, clock }: { db: Database; clock: Clock }) {
+  return {
+    /** Adds those that are missing, each with its grant and way in, in one transaction. */
+    async ensureStaff(staff: readonly SampleStaff[]): Promise<void> {
+      await db.transaction().execute(async (tx) => {
+        const known = new Set((await listSampleSignIns(tx)).map((signIn) => signIn.key));
+        for (const [index, each] of staff.entries()) {
+          if (known.has(each.key)) continue;
+          const ids = await insertPeople(tx, 'sample', [{ sourceId: each.key, name: each.name, staffNumber: null, identityHash: null, identityLast4: null }]);
+          const personId = ids.get(each.key)!;
+          await insertGrant(tx, { personId, role: each.role, divisionCode: each.divisionCode, startsOn: chinaDay(clock.now()), reason: 'sample county' });
+          await insertSampleSignIn(tx, { key: each.key, personId, descriptionZh: each.descriptionZh, descriptionEn: each.descriptionEn, position: index + 10 });
+        }
+      });
+    },
+
+    /** A way in for somebody whom the roster brought. */
+    async addSignIn(signIn: { key: string; personId: string; descriptionZh: string; descriptionEn: string; position: number }): Promise<void> {
+      await insertSampleSignIn(db, signIn);
+    },
+  };
+}
