@@ -24,7 +24,8 @@ export async function launchBrowser(): Promise<Browser> {
     env: { ...(process.env as Record<string, string>), FONTCONFIG_FILE: join(fonts, 'fonts.conf') },
     args: [
       ...sparticuz.args.filter(
-        (arg) => !arg.includes('disable-web-security') && !arg.includes('site-isolation') && !arg.startsWith('--headless'),
+        // Its serverless settings switch off what these tests look at, and run everything in one fragile process.
+        (arg) => !/disable-web-security|site-isolation|^--headless|single-process|no-zygote/.test(arg),
       ),
       '--headless=shell',
       '--no-sandbox',

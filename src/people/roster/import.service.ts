@@ -101,7 +101,8 @@ export function makeRosterService({ db, clock, identityKey, regions }: { db: Dat
     await updatePeople(tx, peoplePlan.update);
 
     const personIds = new Map([...peoplePlan.known, ...inserted]);
-    const postOrganizations = [...new Set(roster.people.flatMap((person) => person.posts.map((post) => post.organizationSourceId)))];
+    // The file's own organizations too: a post at one of them that a row no longer lists has ended.
+    const postOrganizations = [...new Set([...roster.organizations.map((organization) => organization.sourceId), ...roster.people.flatMap((person) => person.posts.map((post) => post.organizationSourceId))])];
     const organizationIds = new Map([...(await regions.listKnownOrganizations(tx, source, postOrganizations))].map(([sourceId, organization]) => [sourceId, organization.id]));
     const held: ReadonlyMap<string, readonly Post[]> = Map.groupBy(await listPostsOf(tx, [...peoplePlan.known.values()]), (post) => post.personId);
     const postsPlan = planPosts(peoplePlan.people, { personIds, organizationIds, held, today, yesterday: addDays(today, -1) });

@@ -58,6 +58,8 @@
       icon: false,
       // Inverted in 3.8.2: false keeps H5P from starting, so that the first statements find their listener.
       preventH5PInit: false,
+      // H5P hands a state back only where it believes that it saves; this page saves by message, and oftener.
+      saveFreq: 3600,
       ...(state === null ? {} : { contentUserData: [{ state }] }),
     });
     window.H5P.externalDispatcher.on('xAPI', (event) => {

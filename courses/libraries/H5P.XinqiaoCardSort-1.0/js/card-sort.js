@@ -40,6 +40,7 @@ H5P.XinqiaoCardSort = (function (base) {
     this.round = saved.round && saved.round.every(function (card) { return card < all.length; }) ? saved.round.slice() : all;
     this.at = Math.min(saved.at | 0, this.round.length);
     this.completed = !!saved.completed;
+    this.solutions = false;
   };
 
   CardSort.prototype.attach = function ($container) {
@@ -138,10 +139,10 @@ H5P.XinqiaoCardSort = (function (base) {
     this.body.appendChild(el('p', { class: 'xq-score', 'data-xq': 'score', text: this.say('score', { raw: raw, max: max }) }));
     this.body.appendChild(el('p', { text: this.say(missed.length ? 'someWrong' : 'allRight') }));
     this.body.appendChild(el('div', { class: 'xq-board' }, this.levels.map(function (level, at) { return self.column(level, at + 1); })));
-    if (missed.length) {
+    if (missed.length && !this.solutions) {
       this.body.appendChild(el('div', { class: 'xq-actions' }, [base.button('primary', 'again', this.say('again'), function () { self.redo(missed); })]));
     }
-    if (!this.completed) {
+    if (!this.completed && !this.solutions) {
       this.completed = true;
       this.triggerXAPICompleted(raw, max, raw === max);
     }
@@ -218,6 +219,7 @@ H5P.XinqiaoCardSort = (function (base) {
   };
 
   CardSort.prototype.showSolutions = function () {
+    this.solutions = true;
     this.at = this.round.length;
     if (this.body) this.show();
   };

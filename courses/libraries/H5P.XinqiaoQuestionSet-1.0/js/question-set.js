@@ -90,7 +90,7 @@ H5P.XinqiaoQuestionSet = (function (base) {
     this.actions = el('div', { class: 'xq-actions' });
     [this.heading, this.fields, this.feedback, this.actions].forEach(function (node) { self.body.appendChild(node); });
     this.drawAnswer(index);
-    if (!answer.checked) {
+    if (!answer.checked && !this.solutions) {
       this.actions.appendChild(base.button('primary', 'check', this.say('check'), function () { self.check(index); }));
     }
   };
@@ -143,7 +143,7 @@ H5P.XinqiaoQuestionSet = (function (base) {
     var self = this;
     var question = this.questions[index];
     var answer = this.answers[index];
-    if (!answer.checked) return;
+    if (!answer.checked && !this.solutions) return;
     var right = this.isRight(index);
     this.inputs().forEach(function (input) { input.disabled = true; });
     question.options.forEach(function (option, at) {
@@ -160,8 +160,8 @@ H5P.XinqiaoQuestionSet = (function (base) {
       right && question.explanation ? base.rich(question.explanation) : null,
     ]));
     var last = this.at === this.round.length - 1;
-    if (!right) this.actions.appendChild(base.button('primary', 'retry', this.say('retry'), function () { self.retry(index); }));
-    this.actions.appendChild(base.button(right ? 'primary' : 'secondary', 'next', this.say(last ? 'toSummary' : 'next'), function () { self.goTo(self.at + 1); }));
+    if (!right && !this.solutions) this.actions.appendChild(base.button('primary', 'retry', this.say('retry'), function () { self.retry(index); }));
+    this.actions.appendChild(base.button(right || this.solutions ? 'primary' : 'secondary', 'next', this.say(last ? 'toSummary' : 'next'), function () { self.goTo(self.at + 1); }));
   };
 
   QuestionSet.prototype.retry = function (index) {
@@ -187,10 +187,10 @@ H5P.XinqiaoQuestionSet = (function (base) {
         el('span', { text: base.plain(question.stem) }),
       ]);
     })));
-    if (missed.length) {
+    if (missed.length && !this.solutions) {
       this.body.appendChild(el('div', { class: 'xq-actions' }, [base.button('primary', 'again', this.say('again'), function () { self.redo(missed); })]));
     }
-    if (!this.completed) {
+    if (!this.completed && !this.solutions) {
       this.completed = true;
       this.triggerXAPICompleted(raw, max, raw === max);
     }
@@ -263,7 +263,6 @@ H5P.XinqiaoQuestionSet = (function (base) {
 
   QuestionSet.prototype.showSolutions = function () {
     this.solutions = true;
-    this.answers.forEach(function (answer) { answer.checked = true; });
     this.at = 0;
     this.round = this.questions.map(function (_, index) { return index; });
     if (this.body) this.show();
