@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { minifyIntrospection, outputIntrospectionFile } from '@gql.tada/internal';
+import { introspectionFromSchema, type IntrospectionQuery } from 'graphql';
 import type { Kysely } from 'kysely';
 import { generate, getDialect } from 'kysely-codegen';
 import { z } from 'zod';
-import { printContract } from '../../schema/schema.ts';
+import { printContract, schema } from '../../schema/schema.ts';
 import { projectFolder } from '../config.ts';
 import { itemFileSchema, manifestSchema } from '../courses/manifest.ts';
 import { describeShape } from '../db/shape.ts';
@@ -21,11 +23,18 @@ export async function generateFiles<T>(db: Kysely<T>): Promise<Map<string, strin
   const jsonSchema = (schema: z.ZodType): string => `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), null, 2)}\n`;
   return new Map([
     ['schema/schema.graphql', printContract()],
+    ['src/web/graphql-env.d.ts', webTypes()],
     ['src/db/types.ts', types],
     ['migrations/shape.txt', await describeShape(db)],
     ['courses/course.schema.json', jsonSchema(manifestSchema)],
     ['courses/items.schema.json', jsonSchema(itemFileSchema)],
   ]);
+}
+
+/** What the browser's queries are typed by. */
+function webTypes(): string {
+  const introspection = introspectionFromSchema(schema, { descriptions: false }) as unknown as IntrospectionQuery;
+  return outputIntrospectionFile(minifyIntrospection(introspection), { fileType: '.d.ts', shouldPreprocess: true });
 }
 
 /** @returns the paths that were out of date and have been written. */

@@ -8,7 +8,7 @@ import type { Manifest } from './manifest.ts';
 export const CLASS_HOUR_MINUTES = 45;
 const CHINESE_CHARACTERS_PER_MINUTE = 300;
 const PRACTICE_QUESTION_MINUTES = 1;
-const CARD_MINUTES = 0.5;
+const CARD_MINUTES = 1 / 6;
 const EXAM_ITEM_MINUTES = 1;
 
 /** What can be counted in one H5P content, whatever its type. */

@@ -128,7 +128,11 @@ export class SchoolNames {
 
   next(kind: LocalKind, staff: number): string {
     for (let attempt = 0; ; attempt += 1) {
-      const name = `${this.#county.fullName}${this.#local(kind, staff, attempt)}`;
+      const local = this.#local(kind, staff, attempt);
+      // A county of thousands of schools runs out of the plain names: a village's name makes new ones.
+      const village =
+        attempt < 12 ? '' : this.#random.pick(VILLAGE_FIRST) + this.#random.pick(VILLAGE_SECOND);
+      const name = `${this.#county.fullName}${village}${local}`;
       if (this.#used.has(name)) continue;
       this.#used.add(name);
       return name;
@@ -152,7 +156,7 @@ export class SchoolNames {
         if (nth === 0) return '实验小学';
         if (staff < 9 && !this.#county.urban) return `${place}${village}教学点`;
         if (town.endsWith('街道')) {
-          if (attempt === 0 && staff > 40 && random.chance(0.3))
+          if (attempt === 0 && nth < 90 && staff > 40 && random.chance(0.3))
             return `第${this.#ordinal('primary-numbered')}小学`;
           return random.chance(0.4)
             ? `${random.pick(AUSPICIOUS)}小学`
@@ -168,7 +172,7 @@ export class SchoolNames {
           ? `${town}${attempt > 1 ? village : ''}九年一贯制学校`
           : `${attempt > 2 ? place : ''}${random.pick(AUSPICIOUS)}学校`;
       case 'senior':
-        if (nth % 3 === 2)
+        if (nth % 3 === 2 || nth > 60)
           return `${attempt > 2 ? place : ''}${random.pick(AUSPICIOUS)}${random.chance(0.4) ? '实验' : '高级'}中学`;
         return `第${this.#ordinal('senior-numbered')}中学`;
       case 'twelve_year':

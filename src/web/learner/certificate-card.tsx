@@ -1,0 +1,55 @@
+import { useState } from 'react';
+import { authorization } from '../graphql.ts';
+import { formatDay, useLanguage } from '../language.tsx';
+
+interface Shown {
+  readonly number: string;
+  readonly state: 'VALID' | 'EXPIRED' | 'REVOKED';
+  readonly validUntil: string | null;
+  readonly pdfUrl: string;
+  readonly verificationUrl: string;
+}
+
+export function CertificateCard({ certificate, title }: { certificate: Shown; title?: string }) {
+  const { t, language } = useLanguage();
+  const [download, setDownload] = useState<'idle' | 'busy' | 'failed'>('idle');
+
+  const save = async (): Promise<void> => {
+    setDownload('busy');
+    try {
+      // A link could not carry the session, which is no cookie.
+      const response = await fetch(new URL(certificate.pdfUrl).pathname, { headers: authorization() });
+      if (!response.ok) throw new Error(String(response.status));
+      const url = URL.createObjectURL(await response.blob());
+      const link = document.createElement('a');
+      link.href = url;
+      link.download = `${certificate.number}.pdf`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      setDownload('idle');
+    } catch {
+      setDownload('failed');
+    }
+  };
+
+  return (
+    <article className="card certificate">
+      <p className={`state state-${certificate.state.toLowerCase()}`}>{t.certificateState[certificate.state]}</p>
+      <h3>{title ?? t.certificate}</h3>
+      <dl className="facts">
+        <dt>{t.number}</dt>
+        <dd className="number">{certificate.number}</dd>
+      </dl>
+      <p className="quiet">{certificate.validUntil === null ? t.validForever : t.validUntil(formatDay(certificate.validUntil, language))}</p>
+      <div className="row">
+        <button type="button" disabled={download === 'busy'} onClick={() => void save()}>
+          {download === 'busy' ? t.downloading : t.download}
+        </button>
+        <a className="button second" href={certificate.verificationUrl} target="_blank" rel="noreferrer">
+          {t.verifyPage}
+        </a>
+      </div>
+      {download === 'failed' && <p role="alert">{t.downloadFailed}</p>}
+    </article>
+  );
+}

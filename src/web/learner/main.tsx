@@ -1,0 +1,92 @@
+import { StrictMode, useEffect, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { Link, Route, Switch, useLocation } from 'wouter';
+import { keepSession, request, sessionToken } from '../graphql.ts';
+import { LanguageProvider, useLanguage } from '../language.tsx';
+import { Brand, Loading, Shell } from '../parts/page.tsx';
+import { ActivityRoom } from './activity-room.tsx';
+import { AssignmentRoom } from './assignment-room.tsx';
+import { ExamRoom } from './exam-room.tsx';
+import { HomeRoom } from './home-room.tsx';
+import { NotFound } from './not-found.tsx';
+import { SignIn, SignOut } from './queries.ts';
+import { WayIn } from './way-in.tsx';
+
+function App() {
+  const { t } = useLanguage();
+  const [, go] = useLocation();
+  const [session, setSession] = useState<'entering' | 'in' | 'out'>(() => (new URLSearchParams(location.search).has('sign-in') ? 'entering' : sessionToken() === null ? 'out' : 'in'));
+  const [failed, setFailed] = useState(false);
+
+  const enter = async (key: string): Promise<void> => {
+    try {
+      const { signInSample } = await request(SignIn, { key });
+      if (signInSample.__typename !== 'SignInSamplePayload') throw new Error(signInSample.code);
+      keepSession(signInSample.token);
+      setFailed(false);
+      setSession('in');
+    } catch {
+      setFailed(true);
+      setSession('out');
+    }
+    // The key goes from the address, so that a copied address signs nobody in.
+    go('/', { replace: true });
+  };
+  useEffect(() => {
+    const key = new URLSearchParams(location.search).get('sign-in');
+    if (session === 'entering' && key !== null) void enter(key);
+    // Once, when the page comes up.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, []);
+  const leave = async (): Promise<void> => {
+    await request(SignOut).catch(() => undefined);
+    keepSession(null);
+    setSession('out');
+    go('/');
+  };
+  const ended = (): void => {
+    keepSession(null);
+    setSession('out');
+  };
+
+  return (
+    <Shell
+      home={
+        <Link href="/" className="home">
+          <Brand />
+        </Link>
+      }
+      actions={
+        session === 'in' ? (
+          <button type="button" className="plain" onClick={() => void leave()}>
+            {t.signOut}
+          </button>
+        ) : undefined
+      }
+    >
+      {session === 'entering' && <Loading />}
+      {session === 'out' && <WayIn failed={failed} enter={enter} />}
+      {session === 'in' && (
+        <Switch>
+          <Route path="/">
+            <HomeRoom ended={ended} />
+          </Route>
+          <Route path="/assignments/:id">{({ id }) => <AssignmentRoom key={id} id={id} />}</Route>
+          <Route path="/assignments/:id/activities/:activity">{({ id, activity }) => <ActivityRoom key={`${id} ${activity}`} assignmentId={id} activityKey={activity} />}</Route>
+          <Route path="/attempts/:id">{({ id }) => <ExamRoom key={id} id={id} />}</Route>
+          <Route>
+            <NotFound />
+          </Route>
+        </Switch>
+      )}
+    </Shell>
+  );
+}
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <LanguageProvider>
+      <App />
+    </LanguageProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,21 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { LanguageProvider } from '../language.tsx';
+import { Brand, Shell } from '../parts/page.tsx';
+import { VerificationRoom } from './verification-room.tsx';
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <LanguageProvider>
+      <Shell
+        home={
+          <a href="/verify" className="home">
+            <Brand />
+          </a>
+        }
+      >
+        <VerificationRoom />
+      </Shell>
+    </LanguageProvider>
+  </StrictMode>,
+);

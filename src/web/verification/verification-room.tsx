@@ -1,0 +1,159 @@
+import { useEffect, useState, type FormEvent } from 'react';
+import { graphql, request, RequestFailed, type ResultOf } from '../graphql.ts';
+import { formatDay, formatTime, useLanguage } from '../language.tsx';
+import { Failed, Loading, Title } from '../parts/page.tsx';
+
+const Verify = graphql(`
+  query Verify($number: String!, $code: String, $language: Language!) {
+    verifyCertificate(number: $number, code: $code) {
+      number state codeMatched holderName organizationName title(language: $language) issuerName classHours issuedOn validFrom validUntil revokedOn revocationReason pdfDigest
+    }
+  }
+`);
+type Verification = NonNullable<ResultOf<typeof Verify>['verifyCertificate']>;
+type State = { step: 'ask' } | { step: 'busy' } | { step: 'failed'; error: RequestFailed } | { step: 'told'; found: Verification | null; code: string; at: string };
+
+/** Number from the path, code from the fragment: what follows # never reaches a server's log. */
+function fromAddress(): { number: string; code: string } {
+  const number = /^\/verify\/([^/]+)/.exec(location.pathname)?.[1] ?? '';
+  const code = new URLSearchParams(location.hash.slice(1)).get('code') ?? new URLSearchParams(location.search).get('code') ?? '';
+  let decoded = number;
+  try {
+    decoded = decodeURIComponent(number);
+  } catch {
+    // A broken escape is shown as it came.
+  }
+  return { number: decoded, code };
+}
+
+export function VerificationRoom() {
+  const { t, code: language } = useLanguage();
+  const [given, setGiven] = useState(fromAddress);
+  const [state, setState] = useState<State>({ step: 'ask' });
+
+  const verify = async (asked: { number: string; code: string }): Promise<void> => {
+    setState({ step: 'busy' });
+    try {
+      const { verifyCertificate } = await request(Verify, { number: asked.number, code: asked.code.trim() === '' ? null : asked.code, language });
+      setState({ step: 'told', found: verifyCertificate, code: asked.code.trim(), at: new Date().toISOString() });
+    } catch (error) {
+      setState({ step: 'failed', error: error instanceof RequestFailed ? error : new RequestFailed(String(error)) });
+    }
+  };
+  useEffect(() => {
+    if (given.number !== '') void verify(given);
+    // When the page comes up with a number, and when the language changes under a result.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [language]);
+
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (given.number.trim() === '') return;
+    history.replaceState(null, '', `/verify/${encodeURIComponent(given.number.trim())}${given.code.trim() === '' ? '' : `#code=${encodeURIComponent(given.code.trim())}`}`);
+    void verify(given);
+  };
+
+  return (
+    <>
+      <Title text={t.verifyTitle}>{t.verifyTitle}</Title>
+      <p className="lead screen-only">{t.verifyLead}</p>
+      <form className="card screen-only" onSubmit={submit}>
+        <label className="field">
+          <span>{t.numberLabel}</span>
+          <input value={given.number} required autoComplete="off" spellCheck={false} maxLength={60} aria-describedby="number-hint" onChange={(event) => setGiven({ ...given, number: event.target.value })} />
+          <span className="quiet" id="number-hint">
+            {t.numberHint}
+          </span>
+        </label>
+        <label className="field">
+          <span>{t.codeLabel}</span>
+          <input value={given.code} autoComplete="off" spellCheck={false} maxLength={60} aria-describedby="code-hint" onChange={(event) => setGiven({ ...given, code: event.target.value })} />
+          <span className="quiet" id="code-hint">
+            {t.codeHint}
+          </span>
+        </label>
+        <button type="submit" disabled={state.step === 'busy'}>
+          {state.step === 'busy' ? t.verifying : t.verify}
+        </button>
+      </form>
+      <div aria-live="polite">
+        {state.step === 'busy' && <Loading />}
+        {state.step === 'failed' && <Failed code={state.error.code} message={state.error.message} retry={() => void verify(given)} />}
+        {state.step === 'told' && (state.found === null ? <NotFoundVerdict /> : <Verdict found={state.found} codeGiven={state.code !== ''} at={state.at} />)}
+      </div>
+    </>
+  );
+}
+
+function NotFoundVerdict() {
+  const { t } = useLanguage();
+  return (
+    <section className="card verdict unknown" data-state="NOT_FOUND">
+      <p className="big">
+        <span aria-hidden="true">? </span>
+        {t.notFoundTitle}
+      </p>
+      <p>{t.notFoundText}</p>
+    </section>
+  );
+}
+
+const SYMBOL = { VALID: '✓', EXPIRED: '⌛', REVOKED: '✕' } as const;
+const TONE = { VALID: 'good', EXPIRED: 'old', REVOKED: 'bad' } as const;
+
+function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boolean; at: string }) {
+  const { t, language } = useLanguage();
+  const rows: [string, string | null][] = [
+    [t.number, found.number],
+    [t.holder, found.codeMatched ? found.holderName : `${found.holderName}${language === 'zh-CN' ? '（' : ' ('}${t.masked}${language === 'zh-CN' ? '）' : ')'}`],
+    [t.organization, found.organizationName],
+    [t.title, found.title],
+    [t.issuer, found.issuerName],
+    [t.hours, t.classHours(found.classHours)],
+    [t.issuedOn, formatDay(found.issuedOn, language)],
+    [t.validity, found.validUntil === null ? t.validForever : t.validityRange(formatDay(found.validFrom, language), formatDay(found.validUntil, language))],
+    [t.revokedOn, found.revokedOn === null ? null : formatDay(found.revokedOn, language)],
+    [t.revocationReason, found.revocationReason],
+    [t.digest, found.pdfDigest],
+  ];
+  return (
+    <>
+      <section className={`card verdict ${TONE[found.state]}`} data-state={found.state}>
+        <p className="big">
+          <span aria-hidden="true">{SYMBOL[found.state]} </span>
+          {t.verdict[found.state]}
+        </p>
+        <p className="quiet">{t.asOf(formatTime(at, language))}</p>
+      </section>
+      {codeGiven && !found.codeMatched && (
+        <p className="notice bad" role="alert">
+          {t.codeWrong}
+        </p>
+      )}
+      <section className="card">
+        <h2>{t.checked}</h2>
+        <dl className="facts">
+          {rows.map(([name, value]) =>
+            value === null ? null : (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd className={name === t.number || name === t.digest ? 'number' : undefined}>{value}</dd>
+              </div>
+            ),
+          )}
+        </dl>
+      </section>
+      <section className="card">
+        <h2>{t.notChecked}</h2>
+        <ul>
+          {!found.codeMatched && <li>{t.notCheckedName}</li>}
+          <li>{t.notCheckedPaper}</li>
+          <li>{t.notCheckedPerson}</li>
+        </ul>
+        <button type="button" className="second screen-only" onClick={() => window.print()}>
+          {t.print}
+        </button>
+      </section>
+    </>
+  );
+}
