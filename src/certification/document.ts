@@ -3,13 +3,15 @@ import PDFDocument from 'pdfkit';
 import { create as createQr } from 'qrcode';
 import type { Text } from '../courses/manifest.ts';
 import { Refusal } from '../errors.ts';
-import { fontOf, requireGlyphs, type FontName } from './fonts.ts';
-import type { Template } from './template.ts';
+import { runsOf } from './fonts.ts';
+import { namesIn, type BindingName, type Template } from './template.ts';
 
 /** What a certificate says. Days are `YYYY-MM-DD`; hours are class hours 学时; percent is 0–100. */
 export interface CertificateClaims {
   readonly number: string;
   readonly holderName: string;
+  /** The last four characters of the holder's identity number, where the issuer wants them printed to tell namesakes apart. */
+  readonly identityLast4?: string | null;
   readonly organizationName: string | null;
   readonly roleTitle: Text | null;
   readonly certificationTitle: Text;
@@ -21,25 +23,34 @@ export interface CertificateClaims {
   readonly validFrom: string;
   /** Last valid day; null = does not expire. */
   readonly validUntil: string | null;
+  /** What was checked, as a clause without a full stop. */
   readonly evidence: Text;
+  /** `https://…/verify/<number>#code=<code>`: what the QR code says; its parts are printed too. */
   readonly verificationUrl: string;
 }
 
-/** A text that its place can't hold at its smallest size: refused, never clipped. */
+/** A text that its box can't hold at its smallest size: refused, never clipped. */
 export class TextDoesNotFit extends Refusal {
   readonly code = 'TEXT_DOES_NOT_FIT';
-  constructor(text: string) {
-    super(`"${text}" does not fit its place on the certificate, even at the smallest size.`);
+  /** The claims in it, e.g. `holderName`. */
+  readonly field: string;
+  constructor(field: string, text: string) {
+    super(`${field}: "${text}" does not fit its place on the certificate, even at the smallest size.`);
+    this.field = field;
   }
 }
 
 /**
- * Draws a certificate, one page, as tagged PDF 1.7. It takes no clock and no chance: the same template, claims and fonts give
- * the same bytes.
+ * Draws a certificate, one page, as tagged PDF 1.7. It takes no clock and no chance: the same template, claims, fonts and
+ * Node.js give the same bytes (another zlib may pack the same page otherwise, so keep the bytes that were issued).
  * @throws MissingGlyph, TextDoesNotFit
  */
 export async function drawCertificate(template: Template, claims: CertificateClaims): Promise<Uint8Array> {
   const bindings = bindingsOf(claims);
+  // Placed before anything is drawn, so that a refusal leaves no half-made document behind.
+  const texts = template.texts.flatMap((element) => place(element, bindings) ?? []);
+  // Noon in China: the same day in every time zone from London to Tokyo.
+  const issued = new Date(`${claims.issuedOn}T12:00:00+08:00`);
   const doc = new PDFDocument({
     size: [template.page.width, template.page.height],
     margin: 0,
@@ -49,14 +60,15 @@ export async function drawCertificate(template: Template, claims: CertificateCla
     displayTitle: true,
     // pdfkit would open Helvetica for nothing.
     font: null as unknown as string,
+    // pdfkit makes the document's /ID from these, so the number in the title makes it one of a kind.
     info: {
       Title: `${claims.certificationTitle['zh-CN']} ${claims.number}`,
       Author: claims.issuerName,
       Subject: claims.certificationTitle.en,
-      Creator: 'Xinqiao',
+      Creator: `Xinqiao ${template.name}/${template.version}`,
       Producer: 'pdfkit',
-      CreationDate: new Date(`${claims.issuedOn}T00:00:00Z`),
-      ModDate: new Date(`${claims.issuedOn}T00:00:00Z`),
+      CreationDate: issued,
+      ModDate: issued,
     },
   });
   const chunks: Buffer[] = [];
@@ -72,12 +84,12 @@ export async function drawCertificate(template: Template, claims: CertificateCla
 
   const document = doc.struct('Document');
   doc.addStructure(document);
-  for (const element of template.texts) {
-    const text = bind(element.text, bindings);
-    if (text === undefined) continue;
-    document.add(doc.struct(element.role, {}, [() => drawText(doc, element, text)]));
+  for (const text of texts) {
+    const { role, lang } = text.element;
+    document.add(doc.struct(role, lang === 'en' ? { lang } : {}, [() => drawText(doc, text)]));
   }
-  document.add(doc.struct('Figure', { alt: `QR code: ${claims.verificationUrl}` }, [() => drawQr(doc, template.qr, claims.verificationUrl)]));
+  const alt = `核验二维码 QR code: ${claims.verificationUrl}`;
+  document.add(doc.struct('Figure', { alt }, [() => drawQr(doc, template.qr, claims.verificationUrl)]));
   document.end();
   doc.end();
   return done;
@@ -88,12 +100,16 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** What a template may write in braces. undefined leaves the element out. */
-export function bindingsOf(claims: CertificateClaims): Readonly<Record<string, string | undefined>> {
-  const { validUntil } = claims;
+type Bindings = Readonly<Record<BindingName, string | undefined>>;
+
+/** The claims in words. undefined: there is nothing to say. */
+export function bindingsOf(claims: CertificateClaims): Bindings {
+  const { classHours, validFrom, validUntil } = claims;
+  const [page, fragment] = claims.verificationUrl.split('#');
   return {
     number: claims.number,
     holderName: claims.holderName,
+    identityLast4: claims.identityLast4 ?? undefined,
     organizationName: claims.organizationName ?? undefined,
     'roleTitle.zh': claims.roleTitle?.['zh-CN'],
     'roleTitle.en': claims.roleTitle?.en,
@@ -101,17 +117,18 @@ export function bindingsOf(claims: CertificateClaims): Readonly<Record<string, s
     'certificationTitle.en': claims.certificationTitle.en,
     'courseTitle.zh': claims.courseTitle['zh-CN'],
     'courseTitle.en': claims.courseTitle.en,
-    classHours: String(claims.classHours),
+    'classHours.zh': `${classHours} 学时`,
+    'classHours.en': classHours === 1 ? '1 class hour' : `${classHours} class hours`,
     percent: claims.percent === null ? undefined : String(claims.percent),
     issuerName: claims.issuerName,
     'issuedOn.zh': chineseDay(claims.issuedOn),
     'issuedOn.en': englishDay(claims.issuedOn),
-    'validity.zh': validUntil === null ? '长期有效' : `${chineseDay(claims.validFrom)}至${chineseDay(validUntil)}`,
-    'validity.en': validUntil === null ? 'No expiry' : `${englishDay(claims.validFrom)} – ${englishDay(validUntil)}`,
+    'validity.zh': validUntil === null ? '长期有效' : `${chineseDay(validFrom)}至${chineseDay(validUntil)}`,
+    'validity.en': validUntil === null ? 'No expiry' : `${englishDay(validFrom)} – ${englishDay(validUntil)}`,
     'evidence.zh': claims.evidence['zh-CN'],
     'evidence.en': claims.evidence.en,
-    verificationCode: claims.verificationUrl.split('code=')[1],
-    verificationUrl: claims.verificationUrl,
+    verificationPage: page,
+    verificationCode: new URLSearchParams(fragment).get('code') ?? undefined,
   };
 }
 
@@ -120,42 +137,38 @@ function chineseDay(day: string): string {
   return `${year}年${month}月${date}日`;
 }
 
-function englishDay(day: string): string {
-  return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
-}
+const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 
-/** undefined when a binding has no value. @throws Error for a binding that does not exist: the template is wrong. */
-function bind(text: string, bindings: Readonly<Record<string, string | undefined>>): string | undefined {
-  let complete = true;
-  const bound = text.replaceAll(/\{([^}]+)\}/g, (_whole, name: string) => {
-    if (!(name in bindings)) throw new Error(`The template binds {${name}}, which does not exist.`);
-    const value = bindings[name];
-    if (value === undefined) complete = false;
-    return value ?? '';
-  });
-  return complete ? bound : undefined;
+function englishDay(day: string): string {
+  const [year, month, date] = day.split('-').map(Number);
+  return `${date} ${MONTHS[month! - 1]} ${year}`;
 }
 
 type Doc = InstanceType<typeof PDFDocument>;
+type Shape = Template['art'][number];
+type Element = Template['texts'][number];
+type Point = readonly [x: number, y: number];
 
-function drawShape(doc: Doc, shape: Template['art'][number]): void {
-  doc.save();
-  doc.lineWidth('lineWidth' in shape ? shape.lineWidth : 1);
+function drawShape(doc: Doc, shape: Shape): void {
+  doc.save().lineWidth(shape.lineWidth);
   switch (shape.kind) {
     case 'rect':
       doc.roundedRect(shape.x, shape.y, shape.width, shape.height, shape.radius);
       paint(doc, shape);
       break;
+    case 'circle':
+      doc.circle(shape.x, shape.y, shape.radius);
+      paint(doc, shape);
+      break;
     case 'line':
       doc.moveTo(shape.x1, shape.y1).lineTo(shape.x2, shape.y2).stroke(shape.stroke);
-      break;
-    case 'circle':
-      if (shape.dash !== undefined) doc.dash(shape.dash, { space: shape.dash });
-      doc.circle(shape.x, shape.y, shape.radius).stroke(shape.stroke);
       break;
     case 'path':
       doc.path(shape.d);
       paint(doc, shape);
+      break;
+    case 'band':
+      drawBand(doc, shape);
       break;
     case 'rosette':
       drawRosette(doc, shape);
@@ -170,77 +183,162 @@ function paint(doc: Doc, { stroke, fill }: { stroke?: string | undefined; fill?:
   else if (stroke !== undefined) doc.stroke(stroke);
 }
 
-/** Rings of waves round a point, each turned a little against the last, as banknotes have them. */
-function drawRosette(doc: Doc, { x, y, radius, petals, rings, stroke }: Extract<Template['art'][number], { kind: 'rosette' }>): void {
-  const steps = petals * 10;
-  for (let ring = 0; ring < rings; ring += 1) {
-    const middle = radius * (0.45 + (0.45 * ring) / rings);
-    for (let step = 0; step <= steps; step += 1) {
-      const angle = (2 * Math.PI * step) / steps;
-      const distance = middle + radius * 0.1 * Math.sin(petals * angle + (Math.PI * ring) / rings);
-      const point = [Number((x + distance * Math.cos(angle)).toFixed(2)), Number((y + distance * Math.sin(angle)).toFixed(2))] as const;
-      if (step === 0) doc.moveTo(...point);
-      else doc.lineTo(...point);
+/*
+ * Both kinds of guilloche repeat one figure under a moved or turned coordinate system: the repeated bytes then compress to
+ * almost nothing, where absolute coordinates would take 100 kB.
+ */
+
+/** Sine waves along a line, each as far behind the one before. */
+function drawBand(doc: Doc, { x1, y1, x2, y2, amplitude, waves, strands, stroke }: Extract<Shape, { kind: 'band' }>): void {
+  const length = Math.hypot(x2 - x1, y2 - y1) / waves;
+  doc.translate(x1, y1).rotate((Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI);
+  for (let wave = 0; wave < waves; wave += 1) {
+    for (let strand = 0; strand < strands; strand += 1) {
+      const phase = (2 * Math.PI * strand) / strands;
+      traceCurve(doc, 4, (t) => [length * t, amplitude * Math.sin(2 * Math.PI * t + phase)]);
     }
-    doc.stroke(stroke);
+    doc.stroke(stroke).translate(length, 0);
   }
 }
 
-function drawText(doc: Doc, element: Template['texts'][number], text: string): void {
-  requireGlyphs(element.font, text);
-  // The types know paths and buffers only; a parsed font is taken too, and costs an eighth.
-  doc.font(fontOf(element.font) as unknown as string);
-  const { size, lines } = fit(element, text);
-  doc.fontSize(size).fillColor(element.color);
-  const height = size * element.lineHeight;
-  // A text that needs fewer lines than its place has stands in the middle of it.
-  const top = element.y + ((element.lines - lines.length) * element.size * element.lineHeight) / 2;
-  lines.forEach((line, index) => {
-    const width = widthOf(element.font, line, size, element.tracking);
-    const x = element.align === 'left' ? element.x : element.align === 'right' ? element.x + element.width - width : element.x + (element.width - width) / 2;
-    doc.text(line, x, top + index * height + (height - size * 1.448) / 2, { lineBreak: false, characterSpacing: element.tracking, features: featuresFor(line) });
-  });
-}
-
-/** The largest size, from the element's own down to its smallest, at which the text takes no more lines than it may. */
-function fit(element: Template['texts'][number], text: string): { size: number; lines: string[] } {
-  const smallest = element.minSize ?? element.size;
-  for (let size = element.size; size >= smallest; size -= 0.5) {
-    const lines = breakLines(element.font, text, size, element.width, element.tracking);
-    if (lines.length <= element.lines && lines.every((line) => widthOf(element.font, line, size, element.tracking) <= element.width)) return { size, lines };
+/** The same round a point: the ring that the waves fill lies between `inner` and `outer`. */
+function drawRosette(doc: Doc, { x, y, inner, outer, petals, strands, stroke }: Extract<Shape, { kind: 'rosette' }>): void {
+  doc.translate(x, y);
+  for (let strand = 0; strand < strands; strand += 1) {
+    traceCurve(doc, petals * 6, (t) => {
+      const radius = (outer + inner) / 2 + ((outer - inner) / 2) * Math.sin(2 * Math.PI * petals * t);
+      return [radius * Math.cos(2 * Math.PI * t), radius * Math.sin(2 * Math.PI * t)];
+    });
+    doc.stroke(stroke).rotate(360 / petals / strands);
   }
-  throw new TextDoesNotFit(text);
 }
 
-const NOT_AT_LINE_START = /^[，。、；：？！）》」』”’…·,.;:?!)\]%]/u;
+/** Bézier curves through `steps` + 1 points of a smooth curve, t from 0 to 1, with the curve's own slope at each. */
+function traceCurve(doc: Doc, steps: number, at: (t: number) => Point): void {
+  const near = 1e-6;
+  const handle = (t: number, axis: 0 | 1): number => (at(t + near)[axis] - at(t - near)[axis]) / (2 * near) / (3 * steps);
+  const round = (length: number): number => Math.round(length * 100) / 100;
+  let [x, y] = at(0);
+  doc.moveTo(round(x), round(y));
+  for (let step = 1; step <= steps; step += 1) {
+    const [from, to] = [(step - 1) / steps, step / steps];
+    const [nextX, nextY] = at(to);
+    doc.bezierCurveTo(
+      round(x + handle(from, 0)),
+      round(y + handle(from, 1)),
+      round(nextX - handle(to, 0)),
+      round(nextY - handle(to, 1)),
+      round(nextX),
+      round(nextY),
+    );
+    [x, y] = [nextX, nextY];
+  }
+}
 
-/** Breaks between words, and between any two Chinese characters but before closing punctuation. */
-function breakLines(font: FontName, text: string, size: number, width: number, tracking: number): string[] {
-  const pieces = text.match(/[\p{Script=Latin}\d'’.,%–-]+\s*|\s+|./gu) ?? [];
+/** A text that has its size, its lines, and letters for every character. */
+interface PlacedText {
+  readonly element: Element;
+  readonly size: number;
+  readonly lines: readonly string[];
+}
+
+/** undefined: none of the element's texts has all it says. @throws MissingGlyph, TextDoesNotFit */
+function place(element: Element, bindings: Bindings): PlacedText | undefined {
+  const valueOf = (name: string): string | undefined => bindings[name as BindingName];
+  const pattern = element.text.find((each) => namesIn(each).every((name) => valueOf(name) !== undefined));
+  if (pattern === undefined) return undefined;
+  const names = namesIn(pattern);
+  for (const name of names) runsOf(element.font, valueOf(name)!, name);
+  const text = pattern.replaceAll(/\{([^{}]*)\}/g, (_whole, name: string) => valueOf(name)!);
+  for (let size = element.size; size >= (element.minSize ?? element.size); size -= 0.5) {
+    const lines = breakLines(element, text, size, element.width);
+    if (fits(element, size, lines)) return { element, size, lines: balance(element, text, size, lines) };
+  }
+  throw new TextDoesNotFit(names.join(', ') || 'text', text);
+}
+
+function fits(element: Element, size: number, lines: readonly string[], width = element.width): boolean {
+  // A hair of tolerance for floating point, far below what a printer can show.
+  if (lines.length * size * element.lineHeight > element.height + 0.01) return false;
+  return lines.every((line) => widthOf(element, line, size) <= width + 0.01);
+}
+
+/** Centred lines of about the same length, rather than a full one and a leftover. */
+function balance(element: Element, text: string, size: number, lines: readonly string[]): readonly string[] {
+  if (lines.length === 1 || element.align !== 'center') return lines;
+  let balanced = lines;
+  for (let width = element.width - size / 2; width > element.width / lines.length; width -= size / 2) {
+    const narrower = breakLines(element, text, size, width);
+    if (narrower.length > lines.length || !fits(element, size, narrower, width)) break;
+    balanced = narrower;
+  }
+  return balanced;
+}
+
+/**
+ * Units that a line break leaves whole: a Latin word or number, or one character, with the opening marks before it and the
+ * closing marks behind it, which may begin or end no line.
+ */
+const UNIT =
+  /[“‘《「『（〈【([]*(?:[\p{Script=Latin}\p{Nd}][\p{Script=Latin}\p{Nd}\p{M}'’.,:/#=%–-]*|\S)[”’》」』）〉】)\]，。、；：？！…·,.;:?!%]*\s*|\s+/gu;
+
+function breakLines(element: Element, text: string, size: number, width: number): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const piece of pieces) {
-    if (line !== '' && !NOT_AT_LINE_START.test(piece) && widthOf(font, (line + piece).trimEnd(), size, tracking) > width) {
+  for (const unit of text.match(UNIT) ?? []) {
+    if (line !== '' && widthOf(element, (line + unit).trimEnd(), size) > width + 0.01) {
       lines.push(line.trimEnd());
-      line = piece.trimStart();
-    } else {
-      line += piece;
+      line = '';
+    }
+    line += unit;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+/** Of a line, in points. */
+function widthOf(element: Element, text: string, size: number): number {
+  const letters = runsOf(element.font, text).reduce(
+    (sum, run) => sum + (run.font.layout(run.text, featuresOf(element)).advanceWidth / run.font.unitsPerEm) * size,
+    0,
+  );
+  return letters + trackingAt(element, size) * Math.max(0, [...text].length - 1);
+}
+
+function trackingAt(element: Element, size: number): number {
+  return (element.tracking * size) / element.size;
+}
+
+/** In English, quotation marks take their own width and not that of a Chinese character. */
+function featuresOf({ lang }: Element): ('pwid' | 'kern')[] {
+  return lang === 'en' ? ['pwid', 'kern'] : [];
+}
+
+/** How far a centred line looks off its middle, times its size: half of a Chinese punctuation mark is blank. */
+function blankAtEnds(line: string): number {
+  return (/[，。、；：！？）》」』】]$/u.test(line) ? 0.25 : 0) - (/^[（《「『【]/u.test(line) ? 0.25 : 0);
+}
+
+/** In the middle of its box, from top to bottom. */
+function drawText(doc: Doc, { element, size, lines }: PlacedText): void {
+  const tracking = trackingAt(element, size);
+  const lineHeight = size * element.lineHeight;
+  const top = element.y + (element.height - lines.length * lineHeight) / 2;
+  doc.fontSize(size).fillColor(element.color);
+  for (const [index, line] of lines.entries()) {
+    const spare = element.width - widthOf(element, line, size);
+    let x = element.x + { left: 0, center: spare / 2 + blankAtEnds(line) * size, right: spare }[element.align];
+    // A Chinese character's middle is 0.38 of its size above the baseline.
+    const baseline = top + (index + 0.5) * lineHeight + 0.38 * size;
+    for (const run of runsOf(element.font, line)) {
+      // The types know paths and buffers only; a parsed font is taken too, and costs an eighth.
+      doc.font(run.font as unknown as string, run.key);
+      doc.text(run.text, x, baseline, { lineBreak: false, baseline: 'alphabetic', characterSpacing: tracking, features: featuresOf(element) });
+      x += widthOf(element, run.text, size) + tracking;
     }
   }
-  return line === '' ? lines : [...lines, line.trimEnd()];
 }
 
-function widthOf(fontName: FontName, text: string, size: number, tracking: number): number {
-  const font = fontOf(fontName);
-  return (font.layout(text, featuresFor(text)).advanceWidth / font.unitsPerEm) * size + tracking * Math.max(0, [...text].length - 1);
-}
-
-/** In a Latin line, quotation marks take their own width and not that of a Chinese character. */
-function featuresFor(text: string): ('pwid' | 'kern')[] {
-  return /\p{Script=Han}/u.test(text) ? [] : ['pwid', 'kern'];
-}
-
-/** As vector squares: sharp at any size of print. The quiet zone is white by itself. */
+/** As vector squares: sharp at any size of print. The quiet zone is the paper's. */
 function drawQr(doc: Doc, place: Template['qr'], text: string): void {
   const { modules } = createQr(text, { errorCorrectionLevel: 'M' });
   const side = place.size / modules.size;

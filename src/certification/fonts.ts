@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { create, type Font } from 'fontkit';
 import { Refusal } from '../errors.ts';
 
@@ -8,32 +8,59 @@ export type FontName = 'regular' | 'bold';
 /** A character that no font has: the certificate is not drawn, since a blank in a name would be worse. */
 export class MissingGlyph extends Refusal {
   readonly code = 'MISSING_GLYPH';
-  constructor(character: string, text: string) {
-    super(`No font has the character "${character}" (U+${character.codePointAt(0)!.toString(16).toUpperCase()}) of "${text}".`);
+  readonly character: string;
+  /** The claim that holds it, e.g. `holderName`; `text` for the template's own words. */
+  readonly field: string;
+  constructor(character: string, field: string, text: string) {
+    const codePoint = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    super(`No font has the character "${character}" (U+${codePoint}) of ${field} "${text}".`);
+    this.character = character;
+    this.field = field;
   }
 }
 
-/** Noto Sans SC (SIL Open Font License 1.1), from npm. More fonts for rarer characters go behind these. */
-const files: Readonly<Record<FontName, string>> = {
-  regular: '@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf',
-  bold: '@expo-google-fonts/noto-sans-sc/700Bold/NotoSansSC_700Bold.ttf',
+/** Letters that one font draws. `key` names the font within a document. */
+export interface Run {
+  readonly key: string;
+  readonly font: Font;
+  readonly text: string;
+}
+
+/**
+ * Where each letter form is looked for, first to last: Noto Sans SC (SIL Open Font License 1.1), from npm. A font with rarer
+ * characters goes behind; it is opened only when a text needs it.
+ */
+const files: Readonly<Record<FontName, readonly string[]>> = {
+  regular: ['@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf'],
+  bold: ['@expo-google-fonts/noto-sans-sc/700Bold/NotoSansSC_700Bold.ttf'],
 };
 
-const parsed = new Map<FontName, Font>();
+const { resolve } = createRequire(import.meta.url);
+const parsed = new Map<string, Font>();
 
 /** A font, parsed once in the life of the process: parsing costs far more than drawing with it. */
-export function fontOf(name: FontName): Font {
-  const known = parsed.get(name);
+function fontIn(file: string): Font {
+  const known = parsed.get(file);
   if (known !== undefined) return known;
-  const font = create(readFileSync(createRequire(import.meta.url).resolve(files[name]))) as Font;
-  parsed.set(name, font);
+  const font = create(readFileSync(resolve(file))) as Font;
+  parsed.set(file, font);
   return font;
 }
 
-/** @throws MissingGlyph for the first character that the font lacks. */
-export function requireGlyphs(name: FontName, text: string): void {
-  const font = fontOf(name);
+/**
+ * Cuts a text where the font has to change.
+ * @throws MissingGlyph for the first character that no font of the name has; `field` is who is told to hold it.
+ */
+export function runsOf(name: FontName, text: string, field = 'text'): Run[] {
+  const runs: { key: string; font: Font; text: string }[] = [];
   for (const character of text) {
-    if (!font.hasGlyphForCodePoint(character.codePointAt(0)!)) throw new MissingGlyph(character, text);
+    const codePoint = character.codePointAt(0)!;
+    const index = files[name].findIndex((file) => fontIn(file).hasGlyphForCodePoint(codePoint));
+    if (index === -1) throw new MissingGlyph(character, field, text);
+    const key = `${name}-${index}`;
+    const last = runs.at(-1);
+    if (last?.key === key) last.text += character;
+    else runs.push({ key, font: fontIn(files[name][index]!), text: character });
   }
+  return runs;
 }

@@ -8,13 +8,16 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const RANDOM_CHARACTERS = 11;
 const CODE_CHARACTERS = 16;
 
-/** @param random gives that many random bytes. */
+/** In its printed form. @param random gives that many random bytes, from a cryptographic source. */
 export function newCertificateNumber(year: number, random: (bytes: number) => Uint8Array): string {
   const body = `${year}${randomText(RANDOM_CHARACTERS, random)}`;
   return format(body + checkCharacter(body));
 }
 
-/** Reads a number as people write it: any case, spaces and dashes or none, full-width characters, O for 0 and I or L for 1. undefined: it can't be a number of ours. */
+/**
+ * Reads a number as people write it: any case, spaces and dashes or none, full-width characters, O for 0 and I or L for 1.
+ * Returns the printed form; undefined: it can't be a number of ours.
+ */
 export function parseCertificateNumber(text: string): string | undefined {
   const match = /^XQ([0-9]{4}[0-9A-Z]{12})$/.exec(plain(text));
   if (match === null) return undefined;
@@ -28,7 +31,7 @@ export function newVerificationCode(random: (bytes: number) => Uint8Array): stri
   return grouped(randomText(CODE_CHARACTERS, random));
 }
 
-/** Reads a code as leniently as a number. */
+/** Reads a code as leniently as a number. It has no check character: a wrong one is simply not the document's. */
 export function parseVerificationCode(text: string): string | undefined {
   const code = plain(text);
   return code.length === CODE_CHARACTERS && [...code].every((character) => ALPHABET.includes(character)) ? grouped(code) : undefined;
@@ -39,7 +42,8 @@ function plain(text: string): string {
   return text
     .normalize('NFKC')
     .toUpperCase()
-    .replaceAll(/[\s\-‐-―−_.]/g, '')
+    // Chat programs and PDF readers leave invisible marks in what is copied from them.
+    .replaceAll(/[\s\p{Cf}\p{Pd}−_.·]/gu, '')
     .replaceAll('O', '0')
     .replaceAll(/[IL]/g, '1');
 }

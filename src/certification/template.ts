@@ -6,43 +6,167 @@ import { projectFolder } from '../config.ts';
 
 /* A certificate's template is data: see certificates/README.md. Lengths are PostScript points (1/72 inch), from the top left. */
 
-const colour = z.string().regex(/^#[0-9a-f]{6}$/, 'a colour as #rrggbb, lower case');
-const box = { x: z.number(), y: z.number(), width: z.number().positive() };
+/** What a template may write in braces. */
+export const bindingNames = [
+  'number',
+  'holderName',
+  'identityLast4',
+  'organizationName',
+  'roleTitle.zh',
+  'roleTitle.en',
+  'certificationTitle.zh',
+  'certificationTitle.en',
+  'courseTitle.zh',
+  'courseTitle.en',
+  'classHours.zh',
+  'classHours.en',
+  'percent',
+  'issuerName',
+  'issuedOn.zh',
+  'issuedOn.en',
+  'validity.zh',
+  'validity.en',
+  'evidence.zh',
+  'evidence.en',
+  'verificationPage',
+  'verificationCode',
+] as const;
+export type BindingName = (typeof bindingNames)[number];
+
+/** A certificate that lacks one of these certifies nothing. */
+const mustBind: readonly BindingName[] = [
+  'number',
+  'holderName',
+  'issuerName',
+  'issuedOn.zh',
+  'validity.zh',
+  'verificationCode',
+];
+
+/** Which names a text has in braces, whether or not they exist. */
+export function namesIn(text: string): string[] {
+  return [...text.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1]!);
+}
+
+const colour = z.string().regex(/^#[0-9a-f]{6}$/, 'must be a colour as #rrggbb, lower case');
+const pen = { stroke: colour, lineWidth: z.number().positive().default(1) };
+const paint = { stroke: colour.optional(), fill: colour.optional(), lineWidth: z.number().positive().default(1) };
+const box = {
+  x: z.number(),
+  y: z.number(),
+  width: z.number().positive(),
+  height: z.number().positive(),
+};
 
 const shape = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('rect'), ...box, height: z.number().positive(), stroke: colour.optional(), fill: colour.optional(), lineWidth: z.number().positive().default(1), radius: z.number().min(0).default(0) }),
-  z.strictObject({ kind: z.literal('line'), x1: z.number(), y1: z.number(), x2: z.number(), y2: z.number(), stroke: colour, lineWidth: z.number().positive().default(1) }),
-  z.strictObject({ kind: z.literal('circle'), x: z.number(), y: z.number(), radius: z.number().positive(), stroke: colour, lineWidth: z.number().positive().default(1), dash: z.number().positive().optional() }),
-  z.strictObject({ kind: z.literal('path'), d: z.string().describe('SVG path data'), stroke: colour.optional(), fill: colour.optional(), lineWidth: z.number().positive().default(1) }),
+  z.strictObject({ kind: z.literal('rect'), ...box, radius: z.number().min(0).default(0), ...paint }),
+  z.strictObject({ kind: z.literal('circle'), x: z.number(), y: z.number(), radius: z.number().positive(), ...paint }),
+  z.strictObject({
+    kind: z.literal('line'),
+    x1: z.number(),
+    y1: z.number(),
+    x2: z.number(),
+    y2: z.number(),
+    ...pen,
+  }),
+  z.strictObject({ kind: z.literal('path'), d: z.string().describe('SVG path data'), ...paint }),
   z
-    .strictObject({ kind: z.literal('rosette'), x: z.number(), y: z.number(), radius: z.number().positive(), petals: z.number().int().min(3).max(60), rings: z.number().int().min(1).max(12), stroke: colour, lineWidth: z.number().positive().default(0.3) })
-    .describe('Guilloche-like line art around a point.'),
+    .strictObject({
+      kind: z.literal('band'),
+      x1: z.number(),
+      y1: z.number(),
+      x2: z.number(),
+      y2: z.number(),
+      amplitude: z.number().positive(),
+      waves: z.number().int().min(1).max(200),
+      strands: z.number().int().min(1).max(12),
+      ...pen,
+    })
+    .describe('Guilloche: waves woven along a line.'),
+  z
+    .strictObject({
+      kind: z.literal('rosette'),
+      x: z.number(),
+      y: z.number(),
+      inner: z.number().min(0),
+      outer: z.number().positive(),
+      petals: z.number().int().min(2).max(60),
+      strands: z.number().int().min(1).max(16),
+      ...pen,
+    })
+    .describe('Guilloche: waves woven round a point, between two radii.'),
 ]);
 
-const textElement = z.strictObject({
-  text: z.string().describe('With bindings in braces; a binding that has no value leaves the whole element out.'),
-  role: z.enum(['H1', 'P']).default('P'),
-  font: z.enum(['regular', 'bold']).default('regular'),
-  size: z.number().positive(),
-  minSize: z.number().positive().optional().describe('A longer text shrinks down to this size before it is broken into lines.'),
-  lines: z.number().int().min(1).default(1).describe('How many lines it may take.'),
-  lineHeight: z.number().positive().default(1.5),
-  ...box,
-  align: z.enum(['left', 'center', 'right']).default('left'),
-  color: colour.default('#1f2937'),
-  tracking: z.number().default(0).describe('Extra space between characters, in points.'),
-});
+const textElement = z
+  .strictObject({
+    text: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .transform((text) => (typeof text === 'string' ? [text] : text))
+      .describe('With bindings in braces. Of several, the first whose bindings all have a value; if none, nothing.'),
+    role: z.enum(['H1', 'H2', 'P']).default('P').describe('What a screen reader is told that it is.'),
+    lang: z.enum(['zh-CN', 'en']).default('zh-CN'),
+    font: z.enum(['regular', 'bold']).default('regular'),
+    size: z.number().positive(),
+    minSize: z.number().positive().optional().describe('A text too long for its box shrinks down to this, no further.'),
+    lineHeight: z.number().min(1.15).default(1.5).describe('Times the size.'),
+    ...box,
+    align: z.enum(['left', 'center', 'right']).default('left'),
+    color: colour.default('#1f2937'),
+    tracking: z.number().default(0).describe('Space added between characters at full size; shrinks with the text.'),
+  })
+  .superRefine((element, context) => {
+    for (const text of element.text)
+      for (const name of namesIn(text))
+        if (!(bindingNames as readonly string[]).includes(name))
+          context.addIssue({ code: 'custom', path: ['text'], message: `binds {${name}}; there are only ${bindingNames.join(', ')}` });
+    if ((element.minSize ?? element.size) > element.size)
+      context.addIssue({ code: 'custom', path: ['minSize'], message: 'is larger than size' });
+    if (element.size * element.lineHeight > element.height + 0.01)
+      context.addIssue({ code: 'custom', path: ['height'], message: `holds no line: one takes ${element.size * element.lineHeight}` });
+  });
 
-export const templateSchema = z.strictObject({
-  name: z.string(),
-  version: z.number().int().min(1),
-  page: z.strictObject({ width: z.number().positive(), height: z.number().positive() }),
-  art: z.array(shape),
-  texts: z.array(textElement).min(1),
-  qr: z.strictObject({ x: z.number(), y: z.number(), size: z.number().min(62, 'at least 22 mm (62 points), or a phone can not read it from paper'), color: colour.default('#111827') }),
-});
+export const templateSchema = z
+  .strictObject({
+    name: z.string(),
+    version: z.number().int().min(1),
+    page: z.strictObject({ width: z.number().positive(), height: z.number().positive() }),
+    art: z.array(shape),
+    texts: z.array(textElement).min(1).describe('In the order in which they are read aloud.'),
+    qr: z.strictObject({
+      x: z.number(),
+      y: z.number(),
+      size: z.number().min(62.4, 'must be at least 62.4 points (22 mm), or a phone can not read it from paper'),
+      color: colour.default('#111827'),
+    }),
+  })
+  .superRefine((template, context) => {
+    const { page, qr } = template;
+    const places = [
+      ...template.texts.map((text, index) => ({ path: ['texts', index], name: `texts.${index}`, ...text })),
+      { path: ['qr'], name: 'qr', x: qr.x, y: qr.y, width: qr.size, height: qr.size },
+    ];
+    // No text leaves its box, so boxes that keep apart are proof that nothing is ever printed over something else.
+    for (const [index, a] of places.entries()) {
+      if (a.x < 0 || a.y < 0 || a.x + a.width > page.width || a.y + a.height > page.height)
+        context.addIssue({ code: 'custom', path: a.path, message: 'is not within the page' });
+      for (const b of places.slice(index + 1))
+        if (a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height)
+          context.addIssue({ code: 'custom', path: a.path, message: `overlaps ${b.name}` });
+    }
+    const bound = new Set(template.texts.flatMap((element) => element.text.flatMap(namesIn)));
+    for (const name of mustBind)
+      if (!bound.has(name)) context.addIssue({ code: 'custom', path: ['texts'], message: `nowhere bind {${name}}` });
+  });
 
 export type Template = z.infer<typeof templateSchema>;
+
+/** @param source names where it comes from in messages. @throws Error that names every mistake and its place. */
+export function parseTemplate(yaml: string, source: string): Template {
+  const checked = templateSchema.safeParse(parse(yaml));
+  if (checked.success) return checked.data;
+  const mistakes = checked.error.issues.map((issue) => `${issue.path.join('.') || 'template'} ${issue.message}`);
+  throw new Error(`${source}: ${mistakes.join('; ')}`);
+}
 
 const known = new Map<string, Promise<Template>>();
 
@@ -58,8 +182,8 @@ export async function readTemplate(name: string, version: number): Promise<Templ
 }
 
 async function load(path: string, name: string, version: number): Promise<Template> {
-  const checked = templateSchema.safeParse(parse(await readFile(join(projectFolder, path), 'utf8')));
-  if (!checked.success) throw new Error(`${path}: ${checked.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`);
-  if (checked.data.name !== name || checked.data.version !== version) throw new Error(`${path}: it says it is ${checked.data.name} ${checked.data.version}; folder and file must agree.`);
-  return checked.data;
+  const template = parseTemplate(await readFile(join(projectFolder, path), 'utf8'), path);
+  if (template.name !== name || template.version !== version)
+    throw new Error(`${path}: it says it is ${template.name} ${template.version}; folder and file must agree.`);
+  return template;
 }

@@ -3,10 +3,13 @@ import { parseArgs } from 'node:util';
 import { drawCertificate, type CertificateClaims } from '../certification/document.ts';
 import { readTemplate } from '../certification/template.ts';
 
-/* npm run certificate:preview -- <template> [--version 1] [--out file.pdf] */
+/* Draws a template with sample claims: see certificates/README.md. */
+
+const USAGE =
+  'Usage: node src/commands/preview-certificate.ts <template> [--version 1] [--out file.pdf] [--png file.png]';
 
 export const sampleClaims: CertificateClaims = {
-  number: 'XQ2026-7K3M-9QXR-4TWX',
+  number: 'XQ2026-7K3M-9QXR-4TWA',
   holderName: '欧阳静怡',
   organizationName: '长沙县星沙实验小学',
   roleTitle: { 'zh-CN': '班主任', en: 'Class teacher' },
@@ -18,20 +21,49 @@ export const sampleClaims: CertificateClaims = {
   issuedOn: '2026-11-24',
   validFrom: '2026-11-24',
   validUntil: '2029-11-23',
-  evidence: { 'zh-CN': '完成全部课程活动，并通过由服务端组卷、计时与评分的考试', en: 'All course activities completed; exam drawn, timed and graded by the server passed' },
-  verificationUrl: 'https://xinqiao.example/verify/XQ2026-7K3M-9QXR-4TWX#code=ABCD-EFGH-JKMN-PQRS',
+  evidence: {
+    'zh-CN': '完成全部课程活动，并通过由服务端组卷、计时与评分的考试',
+    en: 'All course activities completed; exam drawn, timed and graded by the server passed',
+  },
+  verificationUrl: 'https://xinqiao.example/verify/XQ2026-7K3M-9QXR-4TWA#code=ABCD-EFGH-JKMN-PQRS',
 };
 
+/** The first page at 144 dpi, by a renderer that is there for the tests. */
+async function renderPage(pdf: Uint8Array): Promise<Buffer> {
+  const { createCanvas } = await import('@napi-rs/canvas');
+  const { getDocument } = await import('pdfjs-dist/legacy/build/pdf.mjs');
+  // pdf.js takes the bytes it is given for itself.
+  const document = await getDocument({ data: Uint8Array.from(pdf), verbosity: 0 }).promise;
+  const page = await document.getPage(1);
+  const viewport = page.getViewport({ scale: 2 });
+  const canvas = createCanvas(Math.round(viewport.width), Math.round(viewport.height));
+  await page.render({
+    canvas: canvas as never,
+    canvasContext: canvas.getContext('2d') as never,
+    viewport,
+  }).promise;
+  return canvas.toBuffer('image/png');
+}
+
 if (import.meta.main) {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { version: { type: 'string', default: '1' }, out: { type: 'string' } } });
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { version: { type: 'string', default: '1' }, out: { type: 'string' }, png: { type: 'string' } },
+  });
   const [name] = positionals;
-  if (name === undefined || !/^\d+$/.test(values.version)) {
-    console.error('Usage: npm run certificate:preview -- <template> [--version 1] [--out file.pdf]');
+  if (name === undefined || !/^[a-z0-9-]+$/.test(name) || !/^\d+$/.test(values.version)) {
+    console.error(USAGE);
     process.exit(2);
   }
+  const template = await readTemplate(name, Number(values.version));
   const started = performance.now();
-  const pdf = await drawCertificate(await readTemplate(name, Number(values.version)), sampleClaims);
+  const pdf = await drawCertificate(template, sampleClaims);
+  const took = Math.round(performance.now() - started);
   const out = values.out ?? `${name}-${values.version}.pdf`;
   await writeFile(out, pdf);
-  console.log(`${out}: ${(pdf.length / 1024).toFixed(1)} kB in ${Math.round(performance.now() - started)} ms, the fonts read included`);
+  console.log(`${out}: ${(pdf.length / 1000).toFixed(1)} kB in ${took} ms, reading the fonts included`);
+  if (values.png !== undefined) {
+    await writeFile(values.png, await renderPage(pdf));
+    console.log(values.png);
+  }
 }
