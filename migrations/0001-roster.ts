@@ -12,7 +12,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       prefecture_code text,
       county_code text
     )`.execute(db);
-  await sql`comment on table divisions is 'Administrative divisions by GB/T 2260 code. The codes above are repeated in each row: filters by province, prefecture or county are then one indexed comparison.'`.execute(db);
+  await sql`comment on table divisions is 'Administrative divisions by GB/T 2260 code. The codes above are repeated in each row: filters by province, prefecture or county are then one indexed comparison.'`.execute(
+    db,
+  );
   await sql`create index on divisions (parent_code)`.execute(db);
 
   await sql`
@@ -33,7 +35,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null default now(),
       unique (source, source_id)
     )`.execute(db);
-  await sql`comment on column organizations.source is 'Whose numbering source_id belongs to: two counties may both have a school 1001.'`.execute(db);
+  await sql`comment on column organizations.source is 'Whose numbering source_id belongs to: two counties may both have a school 1001.'`.execute(
+    db,
+  );
   await sql`create index on organizations (province_code)`.execute(db);
   await sql`create index on organizations (prefecture_code)`.execute(db);
   await sql`create index on organizations (county_code)`.execute(db);
@@ -48,7 +52,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null default now(),
       check ((identity_hash is null) = (identity_last4 is null))
     )`.execute(db);
-  await sql`comment on column people.identity_hash is 'HMAC-SHA-256 of the identity number under the service''s key; the number itself is never stored.'`.execute(db);
+  await sql`comment on column people.identity_hash is 'HMAC-SHA-256 of the identity number under the service''s key; the number itself is never stored.'`.execute(
+    db,
+  );
   await sql`
     create table person_sources (
       source text not null,
@@ -69,7 +75,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       ends_on date check (ends_on >= starts_on),
       unique (person_id, organization_id, role, starts_on)
     )`.execute(db);
-  await sql`comment on column posts.ends_on is 'Last day the post is held, inclusive; null while it is open.'`.execute(db);
+  await sql`comment on column posts.ends_on is 'Last day the post is held, inclusive; null while it is open.'`.execute(
+    db,
+  );
   await sql`create index on posts (organization_id, role)`.execute(db);
 
   await sql`
@@ -85,7 +93,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       reason text not null,
       check (division_code is null or organization_id is null)
     )`.execute(db);
-  await sql`comment on table role_grants is 'What a person may do besides being a teacher, and where: a division with all below it, one organization, or (neither) the nation.'`.execute(db);
+  await sql`comment on table role_grants is 'What a person may do besides being a teacher, and where: a division with all below it, one organization, or (neither) the nation.'`.execute(
+    db,
+  );
   await sql`create index on role_grants (person_id)`.execute(db);
 
   await sql`
@@ -106,7 +116,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       description_en text not null,
       position integer not null
     )`.execute(db);
-  await sql`comment on table sample_sign_ins is 'Ways in without a password for the sample county; read only while samples are on.'`.execute(db);
+  await sql`comment on table sample_sign_ins is 'Ways in without a password for the sample county; read only while samples are on.'`.execute(
+    db,
+  );
 
   await sql`
     create table roster_imports (

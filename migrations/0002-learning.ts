@@ -14,8 +14,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       synced_at timestamptz not null,
       unique (slug, version)
     )`.execute(db);
-  await sql`comment on column course_versions.contents is 'Activity key → language → content hash.'`.execute(db);
-  await sql`create unique index course_versions_current on course_versions (slug) where is_current`.execute(db);
+  await sql`comment on column course_versions.contents is 'Activity key → language → content hash.'`.execute(
+    db,
+  );
+  await sql`create unique index course_versions_current on course_versions (slug) where is_current`.execute(
+    db,
+  );
   await sql`
     create table items (
       id bigint generated always as identity primary key,
@@ -25,7 +29,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       body jsonb not null,
       unique (course_version_id, key)
     )`.execute(db);
-  await sql`comment on column items.body is 'The whole item, answer key included: never sent as it is.'`.execute(db);
+  await sql`comment on column items.body is 'The whole item, answer key included: never sent as it is.'`.execute(
+    db,
+  );
 
   await sql`
     create table certifications (
@@ -44,7 +50,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null,
       unique (division_code, code)
     )`.execute(db);
-  await sql`comment on table certifications is 'The rule: who must hold what, for how long. division_code is the jurisdiction that set it; it holds there and below.'`.execute(db);
+  await sql`comment on table certifications is 'The rule: who must hold what, for how long. division_code is the jurisdiction that set it; it holds there and below.'`.execute(
+    db,
+  );
   await sql`
     create table cohorts (
       id bigint generated always as identity primary key,
@@ -71,7 +79,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null,
       unique (person_id, certification_id, period)
     )`.execute(db);
-  await sql`comment on column assignments.course_version_id is 'Pinned when the learner first records anything; until then the current version.'`.execute(db);
+  await sql`comment on column assignments.course_version_id is 'Pinned when the learner first records anything; until then the current version.'`.execute(
+    db,
+  );
   await sql`create index on assignments (cohort_id)`.execute(db);
 
   await sql`
@@ -92,7 +102,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       stored_at timestamptz not null,
       primary key (assignment_id, id)
     )`.execute(db);
-  await sql`comment on table statements is 'xAPI statements as the player emitted them, with the actor the server knows. Claims: they show progress and never certify.'`.execute(db);
+  await sql`comment on table statements is 'xAPI statements as the player emitted them, with the actor the server knows. Claims: they show progress and never certify.'`.execute(
+    db,
+  );
   await sql`
     create table user_states (
       assignment_id bigint not null references assignments,
@@ -122,8 +134,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       unique (assignment_id, number),
       check ((submitted_at is null) = (passed is null))
     )`.execute(db);
-  await sql`comment on column attempts.drawn is 'Item ids with the order of their options, as drawn from the seed.'`.execute(db);
-  await sql`create unique index attempts_one_open on attempts (assignment_id) where submitted_at is null`.execute(db);
+  await sql`comment on column attempts.drawn is 'Item ids with the order of their options, as drawn from the seed.'`.execute(
+    db,
+  );
+  await sql`create unique index attempts_one_open on attempts (assignment_id) where submitted_at is null`.execute(
+    db,
+  );
   await sql`
     create table responses (
       attempt_id bigint not null references attempts,

@@ -26,7 +26,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       unique (person_id, certification_id, period),
       check ((revoked_at is null) = (revoked_on is null) and (revoked_at is null) = (revocation_reason is null))
     )`.execute(db);
-  await sql`comment on column certificates.claims is 'What the document says, frozen at issue: later changes of name or post do not alter it.'`.execute(db);
+  await sql`comment on column certificates.claims is 'What the document says, frozen at issue: later changes of name or post do not alter it.'`.execute(
+    db,
+  );
   await sql`create index on certificates (certification_id)`.execute(db);
   await sql`
     create table certificate_documents (
@@ -50,7 +52,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       transaction_id xid8 not null default pg_current_xact_id(),
       unique (certificate_id, kind)
     )`.execute(db);
-  await sql`comment on column credit_records.transaction_id is 'Feed order: a reader sees a record only when every transaction with a smaller number has ended, so that none can slip in behind its cursor.'`.execute(db);
+  await sql`comment on column credit_records.transaction_id is 'Feed order: a reader sees a record only when every transaction with a smaller number has ended, so that none can slip in behind its cursor.'`.execute(
+    db,
+  );
   await sql`create index on credit_records (transaction_id, id)`.execute(db);
 
   await sql`
@@ -62,7 +66,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       subject text not null,
       detail jsonb not null default '{}'
     )`.execute(db);
-  await sql`comment on table journal_entries is 'Who did what to what, written in the same transaction as the change. Append-only.'`.execute(db);
+  await sql`comment on table journal_entries is 'Who did what to what, written in the same transaction as the change. Append-only.'`.execute(
+    db,
+  );
   await sql`create index on journal_entries (subject)`.execute(db);
 
   await sql`
@@ -71,5 +77,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       worker_ids text[] not null,
       started_at timestamptz not null
     )`.execute(db);
-  await sql`comment on table worker_instances is 'Running workers. Each holds an advisory lock on its instance: when the lock is free the process has died, and its jobs are handed on.'`.execute(db);
+  await sql`comment on table worker_instances is 'Running workers. Each holds an advisory lock on its instance: when the lock is free the process has died, and its jobs are handed on.'`.execute(
+    db,
+  );
 }

@@ -1,7 +1,10 @@
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import type { Assignment as AssignmentFacts } from '../src/programmes/certification.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
-import type { ActivityProgress as ProgressFacts, UserState as UserStateFacts } from '../src/learning/progress.repository.ts';
+import type {
+  ActivityProgress as ProgressFacts,
+  UserState as UserStateFacts,
+} from '../src/learning/progress.repository.ts';
 import type { Blocked } from '../src/assessment/standing.ts';
 import type { Shortfall as ShortfallFacts } from '../src/certification/eligibility.ts';
 import { builder, LanguageEnum, languageArg } from './builder.ts';
@@ -12,10 +15,14 @@ import { Assignment, Attempt, Certificate, Certification, Course } from './refs.
 import { Refusal } from './refusal.ts';
 
 const AssignmentStateEnum = builder.enumType('AssignmentState', {
-  description: 'How far it is: ASSIGNED (nothing done), LEARNING, EXAM_OPEN (all activities done), PASSED (certificate on its way), CERTIFIED.',
+  description:
+    'How far it is: ASSIGNED (nothing done), LEARNING, EXAM_OPEN (all activities done), PASSED (certificate on its way), CERTIFIED.',
   values: ['ASSIGNED', 'LEARNING', 'EXAM_OPEN', 'PASSED', 'CERTIFIED'] as const,
 });
-const ProgressStateEnum = builder.enumType('ProgressState', { description: 'How far an activity is.', values: ['NOT_STARTED', 'STARTED', 'COMPLETED'] as const });
+const ProgressStateEnum = builder.enumType('ProgressState', {
+  description: 'How far an activity is.',
+  values: ['NOT_STARTED', 'STARTED', 'COMPLETED'] as const,
+});
 
 const UserState = builder.objectRef<UserStateFacts>('UserState').implement({
   description: 'What the player saved last.',
@@ -34,38 +41,65 @@ const ActivityProgress = builder.objectRef<ProgressOf>('ActivityProgress').imple
   description: 'An activity and how far the learner is with it.',
   fields: (t) => ({
     activity: t.field({ type: Activity, description: 'The activity.', resolve: (of) => of }),
-    state: t.field({ type: ProgressStateEnum, description: 'How far.', resolve: ({ progress }) => (progress === undefined ? 'NOT_STARTED' : progress.completedAt === null ? 'STARTED' : 'COMPLETED') }),
-    completedAt: t.field({ type: 'DateTime', nullable: true, description: 'When it was first completed.', resolve: ({ progress }) => progress?.completedAt ?? null }),
+    state: t.field({
+      type: ProgressStateEnum,
+      description: 'How far.',
+      resolve: ({ progress }) =>
+        progress === undefined ? 'NOT_STARTED' : progress.completedAt === null ? 'STARTED' : 'COMPLETED',
+    }),
+    completedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was first completed.',
+      resolve: ({ progress }) => progress?.completedAt ?? null,
+    }),
     userState: t.field({
       type: UserState,
       nullable: true,
       args: { language: t.arg(languageArg) },
       description: 'What the player saved last; hand it to the player when it opens. null = begin afresh.',
-      resolve: async ({ assignment, course, activity }, { language }, context) => (await context.services.learning.findUserState(assignment, course, activity.key, language)) ?? null,
+      resolve: async ({ assignment, course, activity }, { language }, context) =>
+        (await context.services.learning.findUserState(assignment, course, activity.key, language)) ?? null,
     }),
   }),
 });
 
-const Shortfall = builder.objectRef<{ facts: ShortfallFacts; course: CourseVersion; language: 'zh-CN' | 'en' }>('Shortfall').implement({
-  description: 'One thing that is still missing for the certificate.',
-  fields: (t) => ({
-    code: t.string({ description: 'ACTIVITY_UNFINISHED, EXAM_NOT_TAKEN or EXAM_NOT_PASSED.', resolve: ({ facts }) => facts.code }),
-    activityKey: t.string({ nullable: true, description: 'Which activity, where it is about one.', resolve: ({ facts }) => ('activityKey' in facts ? facts.activityKey : null) }),
-    text: t.string({ description: 'In words, in the language asked for.', resolve: ({ facts, course, language }) => shortfallText(facts, course, language) }),
-  }),
-});
+const Shortfall = builder
+  .objectRef<{ facts: ShortfallFacts; course: CourseVersion; language: 'zh-CN' | 'en' }>('Shortfall')
+  .implement({
+    description: 'One thing that is still missing for the certificate.',
+    fields: (t) => ({
+      code: t.string({
+        description: 'ACTIVITY_UNFINISHED, EXAM_NOT_TAKEN or EXAM_NOT_PASSED.',
+        resolve: ({ facts }) => facts.code,
+      }),
+      activityKey: t.string({
+        nullable: true,
+        description: 'Which activity, where it is about one.',
+        resolve: ({ facts }) => ('activityKey' in facts ? facts.activityKey : null),
+      }),
+      text: t.string({
+        description: 'In words, in the language asked for.',
+        resolve: ({ facts, course, language }) => shortfallText(facts, course, language),
+      }),
+    }),
+  });
 
 function shortfallText(facts: ShortfallFacts, course: CourseVersion, language: 'zh-CN' | 'en'): string {
   const chinese = language === 'zh-CN';
   switch (facts.code) {
     case 'ACTIVITY_UNFINISHED': {
-      const title = course.manifest.modules.flatMap((module) => module.activities).find((activity) => activity.key === facts.activityKey)!.title[language];
+      const title = course.manifest.modules
+        .flatMap((module) => module.activities)
+        .find((activity) => activity.key === facts.activityKey)!.title[language];
       return chinese ? `完成《${title}》` : `Finish “${title}”`;
     }
     case 'EXAM_NOT_TAKEN':
       return chinese ? `参加考试并达到 ${facts.passMark} 分` : `Sit the exam and reach ${facts.passMark}%`;
     case 'EXAM_NOT_PASSED':
-      return chinese ? `考试最高 ${facts.bestPercent} 分，需达到 ${facts.passMark} 分` : `Best exam result ${facts.bestPercent}%; ${facts.passMark}% is needed`;
+      return chinese
+        ? `考试最高 ${facts.bestPercent} 分，需达到 ${facts.passMark} 分`
+        : `Best exam result ${facts.bestPercent}%; ${facts.passMark}% is needed`;
   }
 }
 
@@ -74,72 +108,149 @@ const ExamBlock = builder.objectRef<Blocked>('ExamBlock').implement({
   interfaces: [Refusal],
   // An interface finds its type by what it was given; this is no error that was thrown.
   isTypeOf: (value) => !(value instanceof Error),
-  fields: (t) => ({ retryAt: t.field({ type: 'DateTime', nullable: true, description: 'When it may be tried again, where the rule is about time.', resolve: (blocked) => ('retryAt' in blocked ? blocked.retryAt : null) }) }),
-});
-
-const ExamStanding = builder.objectRef<{ assignment: AssignmentFacts; course: CourseVersion }>('ExamStanding').implement({
-  description: 'The exam of an assignment: its rules, and where the learner stands.',
   fields: (t) => ({
-    itemsPerAttempt: t.int({ description: 'Items drawn for an attempt.', resolve: ({ course }) => course.manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0) }),
-    minutes: t.int({ description: 'Time limit, counted by the server.', resolve: ({ course }) => course.manifest.exam.minutes }),
-    passMark: t.int({ description: 'Percent needed.', resolve: ({ course }) => course.manifest.exam.passMark }),
-    attemptsAllowed: t.int({ description: 'Attempts in all.', resolve: ({ course }) => course.manifest.exam.resit.attempts }),
-    resitAfterHours: t.int({ description: 'Hours between a failed attempt and the next.', resolve: ({ course }) => course.manifest.exam.resit.afterHours }),
-    attempts: t.field({ type: [Attempt], description: 'Newest first.', resolve: async ({ assignment }, _args, context) => context.services.exams.listAttempts(context.services.db, assignment.id) }),
-    openAttempt: t.field({
-      type: Attempt,
+    retryAt: t.field({
+      type: 'DateTime',
       nullable: true,
-      description: 'The attempt that can be gone on with.',
-      resolve: async ({ assignment }, _args, context) => (await context.services.exams.listAttempts(context.services.db, assignment.id)).find((attempt) => attempt.submittedAt === null) ?? null,
-    }),
-    blockedBy: t.field({
-      type: ExamBlock,
-      nullable: true,
-      description: 'Why no attempt can be started now; null = one can.',
-      resolve: async ({ assignment }, _args, context) => (await context.services.exams.whyBlocked(assignment)) ?? null,
+      description: 'When it may be tried again, where the rule is about time.',
+      resolve: (blocked) => ('retryAt' in blocked ? blocked.retryAt : null),
     }),
   }),
 });
 
-const courseOf = async (assignment: AssignmentFacts, context: Context): Promise<CourseVersion> => context.services.programmes.courseOf(context.services.db, assignment);
+const ExamStanding = builder
+  .objectRef<{ assignment: AssignmentFacts; course: CourseVersion }>('ExamStanding')
+  .implement({
+    description: 'The exam of an assignment: its rules, and where the learner stands.',
+    fields: (t) => ({
+      itemsPerAttempt: t.int({
+        description: 'Items drawn for an attempt.',
+        resolve: ({ course }) => course.manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0),
+      }),
+      minutes: t.int({
+        description: 'Time limit, counted by the server.',
+        resolve: ({ course }) => course.manifest.exam.minutes,
+      }),
+      passMark: t.int({
+        description: 'Percent needed.',
+        resolve: ({ course }) => course.manifest.exam.passMark,
+      }),
+      attemptsAllowed: t.int({
+        description: 'Attempts in all.',
+        resolve: ({ course }) => course.manifest.exam.resit.attempts,
+      }),
+      resitAfterHours: t.int({
+        description: 'Hours between a failed attempt and the next.',
+        resolve: ({ course }) => course.manifest.exam.resit.afterHours,
+      }),
+      attempts: t.field({
+        type: [Attempt],
+        description: 'Newest first.',
+        resolve: async ({ assignment }, _args, context) =>
+          context.services.exams.listAttempts(context.services.db, assignment.id),
+      }),
+      openAttempt: t.field({
+        type: Attempt,
+        nullable: true,
+        description: 'The attempt that can be gone on with.',
+        resolve: async ({ assignment }, _args, context) =>
+          (await context.services.exams.listAttempts(context.services.db, assignment.id)).find(
+            (attempt) => attempt.submittedAt === null,
+          ) ?? null,
+      }),
+      blockedBy: t.field({
+        type: ExamBlock,
+        nullable: true,
+        description: 'Why no attempt can be started now; null = one can.',
+        resolve: async ({ assignment }, _args, context) =>
+          (await context.services.exams.whyBlocked(assignment)) ?? null,
+      }),
+    }),
+  });
+
+const courseOf = async (assignment: AssignmentFacts, context: Context): Promise<CourseVersion> =>
+  context.services.programmes.courseOf(context.services.db, assignment);
 
 async function progressOf(assignment: AssignmentFacts, context: Context): Promise<ProgressOf[]> {
   const course = await courseOf(assignment, context);
-  const progress = new Map((await context.services.learning.listProgress(context.services.db, assignment.id)).map((each) => [each.activityKey, each]));
-  return course.manifest.modules.flatMap((module) => module.activities).map((activity) => ({ assignment, course, activity, progress: progress.get(activity.key) }));
+  const progress = new Map(
+    (await context.services.learning.listProgress(context.services.db, assignment.id)).map((each) => [
+      each.activityKey,
+      each,
+    ]),
+  );
+  return course.manifest.modules
+    .flatMap((module) => module.activities)
+    .map((activity) => ({ assignment, course, activity, progress: progress.get(activity.key) }));
 }
 
 builder.node(Assignment, {
   name: 'Assignment',
-  description: 'One person\'s duty to earn a certification, and how far they are. The learner\'s own alone.',
+  description: "One person's duty to earn a certification, and how far they are. The learner's own alone.",
   id: { resolve: (assignment) => assignment.id },
-  loadOne: async (id, context) => (context.viewer === undefined || !/^\d{1,18}$/.test(id) ? null : ((await context.services.programmes.findOwnAssignment(context.viewer, id)) ?? null)),
-  isTypeOf: (value) => typeof value === 'object' && value !== null && 'cohortId' in value && 'period' in value,
+  loadOne: async (id, context) =>
+    context.viewer === undefined || !/^\d{1,18}$/.test(id)
+      ? null
+      : ((await context.services.programmes.findOwnAssignment(context.viewer, id)) ?? null),
+  isTypeOf: (value) =>
+    typeof value === 'object' && value !== null && 'cohortId' in value && 'period' in value,
   fields: (t) => ({
-    certification: t.field({ type: Certification, description: 'What is to be earned.', resolve: async (assignment, _args, context) => (await context.load.certification.load(assignment.certificationId))! }),
+    certification: t.field({
+      type: Certification,
+      description: 'What is to be earned.',
+      resolve: async (assignment, _args, context) =>
+        (await context.load.certification.load(assignment.certificationId))!,
+    }),
     dueOn: t.expose('dueOn', { type: 'Date', nullable: true, description: 'By when.' }),
-    course: t.field({ type: Course, description: "At the version the learner is on.", resolve: async (assignment, _args, context) => courseOf(assignment, context) }),
-    activities: t.field({ type: [ActivityProgress], description: 'In the order of the course.', resolve: async (assignment, _args, context) => progressOf(assignment, context) }),
-    exam: t.field({ type: ExamStanding, description: 'The exam.', resolve: async (assignment, _args, context) => ({ assignment, course: await courseOf(assignment, context) }) }),
+    course: t.field({
+      type: Course,
+      description: 'At the version the learner is on.',
+      resolve: async (assignment, _args, context) => courseOf(assignment, context),
+    }),
+    activities: t.field({
+      type: [ActivityProgress],
+      description: 'In the order of the course.',
+      resolve: async (assignment, _args, context) => progressOf(assignment, context),
+    }),
+    exam: t.field({
+      type: ExamStanding,
+      description: 'The exam.',
+      resolve: async (assignment, _args, context) => ({
+        assignment,
+        course: await courseOf(assignment, context),
+      }),
+    }),
     shortfalls: t.field({
       type: [Shortfall],
       args: { language: t.arg(languageArg) },
       description: 'What is still missing for the certificate, every one named; empty = eligible.',
       resolve: async (assignment, { language }, context) => {
         const course = await courseOf(assignment, context);
-        return (await context.services.certificates.listShortfalls(assignment)).map((facts) => ({ facts, course, language }));
+        return (await context.services.certificates.listShortfalls(assignment)).map((facts) => ({
+          facts,
+          course,
+          language,
+        }));
       },
     }),
-    certificate: t.field({ type: Certificate, nullable: true, description: 'null until issued; the worker issues within seconds of the pass.', resolve: async (assignment, _args, context) => (await context.services.certificates.findOfAssignment(assignment.id)) ?? null }),
+    certificate: t.field({
+      type: Certificate,
+      nullable: true,
+      description: 'null until issued; the worker issues within seconds of the pass.',
+      resolve: async (assignment, _args, context) =>
+        (await context.services.certificates.findOfAssignment(assignment.id)) ?? null,
+    }),
     state: t.field({
       type: AssignmentStateEnum,
       description: 'How far, in one word.',
       resolve: async (assignment, _args, context) => {
-        if ((await context.services.certificates.findOfAssignment(assignment.id)) !== undefined) return 'CERTIFIED';
+        if ((await context.services.certificates.findOfAssignment(assignment.id)) !== undefined)
+          return 'CERTIFIED';
         const attempts = await context.services.exams.listAttempts(context.services.db, assignment.id);
         if (attempts.some((attempt) => attempt.passed === true)) return 'PASSED';
         const progress = await progressOf(assignment, context);
-        if (progress.every((each) => each.progress !== undefined && each.progress.completedAt !== null)) return 'EXAM_OPEN';
+        if (progress.every((each) => each.progress !== undefined && each.progress.completedAt !== null))
+          return 'EXAM_OPEN';
         return progress.some((each) => each.progress !== undefined) ? 'LEARNING' : 'ASSIGNED';
       },
     }),
@@ -148,37 +259,59 @@ builder.node(Assignment, {
 
 const RecordStatementsInput = builder.inputType('RecordStatementsInput', {
   fields: (t) => ({
-    assignmentId: t.id({ required: true, description: 'The viewer\'s own.' }),
+    assignmentId: t.id({ required: true, description: "The viewer's own." }),
     activityKey: t.string({ required: true, description: 'The activity that is being played.' }),
     language: t.field({ type: LanguageEnum, required: true, description: 'In which it is played.' }),
-    statements: t.field({ type: ['JSON'], required: true, description: 'xAPI 1.0.3 statements as the content emitted them, 100 at most. The actor is replaced by the one the server knows.' }),
+    statements: t.field({
+      type: ['JSON'],
+      required: true,
+      description:
+        'xAPI 1.0.3 statements as the content emitted them, 100 at most. The actor is replaced by the one the server knows.',
+    }),
   }),
 });
 const RecordStatementsPayload = builder.objectRef<ProgressOf>('RecordStatementsPayload').implement({
   description: 'The statements are stored, each once.',
-  fields: (t) => ({ progress: t.field({ type: ActivityProgress, description: 'Where the activity stands now.', resolve: (payload) => payload }) }),
+  fields: (t) => ({
+    progress: t.field({
+      type: ActivityProgress,
+      description: 'Where the activity stands now.',
+      resolve: (payload) => payload,
+    }),
+  }),
 });
 builder.mutationField('recordStatements', (t) =>
   t.field({
     type: RecordStatementsPayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput] },
-    description: 'Takes what a player emitted. Statements are claims of the browser: they show progress and never certify. The same statement (by id) counts once.',
+    description:
+      'Takes what a player emitted. Statements are claims of the browser: they show progress and never certify. The same statement (by id) counts once.',
     args: { input: t.arg({ type: RecordStatementsInput, required: true }) },
     resolve: async (_root, { input }, context) => {
       const viewer = signedIn(context);
       const assignmentId = localId(input.assignmentId, 'Assignment', 'input.assignmentId');
-      await context.services.learning.recordStatements(viewer, { assignmentId, activityKey: input.activityKey, statements: input.statements });
+      await context.services.learning.recordStatements(viewer, {
+        assignmentId,
+        activityKey: input.activityKey,
+        statements: input.statements,
+      });
       const assignment = await context.services.programmes.findOwnAssignment(viewer, assignmentId);
-      return (await progressOf(assignment!, context)).find((each) => each.activity.key === input.activityKey)!;
+      return (await progressOf(assignment!, context)).find(
+        (each) => each.activity.key === input.activityKey,
+      )!;
     },
   }),
 );
 
 const SaveUserStateInput = builder.inputType('SaveUserStateInput', {
   fields: (t) => ({
-    assignmentId: t.id({ required: true, description: 'The viewer\'s own.' }),
+    assignmentId: t.id({ required: true, description: "The viewer's own." }),
     activityKey: t.string({ required: true, description: 'The activity that is being played.' }),
-    language: t.field({ type: LanguageEnum, required: true, description: 'In which it is played; each language has its own state.' }),
+    language: t.field({
+      type: LanguageEnum,
+      required: true,
+      description: 'In which it is played; each language has its own state.',
+    }),
     data: t.string({ required: true, description: 'JSON, 64 kB at most.' }),
     baseVersion: t.int({ required: true, description: 'The version last seen; 0 for none.' }),
   }),
@@ -191,10 +324,14 @@ builder.mutationField('saveUserState', (t) =>
   t.field({
     type: SaveUserStatePayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
-    description: 'Saves where the player is. Refused with STATE_MOVED_ON when another page or device has saved since `baseVersion`.',
+    description:
+      'Saves where the player is. Refused with STATE_MOVED_ON when another page or device has saved since `baseVersion`.',
     args: { input: t.arg({ type: SaveUserStateInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
-      version: await context.services.learning.saveUserState(signedIn(context), { ...input, assignmentId: localId(input.assignmentId, 'Assignment', 'input.assignmentId') }),
+      version: await context.services.learning.saveUserState(signedIn(context), {
+        ...input,
+        assignmentId: localId(input.assignmentId, 'Assignment', 'input.assignmentId'),
+      }),
     }),
   }),
 );

@@ -45,13 +45,19 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.queryType({ description: 'Reading. What is not there and what is not yours both answer null.' });
-builder.mutationType({ description: 'Changing. Each answers its payload or one of the refusals in its union.' });
+builder.mutationType({
+  description: 'Changing. Each answers its payload or one of the refusals in its union.',
+});
 
 builder.scalarType('Date', {
   description: 'A calendar day in China, `YYYY-MM-DD`.',
   serialize: (value) => value,
   parseValue: (value) => {
-    const real = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().startsWith(value);
+    const real =
+      typeof value === 'string' &&
+      /^\d{4}-\d{2}-\d{2}$/.test(value) &&
+      !Number.isNaN(Date.parse(value)) &&
+      new Date(value).toISOString().startsWith(value);
     if (!real) throw new GraphQLError('A Date is a day that exists, written YYYY-MM-DD.');
     return value;
   },
@@ -60,18 +66,24 @@ builder.scalarType('DateTime', {
   description: 'An instant, ISO 8601 in UTC.',
   serialize: (value) => value.toISOString(),
   parseValue: (value) => {
-    if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) throw new GraphQLError('A DateTime is an ISO 8601 instant.');
+    if (typeof value !== 'string' || Number.isNaN(Date.parse(value)))
+      throw new GraphQLError('A DateTime is an ISO 8601 instant.');
     return new Date(value);
   },
 });
-builder.scalarType('JSON', { description: 'Any JSON value.', serialize: (value) => value, parseValue: (value) => value });
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+});
 builder.scalarType('File', {
   description: 'An uploaded file: GraphQL multipart request.',
   serialize: () => {
     throw new GraphQLError('A File is only given, never answered.');
   },
   parseValue: (value) => {
-    if (typeof value !== 'object' || value === null || !('arrayBuffer' in value)) throw new GraphQLError('Send a File by a GraphQL multipart request.');
+    if (typeof value !== 'object' || value === null || !('arrayBuffer' in value))
+      throw new GraphQLError('Send a File by a GraphQL multipart request.');
     return value as File;
   },
 });
@@ -90,7 +102,8 @@ export interface PageArgs {
 /** Relay's `first`, within 1 and 100. @throws InvalidInput */
 export function pageSize(args: PageArgs): number {
   const first = args.first ?? DEFAULT_PAGE;
-  if (!Number.isInteger(first) || first < 1 || first > MAX_PAGE) throw new InvalidInput('first', `A page has from 1 to ${MAX_PAGE} entries.`);
+  if (!Number.isInteger(first) || first < 1 || first > MAX_PAGE)
+    throw new InvalidInput('first', `A page has from 1 to ${MAX_PAGE} entries.`);
   return first;
 }
 
@@ -99,9 +112,17 @@ export function connectionOf<T>(rows: readonly T[], size: number, cursorOf: (row
   const edges = rows.slice(0, size).map((node) => ({ node, cursor: cursorOf(node) }));
   return {
     edges,
-    pageInfo: { hasNextPage: rows.length > size, hasPreviousPage: false, startCursor: edges[0]?.cursor ?? null, endCursor: edges.at(-1)?.cursor ?? null },
+    pageInfo: {
+      hasNextPage: rows.length > size,
+      hasPreviousPage: false,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
   };
 }
 
 /** A page costs what it holds; Pothos counts ten for each list otherwise. */
-export const pageComplexity = (args: PageArgs): { field: number; multiplier: number } => ({ field: 1, multiplier: Math.max(1, (args.first ?? DEFAULT_PAGE) / 10) });
+export const pageComplexity = (args: PageArgs): { field: number; multiplier: number } => ({
+  field: 1,
+  multiplier: Math.max(1, (args.first ?? DEFAULT_PAGE) / 10),
+});

@@ -6,46 +6,126 @@ import { Certificate, CertificateVerification } from './refs.ts';
 
 const CertificateStateEnum = builder.enumType('CertificateState', {
   description: 'The one state that every surface tells.',
-  values: { VALID: { value: 'valid' }, EXPIRED: { value: 'expired' }, REVOKED: { value: 'revoked' } } as const,
+  values: {
+    VALID: { value: 'valid' },
+    EXPIRED: { value: 'expired' },
+    REVOKED: { value: 'revoked' },
+  } as const,
 });
 
 builder.node(Certificate, {
   name: 'Certificate',
-  description: 'The document a person holds, as it was issued. Visible to its holder, and to HR verifiers and issuers where the holder works or the issuer is.',
+  description:
+    'The document a person holds, as it was issued. Visible to its holder, and to HR verifiers and issuers where the holder works or the issuer is.',
   id: { resolve: (certificate) => certificate.id },
-  loadOne: async (id, context) => (context.viewer === undefined || !/^\d{1,18}$/.test(id) ? null : ((await context.services.certificates.find(context.viewer, id)) ?? null)),
+  loadOne: async (id, context) =>
+    context.viewer === undefined || !/^\d{1,18}$/.test(id)
+      ? null
+      : ((await context.services.certificates.find(context.viewer, id)) ?? null),
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'pdfDigest' in value,
   fields: (t) => ({
     number: t.exposeString('number', { description: 'As printed; the last character checks the others.' }),
-    state: t.field({ type: CertificateStateEnum, description: 'Today.', resolve: (certificate, _args, context) => context.services.certificates.stateOf(certificate) }),
-    title: t.string({ args: { language: t.arg(languageArg) }, description: 'Title of the certification at issue.', resolve: ({ claims }, { language }) => claims.certificationTitle[language] }),
-    holderName: t.string({ description: 'The holder\'s name at issue.', resolve: ({ claims }) => claims.holderName }),
+    state: t.field({
+      type: CertificateStateEnum,
+      description: 'Today.',
+      resolve: (certificate, _args, context) => context.services.certificates.stateOf(certificate),
+    }),
+    title: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'Title of the certification at issue.',
+      resolve: ({ claims }, { language }) => claims.certificationTitle[language],
+    }),
+    holderName: t.string({
+      description: "The holder's name at issue.",
+      resolve: ({ claims }) => claims.holderName,
+    }),
     classHours: t.float({ description: 'Class hours 学时.', resolve: ({ claims }) => claims.classHours }),
-    issuedOn: t.field({ type: 'Date', description: 'Day of issue.', resolve: ({ claims }) => claims.issuedOn }),
-    validUntil: t.expose('validUntil', { type: 'Date', nullable: true, description: 'Last valid day; null = it does not expire.' }),
+    issuedOn: t.field({
+      type: 'Date',
+      description: 'Day of issue.',
+      resolve: ({ claims }) => claims.issuedOn,
+    }),
+    validUntil: t.expose('validUntil', {
+      type: 'Date',
+      nullable: true,
+      description: 'Last valid day; null = it does not expire.',
+    }),
     pdfDigest: t.exposeString('pdfDigest', { description: 'SHA-256 of the PDF, hex.' }),
-    verificationUrl: t.string({ description: 'What the QR code leads to: number and code.', resolve: ({ claims }) => claims.verificationUrl }),
-    pdfUrl: t.string({ description: 'GET with the same Authorization header; answers application/pdf.', resolve: (certificate, _args, context) => `${context.services.publicUrl}/certificates/${certificate.number}.pdf` }),
+    verificationUrl: t.string({
+      description: 'What the QR code leads to: number and code.',
+      resolve: ({ claims }) => claims.verificationUrl,
+    }),
+    pdfUrl: t.string({
+      description: 'GET with the same Authorization header; answers application/pdf.',
+      resolve: (certificate, _args, context) =>
+        `${context.services.publicUrl}/certificates/${certificate.number}.pdf`,
+    }),
   }),
 });
 
 CertificateVerification.implement({
-  description: 'What anybody may learn of a certificate from its number, and with the code from the document, in full.',
+  description:
+    'What anybody may learn of a certificate from its number, and with the code from the document, in full.',
   fields: (t) => ({
-    number: t.string({ description: 'In its printed form.', resolve: ({ certificate }) => certificate.number }),
+    number: t.string({
+      description: 'In its printed form.',
+      resolve: ({ certificate }) => certificate.number,
+    }),
     state: t.field({ type: CertificateStateEnum, description: 'Today.', resolve: ({ state }) => state }),
-    codeMatched: t.exposeBoolean('codeMatched', { description: 'Whether the code given is the document\'s.' }),
-    holderName: t.exposeString('holderName', { description: 'At issue; masked (王**) unless the code matched.' }),
-    organizationName: t.string({ nullable: true, description: 'Where the holder worked at issue; null unless the code matched.', resolve: ({ certificate, codeMatched }) => (codeMatched ? certificate.claims.organizationName : null) }),
-    title: t.string({ args: { language: t.arg(languageArg) }, description: 'Title of the certification at issue.', resolve: ({ certificate }, { language }) => certificate.claims.certificationTitle[language] }),
-    issuerName: t.string({ description: 'Who issued it.', resolve: ({ certificate }) => certificate.claims.issuerName }),
-    classHours: t.float({ description: 'Class hours 学时.', resolve: ({ certificate }) => certificate.claims.classHours }),
-    issuedOn: t.field({ type: 'Date', description: 'Day of issue.', resolve: ({ certificate }) => certificate.claims.issuedOn }),
-    validFrom: t.field({ type: 'Date', description: 'First valid day.', resolve: ({ certificate }) => certificate.validFrom }),
-    validUntil: t.field({ type: 'Date', nullable: true, description: 'Last valid day; null = it does not expire.', resolve: ({ certificate }) => certificate.validUntil }),
-    revokedOn: t.field({ type: 'Date', nullable: true, description: 'Day of revocation.', resolve: ({ certificate }) => certificate.revokedOn }),
-    revocationReason: t.string({ nullable: true, description: 'Why it was revoked.', resolve: ({ certificate }) => certificate.revocationReason }),
-    pdfDigest: t.string({ nullable: true, description: 'SHA-256 of the PDF, hex; null unless the code matched.', resolve: ({ certificate, codeMatched }) => (codeMatched ? certificate.pdfDigest : null) }),
+    codeMatched: t.exposeBoolean('codeMatched', { description: "Whether the code given is the document's." }),
+    holderName: t.exposeString('holderName', {
+      description: 'At issue; masked (王**) unless the code matched.',
+    }),
+    organizationName: t.string({
+      nullable: true,
+      description: 'Where the holder worked at issue; null unless the code matched.',
+      resolve: ({ certificate, codeMatched }) => (codeMatched ? certificate.claims.organizationName : null),
+    }),
+    title: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'Title of the certification at issue.',
+      resolve: ({ certificate }, { language }) => certificate.claims.certificationTitle[language],
+    }),
+    issuerName: t.string({
+      description: 'Who issued it.',
+      resolve: ({ certificate }) => certificate.claims.issuerName,
+    }),
+    classHours: t.float({
+      description: 'Class hours 学时.',
+      resolve: ({ certificate }) => certificate.claims.classHours,
+    }),
+    issuedOn: t.field({
+      type: 'Date',
+      description: 'Day of issue.',
+      resolve: ({ certificate }) => certificate.claims.issuedOn,
+    }),
+    validFrom: t.field({
+      type: 'Date',
+      description: 'First valid day.',
+      resolve: ({ certificate }) => certificate.validFrom,
+    }),
+    validUntil: t.field({
+      type: 'Date',
+      nullable: true,
+      description: 'Last valid day; null = it does not expire.',
+      resolve: ({ certificate }) => certificate.validUntil,
+    }),
+    revokedOn: t.field({
+      type: 'Date',
+      nullable: true,
+      description: 'Day of revocation.',
+      resolve: ({ certificate }) => certificate.revokedOn,
+    }),
+    revocationReason: t.string({
+      nullable: true,
+      description: 'Why it was revoked.',
+      resolve: ({ certificate }) => certificate.revocationReason,
+    }),
+    pdfDigest: t.string({
+      nullable: true,
+      description: 'SHA-256 of the PDF, hex; null unless the code matched.',
+      resolve: ({ certificate, codeMatched }) => (codeMatched ? certificate.pdfDigest : null),
+    }),
   }),
 });
 
@@ -55,10 +135,14 @@ builder.queryField('verifyCertificate', (t) =>
     nullable: true,
     description: 'Open to everyone. null = no certificate has this number, and nothing more is told.',
     args: {
-      number: t.arg.string({ required: true, description: 'Read leniently: case, spaces, dashes, full-width characters.' }),
+      number: t.arg.string({
+        required: true,
+        description: 'Read leniently: case, spaces, dashes, full-width characters.',
+      }),
       code: t.arg.string({ description: 'The verification code printed beside the QR code.' }),
     },
-    resolve: async (_root, { number, code }, context) => (await context.services.certificates.verify(number, code ?? null)) ?? null,
+    resolve: async (_root, { number, code }, context) =>
+      (await context.services.certificates.verify(number, code ?? null)) ?? null,
   }),
 );
 
@@ -68,18 +152,30 @@ const RevokeCertificateInput = builder.inputType('RevokeCertificateInput', {
     reason: t.string({ required: true, description: 'Why; the verification page shows it.' }),
   }),
 });
-const RevokeCertificatePayload = builder.objectRef<{ certificate: typeof Certificate.$inferType }>('RevokeCertificatePayload').implement({
-  description: 'The certificate is revoked and its credit withdrawn.',
-  fields: (t) => ({ certificate: t.field({ type: Certificate, description: 'As it is now.', resolve: (payload) => payload.certificate }) }),
-});
+const RevokeCertificatePayload = builder
+  .objectRef<{ certificate: typeof Certificate.$inferType }>('RevokeCertificatePayload')
+  .implement({
+    description: 'The certificate is revoked and its credit withdrawn.',
+    fields: (t) => ({
+      certificate: t.field({
+        type: Certificate,
+        description: 'As it is now.',
+        resolve: (payload) => payload.certificate,
+      }),
+    }),
+  });
 builder.mutationField('revokeCertificate', (t) =>
   t.field({
     type: RevokeCertificatePayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
-    description: 'Ends a certificate for a stated reason, for issuers. Seen at once on every surface. Refused with ALREADY_REVOKED the second time.',
+    description:
+      'Ends a certificate for a stated reason, for issuers. Seen at once on every surface. Refused with ALREADY_REVOKED the second time.',
     args: { input: t.arg({ type: RevokeCertificateInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
-      certificate: await context.services.certificates.revoke(signedIn(context), { certificateId: localId(input.certificateId, 'Certificate', 'input.certificateId'), reason: input.reason }),
+      certificate: await context.services.certificates.revoke(signedIn(context), {
+        certificateId: localId(input.certificateId, 'Certificate', 'input.certificateId'),
+        reason: input.reason,
+      }),
     }),
   }),
 );

@@ -53,21 +53,40 @@ export interface Loaders {
   readonly person: DataLoader<string, Person | undefined>;
 }
 
-export function makeContext(services: Services, viewer: Viewer | undefined, token: string | undefined): Context {
+export function makeContext(
+  services: Services,
+  viewer: Viewer | undefined,
+  token: string | undefined,
+): Context {
   return {
     services,
     viewer,
     token,
     load: {
-      division: batched(async (codes) => services.regions.listDivisions(codes), (division) => division.code),
-      organization: batched(async (ids) => services.regions.listOrganizations(ids), (organization) => organization.id),
-      certification: batched(async (ids) => services.programmes.listCertifications(ids), (certification) => certification.id),
-      person: batched(async (ids) => services.people.listByIds(ids), (person) => person.id),
+      division: batched(
+        async (codes) => services.regions.listDivisions(codes),
+        (division) => division.code,
+      ),
+      organization: batched(
+        async (ids) => services.regions.listOrganizations(ids),
+        (organization) => organization.id,
+      ),
+      certification: batched(
+        async (ids) => services.programmes.listCertifications(ids),
+        (certification) => certification.id,
+      ),
+      person: batched(
+        async (ids) => services.people.listByIds(ids),
+        (person) => person.id,
+      ),
     },
   };
 }
 
-function batched<T>(list: (keys: readonly string[]) => Promise<T[]>, keyOf: (value: T) => string): DataLoader<string, T | undefined> {
+function batched<T>(
+  list: (keys: readonly string[]) => Promise<T[]>,
+  keyOf: (value: T) => string,
+): DataLoader<string, T | undefined> {
   return new DataLoader(async (keys) => {
     const found = new Map((await list(keys)).map((value) => [keyOf(value), value]));
     return keys.map((key) => found.get(key));

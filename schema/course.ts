@@ -14,13 +14,25 @@ export interface ActivityOf {
 export const Activity = builder.objectRef<ActivityOf>('Activity').implement({
   description: 'One lesson or exercise, played as H5P.',
   fields: (t) => ({
-    key: t.string({ description: 'Stays the same across versions.', resolve: ({ activity }) => activity.key }),
-    title: t.string({ args: { language: t.arg(languageArg) }, description: 'Title.', resolve: ({ activity }, { language }) => activity.title[language] }),
-    minutes: t.int({ description: 'How long to expect to need.', resolve: ({ activity }) => activity.minutes }),
+    key: t.string({
+      description: 'Stays the same across versions.',
+      resolve: ({ activity }) => activity.key,
+    }),
+    title: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'Title.',
+      resolve: ({ activity }, { language }) => activity.title[language],
+    }),
+    minutes: t.int({
+      description: 'How long to expect to need.',
+      resolve: ({ activity }) => activity.minutes,
+    }),
     playerUrl: t.string({
       args: { language: t.arg(languageArg) },
-      description: 'Page on the content origin to put into an iframe; it talks to the page around it by postMessage and knows nothing of who is learning.',
-      resolve: ({ course, activity }, { language }, context) => `${context.services.contentUrl}/player/${course.contents[activity.key]![language]}?language=${language}`,
+      description:
+        'Page on the content origin to put into an iframe; it talks to the page around it by postMessage and knows nothing of who is learning.',
+      resolve: ({ course, activity }, { language }, context) =>
+        `${context.services.contentUrl}/player/${course.contents[activity.key]![language]}?language=${language}`,
     }),
   }),
 });
@@ -29,9 +41,21 @@ const Module = builder.objectRef<{ course: CourseVersion; module: ModuleFacts }>
   description: 'A part of a course.',
   fields: (t) => ({
     key: t.string({ description: 'Stays the same across versions.', resolve: ({ module }) => module.key }),
-    title: t.string({ args: { language: t.arg(languageArg) }, description: 'Title.', resolve: ({ module }, { language }) => module.title[language] }),
-    summary: t.string({ args: { language: t.arg(languageArg) }, description: 'What it is about.', resolve: ({ module }, { language }) => module.summary[language] }),
-    activities: t.field({ type: [Activity], description: 'In their order.', resolve: ({ course, module }) => module.activities.map((activity) => ({ course, activity })) }),
+    title: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'Title.',
+      resolve: ({ module }, { language }) => module.title[language],
+    }),
+    summary: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'What it is about.',
+      resolve: ({ module }, { language }) => module.summary[language],
+    }),
+    activities: t.field({
+      type: [Activity],
+      description: 'In their order.',
+      resolve: ({ course, module }) => module.activities.map((activity) => ({ course, activity })),
+    }),
   }),
 });
 
@@ -40,11 +64,32 @@ Course.implement({
   fields: (t) => ({
     slug: t.exposeString('slug', { description: 'The course for ever.' }),
     version: t.exposeString('version', { description: 'major.minor.patch.' }),
-    title: t.string({ args: { language: t.arg(languageArg) }, description: 'Title.', resolve: (course, { language }) => course.manifest.title[language] }),
-    summary: t.string({ args: { language: t.arg(languageArg) }, description: 'What it is about.', resolve: (course, { language }) => course.manifest.summary[language] }),
-    classHours: t.float({ description: 'Declared class hours 学时 (45 minutes), bounded by what the content supports.', resolve: (course) => course.manifest.classHours }),
-    modules: t.field({ type: [Module], description: 'In their order.', resolve: (course) => course.manifest.modules.map((module) => ({ course, module })) }),
+    title: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'Title.',
+      resolve: (course, { language }) => course.manifest.title[language],
+    }),
+    summary: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'What it is about.',
+      resolve: (course, { language }) => course.manifest.summary[language],
+    }),
+    classHours: t.float({
+      description: 'Declared class hours 学时 (45 minutes), bounded by what the content supports.',
+      resolve: (course) => course.manifest.classHours,
+    }),
+    modules: t.field({
+      type: [Module],
+      description: 'In their order.',
+      resolve: (course) => course.manifest.modules.map((module) => ({ course, module })),
+    }),
   }),
 });
 
-builder.queryField('courses', (t) => t.field({ type: [Course], description: 'Courses as they are offered now. Public: content is open.', resolve: async (_root, _args, context) => context.services.courses.listCurrent() }));
+builder.queryField('courses', (t) =>
+  t.field({
+    type: [Course],
+    description: 'Courses as they are offered now. Public: content is open.',
+    resolve: async (_root, _args, context) => context.services.courses.listCurrent(),
+  }),
+);

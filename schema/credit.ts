@@ -11,12 +11,20 @@ CreditRecord.implement({
   description: 'A credit record 学时记录, as the title system books it.',
   fields: (t) => ({
     kind: t.expose('kind', { type: KindEnum, description: 'Earned or withdrawn.' }),
-    certificateNumber: t.exposeString('certificateNumber', { description: 'The certificate it stands on; with `kind` the idempotency key.' }),
-    personName: t.exposeString('personName', { description: 'The holder\'s name at issue.' }),
-    staffNumber: t.exposeString('staffNumber', { nullable: true, description: 'For matching in the title system.' }),
+    certificateNumber: t.exposeString('certificateNumber', {
+      description: 'The certificate it stands on; with `kind` the idempotency key.',
+    }),
+    personName: t.exposeString('personName', { description: "The holder's name at issue." }),
+    staffNumber: t.exposeString('staffNumber', {
+      nullable: true,
+      description: 'For matching in the title system.',
+    }),
     certificationCode: t.exposeString('certificationCode', { description: 'Of the certification.' }),
     certificationTitle: t.exposeString('certificationTitle', { description: 'In Chinese.' }),
-    organizationName: t.exposeString('organizationName', { nullable: true, description: 'Where the holder worked at issue.' }),
+    organizationName: t.exposeString('organizationName', {
+      nullable: true,
+      description: 'Where the holder worked at issue.',
+    }),
     countyCode: t.exposeString('countyCode', { nullable: true, description: 'County of that organization.' }),
     classHours: t.exposeFloat('classHours', { description: 'Class hours 学时.' }),
     earnedOn: t.expose('earnedOn', { type: 'Date', description: 'Day of issue.' }),
@@ -27,11 +35,15 @@ CreditRecord.implement({
 builder.queryField('creditRecords', (t) =>
   t.connection({
     type: CreditRecord,
-    description: 'The feed for title systems, oldest first. Keep `endCursor` and ask again after it: nothing is missed and nothing comes twice. For HR verifiers.',
+    description:
+      'The feed for title systems, oldest first. Keep `endCursor` and ask again after it: nothing is missed and nothing comes twice. For HR verifiers.',
     complexity: pageComplexity,
     resolve: async (_root, args, context) => {
       const size = pageSize(args);
-      const records = await context.services.titles.listFeed(signedIn(context), { after: args.after ?? undefined, limit: size + 1 });
+      const records = await context.services.titles.listFeed(signedIn(context), {
+        after: args.after ?? undefined,
+        limit: size + 1,
+      });
       return connectionOf(records, size, (record) => record.cursor);
     },
   }),

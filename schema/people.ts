@@ -10,13 +10,23 @@ const WorkloadEnum = builder.enumType('Workload', {
 
 builder.node(Person, {
   name: 'Person',
-  description: 'A member of staff. Visible to oneself, and to coordinators of the units where the person holds a post today.',
+  description:
+    'A member of staff. Visible to oneself, and to coordinators of the units where the person holds a post today.',
   id: { resolve: (person) => person.id },
-  loadOne: async (id, context) => (context.viewer === undefined || !/^\d{1,18}$/.test(id) ? null : ((await context.services.people.find(context.viewer, id)) ?? null)),
-  isTypeOf: (value) => typeof value === 'object' && value !== null && 'staffNumber' in value && !('certificateNumber' in value),
+  loadOne: async (id, context) =>
+    context.viewer === undefined || !/^\d{1,18}$/.test(id)
+      ? null
+      : ((await context.services.people.find(context.viewer, id)) ?? null),
+  isTypeOf: (value) =>
+    typeof value === 'object' && value !== null && 'staffNumber' in value && !('certificateNumber' in value),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'As the roster gives it now; a certificate keeps the name of its issue.' }),
-    staffNumber: t.exposeString('staffNumber', { nullable: true, description: 'The number the employer knows the person by.' }),
+    name: t.exposeString('name', {
+      description: 'As the roster gives it now; a certificate keeps the name of its issue.',
+    }),
+    staffNumber: t.exposeString('staffNumber', {
+      nullable: true,
+      description: 'The number the employer knows the person by.',
+    }),
   }),
 });
 
@@ -25,47 +35,95 @@ Post.implement({
   fields: (t) => ({
     role: t.expose('role', { type: RoleEnum, description: 'What the post is.' }),
     workload: t.expose('workload', { type: WorkloadEnum, description: 'Full-time or part-time.' }),
-    organization: t.field({ type: Organization, description: 'Where it is held.', resolve: async (post, _args, context) => (await context.load.organization.load(post.organizationId))! }),
+    organization: t.field({
+      type: Organization,
+      description: 'Where it is held.',
+      resolve: async (post, _args, context) => (await context.load.organization.load(post.organizationId))!,
+    }),
     startsOn: t.expose('startsOn', { type: 'Date', description: 'First day.' }),
-    endsOn: t.expose('endsOn', { type: 'Date', nullable: true, description: 'Last day, inclusive; null while it is open.' }),
+    endsOn: t.expose('endsOn', {
+      type: 'Date',
+      nullable: true,
+      description: 'Last day, inclusive; null while it is open.',
+    }),
   }),
 });
 
 Viewer.implement({
   description: 'Who is asking, and what is theirs.',
   fields: (t) => ({
-    person: t.field({ type: Person, description: 'The person behind the session.', resolve: async (viewer, _args, context) => (await context.load.person.load(viewer.personId))! }),
-    posts: t.field({ type: [Post], description: 'Posts held today.', resolve: async (viewer, _args, context) => context.services.people.listPostsToday([viewer.personId]) }),
-    assignments: t.field({ type: [Assignment], description: 'What the viewer is to earn, oldest first.', resolve: async (viewer, _args, context) => context.services.programmes.listOwnAssignments(viewer) }),
-    certificates: t.field({ type: [Certificate], description: 'What the viewer holds or held, newest first.', resolve: async (viewer, _args, context) => context.services.certificates.listOwn(viewer) }),
+    person: t.field({
+      type: Person,
+      description: 'The person behind the session.',
+      resolve: async (viewer, _args, context) => (await context.load.person.load(viewer.personId))!,
+    }),
+    posts: t.field({
+      type: [Post],
+      description: 'Posts held today.',
+      resolve: async (viewer, _args, context) => context.services.people.listPostsToday([viewer.personId]),
+    }),
+    assignments: t.field({
+      type: [Assignment],
+      description: 'What the viewer is to earn, oldest first.',
+      resolve: async (viewer, _args, context) => context.services.programmes.listOwnAssignments(viewer),
+    }),
+    certificates: t.field({
+      type: [Certificate],
+      description: 'What the viewer holds or held, newest first.',
+      resolve: async (viewer, _args, context) => context.services.certificates.listOwn(viewer),
+    }),
   }),
 });
 
 builder.queryField('viewer', (t) =>
-  t.field({ type: Viewer, nullable: true, description: 'Who is asking; null when nobody is signed in.', resolve: (_root, _args, context) => context.viewer ?? null }),
+  t.field({
+    type: Viewer,
+    nullable: true,
+    description: 'Who is asking; null when nobody is signed in.',
+    resolve: (_root, _args, context) => context.viewer ?? null,
+  }),
 );
 
-const SampleSignIn = builder.objectRef<{ key: string; personId: string; descriptionZh: string; descriptionEn: string }>('SampleSignIn').implement({
-  description: 'A way into the sample county without a password. There is none in production.',
-  fields: (t) => ({
-    key: t.exposeString('key', { description: 'For `signInSample`.' }),
-    name: t.string({ description: 'Name of the sample person.', resolve: async (signIn, _args, context) => (await context.load.person.load(signIn.personId))!.name }),
-    description: t.string({ args: { language: t.arg(languageArg) }, description: 'Who that is, in a few words.', resolve: (signIn, { language }) => (language === 'en' ? signIn.descriptionEn : signIn.descriptionZh) }),
-  }),
-});
+const SampleSignIn = builder
+  .objectRef<{ key: string; personId: string; descriptionZh: string; descriptionEn: string }>('SampleSignIn')
+  .implement({
+    description: 'A way into the sample county without a password. There is none in production.',
+    fields: (t) => ({
+      key: t.exposeString('key', { description: 'For `signInSample`.' }),
+      name: t.string({
+        description: 'Name of the sample person.',
+        resolve: async (signIn, _args, context) => (await context.load.person.load(signIn.personId))!.name,
+      }),
+      description: t.string({
+        args: { language: t.arg(languageArg) },
+        description: 'Who that is, in a few words.',
+        resolve: (signIn, { language }) => (language === 'en' ? signIn.descriptionEn : signIn.descriptionZh),
+      }),
+    }),
+  });
 
 builder.queryField('sampleSignIns', (t) =>
-  t.field({ type: [SampleSignIn], description: 'Ways into the sample county; empty unless samples are on.', resolve: async (_root, _args, context) => context.services.sessions.listSampleSignIns() }),
+  t.field({
+    type: [SampleSignIn],
+    description: 'Ways into the sample county; empty unless samples are on.',
+    resolve: async (_root, _args, context) => context.services.sessions.listSampleSignIns(),
+  }),
 );
 
-const SignInSamplePayload = builder.objectRef<{ token: string; expiresAt: Date }>('SignInSamplePayload').implement({
-  description: 'A session.',
-  fields: (t) => ({
-    token: t.exposeString('token', { description: 'For the header `Authorization: Bearer …`. Told this once.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the session ends by itself.' }),
-  }),
+const SignInSamplePayload = builder
+  .objectRef<{ token: string; expiresAt: Date }>('SignInSamplePayload')
+  .implement({
+    description: 'A session.',
+    fields: (t) => ({
+      token: t.exposeString('token', {
+        description: 'For the header `Authorization: Bearer …`. Told this once.',
+      }),
+      expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the session ends by itself.' }),
+    }),
+  });
+const SignInSampleInput = builder.inputType('SignInSampleInput', {
+  fields: (t) => ({ key: t.string({ required: true, description: 'Of one of `sampleSignIns`.' }) }),
 });
-const SignInSampleInput = builder.inputType('SignInSampleInput', { fields: (t) => ({ key: t.string({ required: true, description: 'Of one of `sampleSignIns`.' }) }) });
 
 builder.mutationField('signInSample', (t) =>
   t.field({

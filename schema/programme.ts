@@ -9,14 +9,29 @@ builder.node(Certification, {
   name: 'Certification',
   description: 'The rule: who must hold what, for how long. (The document a person holds is a Certificate.)',
   id: { resolve: (certification) => certification.id },
-  loadOne: async (id, context) => (context.viewer === undefined || !/^\d{1,18}$/.test(id) ? null : ((await context.load.certification.load(id)) ?? null)),
+  loadOne: async (id, context) =>
+    context.viewer === undefined || !/^\d{1,18}$/.test(id)
+      ? null
+      : ((await context.load.certification.load(id)) ?? null),
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'courseSlug' in value,
   fields: (t) => ({
     code: t.exposeString('code', { description: 'Unique in its division.' }),
-    title: t.string({ args: { language: t.arg(languageArg) }, description: 'Title, as certificates bear it.', resolve: (certification, { language }) => certification.title[language] }),
+    title: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'Title, as certificates bear it.',
+      resolve: (certification, { language }) => certification.title[language],
+    }),
     roles: t.expose('roles', { type: [RoleEnum], description: 'Roles that must hold it.' }),
-    validityMonths: t.exposeInt('validityMonths', { nullable: true, description: 'How long a certificate is valid; null = it does not expire.' }),
-    division: t.field({ type: Division, description: 'Who set the rule; it holds there and below.', resolve: async (certification, _args, context) => (await context.load.division.load(certification.divisionCode))! }),
+    validityMonths: t.exposeInt('validityMonths', {
+      nullable: true,
+      description: 'How long a certificate is valid; null = it does not expire.',
+    }),
+    division: t.field({
+      type: Division,
+      description: 'Who set the rule; it holds there and below.',
+      resolve: async (certification, _args, context) =>
+        (await context.load.division.load(certification.divisionCode))!,
+    }),
     issuerName: t.exposeString('issuerName', { description: 'Who issues, as certificates bear it.' }),
   }),
 });
@@ -29,21 +44,32 @@ builder.queryField('certifications', (t) =>
     resolve: async (_root, args, context) => {
       const size = pageSize(args);
       const after = args.after ?? undefined;
-      if (after !== undefined && !/^\d{1,18}$/.test(after)) throw new InvalidInput('after', 'This cursor is not one of this list.');
+      if (after !== undefined && !/^\d{1,18}$/.test(after))
+        throw new InvalidInput('after', 'This cursor is not one of this list.');
       if (context.viewer === undefined) return connectionOf([], size, () => '');
-      return connectionOf(await context.services.programmes.listForViewer(context.viewer, { after, limit: size + 1 }), size, (certification) => certification.id);
+      return connectionOf(
+        await context.services.programmes.listForViewer(context.viewer, { after, limit: size + 1 }),
+        size,
+        (certification) => certification.id,
+      );
     },
   }),
 );
 
 const TextInput = builder.inputType('TextInput', {
   description: 'A text in both languages.',
-  fields: (t) => ({ zhCN: t.string({ required: true, description: 'Chinese.' }), en: t.string({ required: true, description: 'English.' }) }),
+  fields: (t) => ({
+    zhCN: t.string({ required: true, description: 'Chinese.' }),
+    en: t.string({ required: true, description: 'English.' }),
+  }),
 });
 
 const PlanCertificationInput = builder.inputType('PlanCertificationInput', {
   fields: (t) => ({
-    code: t.string({ required: true, description: 'Short name, unique in the division: lower-case letters, digits, hyphens.' }),
+    code: t.string({
+      required: true,
+      description: 'Short name, unique in the division: lower-case letters, digits, hyphens.',
+    }),
     title: t.field({ type: TextInput, required: true, description: 'As certificates will bear it.' }),
     courseSlug: t.string({ required: true, description: 'The course that leads to it.' }),
     roles: t.field({ type: [RoleEnum], required: true, description: 'Roles that must hold it.' }),
@@ -52,19 +78,32 @@ const PlanCertificationInput = builder.inputType('PlanCertificationInput', {
     issuerName: t.string({ required: true, description: 'Who issues, as certificates will bear it.' }),
   }),
 });
-const PlanCertificationPayload = builder.objectRef<{ certification: typeof Certification.$inferType }>('PlanCertificationPayload').implement({
-  description: 'The certification was planned.',
-  fields: (t) => ({ certification: t.field({ type: Certification, description: 'The new certification.', resolve: (payload) => payload.certification }) }),
-});
+const PlanCertificationPayload = builder
+  .objectRef<{ certification: typeof Certification.$inferType }>('PlanCertificationPayload')
+  .implement({
+    description: 'The certification was planned.',
+    fields: (t) => ({
+      certification: t.field({
+        type: Certification,
+        description: 'The new certification.',
+        resolve: (payload) => payload.certification,
+      }),
+    }),
+  });
 
 builder.mutationField('planCertification', (t) =>
   t.field({
     type: PlanCertificationPayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
-    description: 'Sets a rule for a division. Refused with CODE_TAKEN where the division has one of this code.',
+    description:
+      'Sets a rule for a division. Refused with CODE_TAKEN where the division has one of this code.',
     args: { input: t.arg({ type: PlanCertificationInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
-      certification: await context.services.programmes.plan(signedIn(context), { ...input, title: { 'zh-CN': input.title.zhCN, en: input.title.en }, validityMonths: input.validityMonths ?? null }),
+      certification: await context.services.programmes.plan(signedIn(context), {
+        ...input,
+        title: { 'zh-CN': input.title.zhCN, en: input.title.en },
+        validityMonths: input.validityMonths ?? null,
+      }),
     }),
   }),
 );
@@ -73,15 +112,39 @@ builder.node(Cohort, {
   name: 'Cohort',
   description: 'People assigned together. Visible to those who may assign in its unit.',
   id: { resolve: (cohort) => cohort.id },
-  loadOne: async (id, context) => (context.viewer === undefined || !/^\d{1,18}$/.test(id) ? null : ((await context.services.programmes.findCohort(context.viewer, id)) ?? null)),
-  isTypeOf: (value) => typeof value === 'object' && value !== null && 'certificationId' in value && 'role' in value && 'dueOn' in value && !('period' in value),
+  loadOne: async (id, context) =>
+    context.viewer === undefined || !/^\d{1,18}$/.test(id)
+      ? null
+      : ((await context.services.programmes.findCohort(context.viewer, id)) ?? null),
+  isTypeOf: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    'certificationId' in value &&
+    'role' in value &&
+    'dueOn' in value &&
+    !('period' in value),
   fields: (t) => ({
     name: t.exposeString('name', { description: 'For people.' }),
     role: t.expose('role', { type: RoleEnum, description: 'The role that was assigned.' }),
-    certification: t.field({ type: Certification, description: 'What is to be earned.', resolve: async (cohort, _args, context) => (await context.load.certification.load(cohort.certificationId))! }),
-    unit: t.field({ type: Unit, description: 'Where.', resolve: async (cohort, _args, context) => (cohort.divisionCode !== null ? (await context.load.division.load(cohort.divisionCode))! : (await context.load.organization.load(cohort.organizationId!))!) }),
+    certification: t.field({
+      type: Certification,
+      description: 'What is to be earned.',
+      resolve: async (cohort, _args, context) =>
+        (await context.load.certification.load(cohort.certificationId))!,
+    }),
+    unit: t.field({
+      type: Unit,
+      description: 'Where.',
+      resolve: async (cohort, _args, context) =>
+        cohort.divisionCode !== null
+          ? (await context.load.division.load(cohort.divisionCode))!
+          : (await context.load.organization.load(cohort.organizationId!))!,
+    }),
     dueOn: t.expose('dueOn', { type: 'Date', nullable: true, description: 'By when.' }),
-    assignmentCount: t.int({ description: 'People whose assignment came with this cohort.', resolve: async (cohort, _args, context) => context.services.programmes.countAssignments(cohort.id) }),
+    assignmentCount: t.int({
+      description: 'People whose assignment came with this cohort.',
+      resolve: async (cohort, _args, context) => context.services.programmes.countAssignments(cohort.id),
+    }),
   }),
 });
 
@@ -89,25 +152,36 @@ const AssignCohortInput = builder.inputType('AssignCohortInput', {
   fields: (t) => ({
     certificationId: t.id({ required: true, description: 'What is to be earned.' }),
     unitId: t.id({ required: true, description: 'A Division (with all below it) or an Organization.' }),
-    role: t.field({ type: RoleEnum, required: true, description: 'Everybody who holds this role there today.' }),
+    role: t.field({
+      type: RoleEnum,
+      required: true,
+      description: 'Everybody who holds this role there today.',
+    }),
     dueOn: t.field({ type: 'Date', description: 'By when.' }),
     name: t.string({ description: 'For people; made from unit, role and day when left out.' }),
   }),
 });
-const AssignCohortPayload = builder.objectRef<{ cohort: typeof Cohort.$inferType; assigned: number; alreadyAssigned: number }>('AssignCohortPayload').implement({
-  description: 'The cohort was assigned.',
-  fields: (t) => ({
-    cohort: t.field({ type: Cohort, description: 'The new cohort.', resolve: (payload) => payload.cohort }),
-    assigned: t.exposeInt('assigned', { description: 'People newly assigned.' }),
-    alreadyAssigned: t.exposeInt('alreadyAssigned', { description: 'People who had this assignment already and keep it.' }),
-  }),
-});
+const AssignCohortPayload = builder
+  .objectRef<{ cohort: typeof Cohort.$inferType; assigned: number; alreadyAssigned: number }>(
+    'AssignCohortPayload',
+  )
+  .implement({
+    description: 'The cohort was assigned.',
+    fields: (t) => ({
+      cohort: t.field({ type: Cohort, description: 'The new cohort.', resolve: (payload) => payload.cohort }),
+      assigned: t.exposeInt('assigned', { description: 'People newly assigned.' }),
+      alreadyAssigned: t.exposeInt('alreadyAssigned', {
+        description: 'People who had this assignment already and keep it.',
+      }),
+    }),
+  });
 
 builder.mutationField('assignCohort', (t) =>
   t.field({
     type: AssignCohortPayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput] },
-    description: 'Assigns everybody who holds a role in a unit today. Doing it again adds those who came since, and nobody twice.',
+    description:
+      'Assigns everybody who holds a role in a unit today. Doing it again adds those who came since, and nobody twice.',
     args: { input: t.arg({ type: AssignCohortInput, required: true }) },
     resolve: async (_root, { input }, context) =>
       context.services.programmes.assignCohort(signedIn(context), {

@@ -6,9 +6,16 @@ import type { CourseVersion } from '../src/courses/course.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
 import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
 import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
-import type { RosterImport as RosterImportFacts, RosterRefusal as RosterRefusalFacts } from '../src/people/roster/import.repository.ts';
+import type {
+  RosterImport as RosterImportFacts,
+  RosterRefusal as RosterRefusalFacts,
+} from '../src/people/roster/import.repository.ts';
 import { roles } from '../src/people/role.ts';
-import type { Assignment as AssignmentFacts, Certification as CertificationFacts, Cohort as CohortFacts } from '../src/programmes/certification.ts';
+import type {
+  Assignment as AssignmentFacts,
+  Certification as CertificationFacts,
+  Cohort as CohortFacts,
+} from '../src/programmes/certification.ts';
 import type { Division as DivisionFacts } from '../src/regions/division.ts';
 import type { Organization as OrganizationFacts } from '../src/regions/organization.ts';
 import type { CreditRecord as CreditRecordFacts } from '../src/titles/credit-record.ts';
@@ -28,7 +35,11 @@ export const Certification = builder.objectRef<CertificationFacts>('Certificatio
 export const Cohort = builder.objectRef<CohortFacts>('Cohort');
 export const Assignment = builder.objectRef<AssignmentFacts>('Assignment');
 export const Attempt = builder.objectRef<AttemptFacts>('Attempt');
-export const AttemptItem = builder.objectRef<{ attempt: AttemptFacts; facts: AttemptItemFacts; language: 'zh-CN' | 'en' }>('AttemptItem');
+export const AttemptItem = builder.objectRef<{
+  attempt: AttemptFacts;
+  facts: AttemptItemFacts;
+  language: 'zh-CN' | 'en';
+}>('AttemptItem');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const Coverage = builder.objectRef<UnitCoverage>('Coverage');
@@ -36,5 +47,7 @@ export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord')
 
 export const RoleEnum = builder.enumType('Role', {
   description: 'What a post is: the roles of item 15 of the action plan, and those beside them.',
-  values: Object.fromEntries(roles.map((role) => [role.toUpperCase(), { value: role }])) as { [K in (typeof roles)[number] as Uppercase<K>]: { value: K } },
+  values: Object.fromEntries(roles.map((role) => [role.toUpperCase(), { value: role }])) as {
+    [K in (typeof roles)[number] as Uppercase<K>]: { value: K };
+  },
 });

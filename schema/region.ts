@@ -5,11 +5,18 @@ import { Division, Organization } from './refs.ts';
 
 const LevelEnum = builder.enumType('DivisionLevel', {
   description: 'Level of an administrative division.',
-  values: { PROVINCE: { value: 'province' }, PREFECTURE: { value: 'prefecture' }, COUNTY: { value: 'county' } } as const,
+  values: {
+    PROVINCE: { value: 'province' },
+    PREFECTURE: { value: 'prefecture' },
+    COUNTY: { value: 'county' },
+  } as const,
 });
 const KindEnum = builder.enumType('OrganizationKind', {
-  description: 'Kind of school. BUREAU is an education bureau itself; UNSPECIFIED, a roster that does not say.',
-  values: Object.fromEntries(organizationKinds.map((kind) => [kind.toUpperCase(), { value: kind }])) as { [K in (typeof organizationKinds)[number] as Uppercase<K>]: { value: K } },
+  description:
+    'Kind of school. BUREAU is an education bureau itself; UNSPECIFIED, a roster that does not say.',
+  values: Object.fromEntries(organizationKinds.map((kind) => [kind.toUpperCase(), { value: kind }])) as {
+    [K in (typeof organizationKinds)[number] as Uppercase<K>]: { value: K };
+  },
 });
 
 /** A unit is a division with all below it, or one organization. */
@@ -24,22 +31,43 @@ builder.node(Division, {
   description: 'An administrative division (province, prefecture, county) by its GB/T 2260 code. Public.',
   id: { resolve: (division) => division.code },
   loadOne: async (code, context) => (await context.load.division.load(code)) ?? null,
-  isTypeOf: (value) => typeof value === 'object' && value !== null && 'level' in value && 'parentCode' in value,
+  isTypeOf: (value) =>
+    typeof value === 'object' && value !== null && 'level' in value && 'parentCode' in value,
   fields: (t) => ({
     code: t.exposeString('code', { description: 'Administrative division code 行政区划代码, six digits.' }),
     name: t.exposeString('name', { description: 'Its Chinese name.' }),
     level: t.expose('level', { type: LevelEnum, description: 'Its level in the tree.' }),
-    parent: t.field({ type: Division, nullable: true, description: 'The division above; null for a province.', resolve: async (division, _args, context) => (division.parentCode === null ? null : ((await context.load.division.load(division.parentCode)) ?? null)) }),
-    children: t.field({ type: [Division], description: 'The divisions right below, in code order.', resolve: async (division, _args, context) => context.services.regions.listChildDivisions(division.code) }),
+    parent: t.field({
+      type: Division,
+      nullable: true,
+      description: 'The division above; null for a province.',
+      resolve: async (division, _args, context) =>
+        division.parentCode === null
+          ? null
+          : ((await context.load.division.load(division.parentCode)) ?? null),
+    }),
+    children: t.field({
+      type: [Division],
+      description: 'The divisions right below, in code order.',
+      resolve: async (division, _args, context) => context.services.regions.listChildDivisions(division.code),
+    }),
     organizations: t.connection({
       type: Organization,
       description: 'Organizations that stand directly in this division, in name order.',
       complexity: pageComplexity,
       resolve: async (division, args, context) => {
         const size = pageSize(args);
-        const after = args.after === null || args.after === undefined ? undefined : (JSON.parse(Buffer.from(args.after, 'base64url').toString()) as { name: string; id: string });
-        const rows = await context.services.regions.listOrganizationsOf(division.code, { after, limit: size + 1 });
-        return connectionOf(rows, size, (row) => Buffer.from(JSON.stringify({ name: row.name, id: row.id })).toString('base64url'));
+        const after =
+          args.after === null || args.after === undefined
+            ? undefined
+            : (JSON.parse(Buffer.from(args.after, 'base64url').toString()) as { name: string; id: string });
+        const rows = await context.services.regions.listOrganizationsOf(division.code, {
+          after,
+          limit: size + 1,
+        });
+        return connectionOf(rows, size, (row) =>
+          Buffer.from(JSON.stringify({ name: row.name, id: row.id })).toString('base64url'),
+        );
       },
     }),
   }),
@@ -49,14 +77,32 @@ builder.node(Organization, {
   name: 'Organization',
   description: 'A school, a university or an education bureau. Public: names of schools are no secret.',
   id: { resolve: (organization) => organization.id },
-  loadOne: async (id, context) => (/^\d{1,18}$/.test(id) ? ((await context.load.organization.load(id)) ?? null) : null),
-  isTypeOf: (value) => typeof value === 'object' && value !== null && 'kind' in value && 'divisionCode' in value && 'studentCount' in value,
+  loadOne: async (id, context) =>
+    /^\d{1,18}$/.test(id) ? ((await context.load.organization.load(id)) ?? null) : null,
+  isTypeOf: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    'divisionCode' in value &&
+    'studentCount' in value,
   fields: (t) => ({
     name: t.exposeString('name', { description: 'As the roster gives it.' }),
     kind: t.expose('kind', { type: KindEnum, description: 'What kind of school it is.' }),
-    division: t.field({ type: Division, description: 'The division it stands in.', resolve: async (organization, _args, context) => (await context.load.division.load(organization.divisionCode))! }),
-    studentCount: t.exposeInt('studentCount', { nullable: true, description: 'Students, as of `studentCountOn`; null where the roster does not say.' }),
-    studentCountOn: t.expose('studentCountOn', { type: 'Date', nullable: true, description: 'The day of the count.' }),
+    division: t.field({
+      type: Division,
+      description: 'The division it stands in.',
+      resolve: async (organization, _args, context) =>
+        (await context.load.division.load(organization.divisionCode))!,
+    }),
+    studentCount: t.exposeInt('studentCount', {
+      nullable: true,
+      description: 'Students, as of `studentCountOn`; null where the roster does not say.',
+    }),
+    studentCountOn: t.expose('studentCountOn', {
+      type: 'Date',
+      nullable: true,
+      description: 'The day of the count.',
+    }),
   }),
 });
 
@@ -71,7 +117,10 @@ builder.queryField('division', (t) =>
 );
 
 /** A unit from its global id. @throws InvalidInput for an id of something else. */
-export function unitOf(id: string, path: string): { kind: 'division'; code: string } | { kind: 'organization'; id: string } {
+export function unitOf(
+  id: string,
+  path: string,
+): { kind: 'division'; code: string } | { kind: 'organization'; id: string } {
   const { typename, id: local } = resolveGlobalID(id, ['Division', 'Organization'], path);
   return typename === 'Division' ? { kind: 'division', code: local } : { kind: 'organization', id: local };
 }

@@ -4,8 +4,13 @@ import { signedIn } from './context.ts';
 import { Division, RosterImport, RosterRefusal } from './refs.ts';
 
 const StateEnum = builder.enumType('RosterImportState', {
-  description: 'QUEUED until the worker has done it; REFUSED when a file was not what it says, and then nothing was written.',
-  values: { QUEUED: { value: 'queued' }, APPLIED: { value: 'applied' }, REFUSED: { value: 'refused' } } as const,
+  description:
+    'QUEUED until the worker has done it; REFUSED when a file was not what it says, and then nothing was written.',
+  values: {
+    QUEUED: { value: 'queued' },
+    APPLIED: { value: 'applied' },
+    REFUSED: { value: 'refused' },
+  } as const,
 });
 
 RosterRefusal.implement({
@@ -13,8 +18,14 @@ RosterRefusal.implement({
   fields: (t) => ({
     file: t.exposeString('file', { description: 'File name.' }),
     line: t.exposeInt('line', { description: 'Line on which the row begins; the header is line 1.' }),
-    column: t.exposeString('column', { nullable: true, description: 'Column; null when the whole row is meant.' }),
-    value: t.exposeString('value', { nullable: true, description: 'What stood there; identity numbers are masked.' }),
+    column: t.exposeString('column', {
+      nullable: true,
+      description: 'Column; null when the whole row is meant.',
+    }),
+    value: t.exposeString('value', {
+      nullable: true,
+      description: 'What stood there; identity numbers are masked.',
+    }),
     reason: t.exposeString('reason', { description: 'Why, for a person.' }),
   }),
 });
@@ -23,20 +34,36 @@ builder.node(RosterImport, {
   name: 'RosterImport',
   description: 'One upload of a roster. Visible to those who may import for its division.',
   id: { resolve: (rosterImport) => rosterImport.id },
-  loadOne: async (id, context) => (context.viewer === undefined || !/^\d{1,18}$/.test(id) ? null : ((await context.services.roster.find(context.viewer, id)) ?? null)),
+  loadOne: async (id, context) =>
+    context.viewer === undefined || !/^\d{1,18}$/.test(id)
+      ? null
+      : ((await context.services.roster.find(context.viewer, id)) ?? null),
   isTypeOf: (value) => typeof value === 'object' && value !== null && 'rowsRead' in value,
   fields: (t) => ({
     state: t.expose('state', { type: StateEnum, description: 'Ask again while it is QUEUED.' }),
-    division: t.field({ type: Division, description: 'What it was for; rows outside were refused.', resolve: async (rosterImport, _args, context) => (await context.load.division.load(rosterImport.divisionCode))! }),
+    division: t.field({
+      type: Division,
+      description: 'What it was for; rows outside were refused.',
+      resolve: async (rosterImport, _args, context) =>
+        (await context.load.division.load(rosterImport.divisionCode))!,
+    }),
     source: t.exposeString('source', { description: 'Whose numbering the sourcedIds belong to.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was taken in.' }),
-    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it was applied or refused.' }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was applied or refused.',
+    }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why the whole import was refused.' }),
     rowsRead: t.exposeInt('rowsRead', { description: 'Rows of orgs.csv and users.csv.' }),
-    rowsIgnored: t.exposeInt('rowsIgnored', { description: 'Students and parents: read over and never stored.' }),
+    rowsIgnored: t.exposeInt('rowsIgnored', {
+      description: 'Students and parents: read over and never stored.',
+    }),
     rowsRefused: t.exposeInt('rowsRefused', { description: 'Rows with at least one refusal.' }),
     organizationsAdded: t.exposeInt('organizationsAdded', { description: 'New organizations.' }),
-    organizationsChanged: t.exposeInt('organizationsChanged', { description: 'Known organizations that changed.' }),
+    organizationsChanged: t.exposeInt('organizationsChanged', {
+      description: 'Known organizations that changed.',
+    }),
     peopleAdded: t.exposeInt('peopleAdded', { description: 'New people.' }),
     peopleChanged: t.exposeInt('peopleChanged', { description: 'Known people that changed.' }),
     postsAdded: t.exposeInt('postsAdded', { description: 'New posts.' }),
@@ -48,8 +75,16 @@ builder.node(RosterImport, {
       resolve: async (rosterImport, args, context) => {
         const size = pageSize(args);
         const after = args.after ?? undefined;
-        if (after !== undefined && !/^\d{1,18}$/.test(after)) throw new InvalidInput('after', 'This cursor is not one of this list.');
-        return connectionOf(await context.services.roster.listRefusals(signedIn(context), rosterImport.id, { after, limit: size + 1 }), size, (refusal) => refusal.id);
+        if (after !== undefined && !/^\d{1,18}$/.test(after))
+          throw new InvalidInput('after', 'This cursor is not one of this list.');
+        return connectionOf(
+          await context.services.roster.listRefusals(signedIn(context), rosterImport.id, {
+            after,
+            limit: size + 1,
+          }),
+          size,
+          (refusal) => refusal.id,
+        );
       },
     }),
   }),
@@ -57,26 +92,53 @@ builder.node(RosterImport, {
 
 const ImportRosterInput = builder.inputType('ImportRosterInput', {
   fields: (t) => ({
-    divisionCode: t.string({ required: true, description: 'The division whose roster this is; rows outside it are refused.' }),
-    source: t.string({ description: 'Whose numbering the sourcedIds belong to; by default the division\'s own. Keep it the same from import to import.' }),
-    files: t.field({ type: ['File'], required: true, description: 'OneRoster 1.1 CSV: one zip, or orgs.csv and users.csv (and manifest.csv).' }),
+    divisionCode: t.string({
+      required: true,
+      description: 'The division whose roster this is; rows outside it are refused.',
+    }),
+    source: t.string({
+      description:
+        "Whose numbering the sourcedIds belong to; by default the division's own. Keep it the same from import to import.",
+    }),
+    files: t.field({
+      type: ['File'],
+      required: true,
+      description: 'OneRoster 1.1 CSV: one zip, or orgs.csv and users.csv (and manifest.csv).',
+    }),
   }),
 });
-const ImportRosterPayload = builder.objectRef<{ rosterImport: typeof RosterImport.$inferType }>('ImportRosterPayload').implement({
-  description: 'The upload was taken in.',
-  fields: (t) => ({ rosterImport: t.field({ type: RosterImport, description: 'QUEUED; ask `node(id:)` until it is done.', resolve: (payload) => payload.rosterImport }) }),
-});
+const ImportRosterPayload = builder
+  .objectRef<{ rosterImport: typeof RosterImport.$inferType }>('ImportRosterPayload')
+  .implement({
+    description: 'The upload was taken in.',
+    fields: (t) => ({
+      rosterImport: t.field({
+        type: RosterImport,
+        description: 'QUEUED; ask `node(id:)` until it is done.',
+        resolve: (payload) => payload.rosterImport,
+      }),
+    }),
+  });
 
 builder.mutationField('importRoster', (t) =>
   t.field({
     type: ImportRosterPayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput] },
-    description: 'Takes in a roster. The worker applies it in one transaction: what is faulty in a row is refused with its place and reason, and the rest goes in. The same files twice change nothing.',
+    description:
+      'Takes in a roster. The worker applies it in one transaction: what is faulty in a row is refused with its place and reason, and the rest goes in. The same files twice change nothing.',
     args: { input: t.arg({ type: ImportRosterInput, required: true }) },
     resolve: async (_root, { input }, context) => {
       const viewer = signedIn(context);
-      const files = await Promise.all(input.files.map(async (file) => ({ name: file.name, bytes: Buffer.from(await file.arrayBuffer()) })));
-      return { rosterImport: await context.services.roster.request(viewer, { divisionCode: input.divisionCode, source: input.source ?? null, files }) };
+      const files = await Promise.all(
+        input.files.map(async (file) => ({ name: file.name, bytes: Buffer.from(await file.arrayBuffer()) })),
+      );
+      return {
+        rosterImport: await context.services.roster.request(viewer, {
+          divisionCode: input.divisionCode,
+          source: input.source ?? null,
+          files,
+        }),
+      };
     },
   }),
 );

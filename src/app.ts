@@ -92,15 +92,46 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const people = makePeopleService({ db, clock, regions });
     const sessions = makeSessionService({ db, clock, samples: config.samples });
     const roster = makeRosterService({ db, clock, identityKey: config.identityKey, regions });
-    const courses = makeCourseService({ db, clock, coursesFolder: options.coursesFolder ?? join(projectFolder, 'courses'), contentStore });
+    const courses = makeCourseService({
+      db,
+      clock,
+      coursesFolder: options.coursesFolder ?? join(projectFolder, 'courses'),
+      contentStore,
+    });
     const synced = await courses.sync();
     const programmes = makeProgrammeService({ db, clock, regions, people, courses });
     const learning = makeLearningService({ db, clock, publicUrl, programmes });
     const exams = makeExamService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
-    const certificates = makeCertificateService({ db, clock, random, publicUrl, regions, people, programmes, learning, exams, titles });
+    const certificates = makeCertificateService({
+      db,
+      clock,
+      random,
+      publicUrl,
+      regions,
+      people,
+      programmes,
+      learning,
+      exams,
+      titles,
+    });
     const coverage = makeCoverageService({ db, clock, regions, programmes });
-    const services: Services = { db, contentUrl, publicUrl, regions, people, sessions, roster, courses, programmes, learning, exams, certificates, titles, coverage };
+    const services: Services = {
+      db,
+      contentUrl,
+      publicUrl,
+      regions,
+      people,
+      sessions,
+      roster,
+      courses,
+      programmes,
+      learning,
+      exams,
+      certificates,
+      titles,
+      coverage,
+    };
 
     const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });
     closers.push(async () => workerPool.end());
@@ -120,8 +151,16 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         () => true,
         () => false,
       );
-    serviceServer.on('request', makeServiceApp(services, { log, samples: config.samples, webFolder: options.webFolder ?? join(config.dataFolder, 'web'), ready }).callback());
-    contentServer.on('request', makeContentApp({ log, publicUrl, contentStore }).callback());
+    const serviceApp = makeServiceApp(services, {
+      log,
+      samples: config.samples,
+      webFolder: options.webFolder ?? join(config.dataFolder, 'web'),
+      ready,
+    });
+    const contentApp = makeContentApp({ log, publicUrl, contentStore });
+    const [answerService, answerContent] = [serviceApp.callback(), contentApp.callback()];
+    serviceServer.on('request', (request, response) => void answerService(request, response));
+    contentServer.on('request', (request, response) => void answerContent(request, response));
     return { services, db, publicUrl, contentUrl, courses: synced, stop };
   } catch (error) {
     await stop();

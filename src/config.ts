@@ -16,8 +16,10 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** The service's own files: embedded database, unpacked contents, built pages, keys. */
   readonly dataFolder: string;
-  /** The sample county and its ways in without a password. Never in production. */
+  /** Ways in without a password: the sample staff, and anyone by staff number. Never in production. */
   readonly samples: boolean;
+  /** Whether a start also brings up the sample county. */
+  readonly sampleCounty: boolean;
   /** HMAC key for matching identity numbers; 32 bytes. Losing it loses the matching, not the records. */
   readonly identityKey: Buffer;
   readonly logLevel: string;
@@ -36,16 +38,27 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const host = env['HOST'] ?? '127.0.0.1';
   const port = portOf(env, 'PORT', 8080);
   const contentPort = portOf(env, 'CONTENT_PORT', port === 0 ? 0 : port + 1);
-  if (contentPort === port && port !== 0) throw new ConfigError('CONTENT_PORT must differ from PORT: uploaded content needs an origin of its own.');
-  const samples = flag(env, 'XINQIAO_SAMPLES', !production);
+  if (contentPort === port && port !== 0)
+    throw new ConfigError('CONTENT_PORT must differ from PORT: uploaded content needs an origin of its own.');
+  const sampleMode = choice(env, 'XINQIAO_SAMPLES', ['0', '1', 'staff'], production ? '0' : '1');
+  const samples = sampleMode !== '0';
   const databaseUrl = env['DATABASE_URL'] === '' ? undefined : env['DATABASE_URL'];
 
-  if (production && samples) throw new ConfigError('XINQIAO_SAMPLES=1 is refused with NODE_ENV=production: sample sign-ins need no password.');
-  if (production && databaseUrl === undefined) throw new ConfigError('DATABASE_URL is required with NODE_ENV=production, e.g. postgres://user:password@host/xinqiao.');
+  if (production && samples)
+    throw new ConfigError(
+      `XINQIAO_SAMPLES=${sampleMode} is refused with NODE_ENV=production: sample sign-ins need no password.`,
+    );
+  if (production && databaseUrl === undefined)
+    throw new ConfigError(
+      'DATABASE_URL is required with NODE_ENV=production, e.g. postgres://user:password@host/xinqiao.',
+    );
   if (samples && !['127.0.0.1', '::1', 'localhost'].includes(host)) {
-    throw new ConfigError(`HOST=${host} would offer the sample sign-ins, which need no password, to the network. Use 127.0.0.1, or XINQIAO_SAMPLES=0.`);
+    throw new ConfigError(
+      `HOST=${host} would offer the sample sign-ins, which need no password, to the network. Use 127.0.0.1, or XINQIAO_SAMPLES=0.`,
+    );
   }
-  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.');
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl))
+    throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.');
 
   return {
     production,
@@ -57,6 +70,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     databaseUrl,
     dataFolder,
     samples,
+    sampleCounty: sampleMode === '1',
     identityKey: identityKeyOf(env, dataFolder, production),
     logLevel: env['LOG_LEVEL'] ?? 'warn',
   };
@@ -66,25 +80,42 @@ function portOf(env: Readonly<Record<string, string | undefined>>, name: string,
   const text = env[name];
   if (text === undefined || text === '') return otherwise;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new ConfigError(`${name}=${text} is not a port: use a whole number from 0 to 65535.`);
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new ConfigError(`${name}=${text} is not a port: use a whole number from 0 to 65535.`);
   return port;
 }
 
-function flag(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: boolean): boolean {
+function choice<T extends string>(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  choices: readonly T[],
+  otherwise: T,
+): T {
   const text = env[name];
   if (text === undefined || text === '') return otherwise;
-  if (text !== '0' && text !== '1') throw new ConfigError(`${name}=${text} is not a switch: use 0 or 1.`);
-  return text === '1';
+  const chosen = choices.find((each) => each === text);
+  if (chosen === undefined) throw new ConfigError(`${name}=${text} is unknown: use ${choices.join(' or ')}.`);
+  return chosen;
 }
 
-function urlOf(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: string, required: boolean): string {
+function urlOf(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  otherwise: string,
+  required: boolean,
+): string {
   const text = env[name];
   if (text === undefined || text === '') {
-    if (required) throw new ConfigError(`${name} is required with NODE_ENV=production: the address browsers use, e.g. https://xinqiao.example.`);
+    if (required)
+      throw new ConfigError(
+        `${name} is required with NODE_ENV=production: the address browsers use, e.g. https://xinqiao.example.`,
+      );
     return otherwise;
   }
   if (!URL.canParse(text) || new URL(text).pathname !== '/' || !/^https?:$/.test(new URL(text).protocol)) {
-    throw new ConfigError(`${name}=${text} is not an origin: use e.g. https://xinqiao.example, with no path.`);
+    throw new ConfigError(
+      `${name}=${text} is not an origin: use e.g. https://xinqiao.example, with no path.`,
+    );
   }
   return new URL(text).origin;
 }
@@ -94,21 +125,34 @@ function hostInUrl(host: string): string {
 }
 
 /** From the environment in production; otherwise made once and kept beside the data it belongs to. */
-function identityKeyOf(env: Readonly<Record<string, string | undefined>>, dataFolder: string, production: boolean): Buffer {
+function identityKeyOf(
+  env: Readonly<Record<string, string | undefined>>,
+  dataFolder: string,
+  production: boolean,
+): Buffer {
   const text = env['IDENTITY_KEY'];
   if (text !== undefined && text !== '') {
     const key = Buffer.from(text, 'base64');
-    if (key.length !== 32) throw new ConfigError('IDENTITY_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`.');
+    if (key.length !== 32)
+      throw new ConfigError(
+        'IDENTITY_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`.',
+      );
     return key;
   }
-  if (production) throw new ConfigError('IDENTITY_KEY is required with NODE_ENV=production: 32 bytes in base64, e.g. from `openssl rand -base64 32`.');
+  if (production)
+    throw new ConfigError(
+      'IDENTITY_KEY is required with NODE_ENV=production: 32 bytes in base64, e.g. from `openssl rand -base64 32`.',
+    );
   const file = join(dataFolder, 'identity.key');
   try {
     mkdirSync(dataFolder, { recursive: true });
     writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') throw new ConfigError(`The data folder ${dataFolder} can't be written: ${message}. Set XINQIAO_DATA to a folder that can.`);
+    if (code !== 'EEXIST')
+      throw new ConfigError(
+        `The data folder ${dataFolder} can't be written: ${message}. Set XINQIAO_DATA to a folder that can.`,
+      );
   }
   return Buffer.from(readFileSync(file, 'utf8'), 'base64');
 }

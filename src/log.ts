@@ -9,7 +9,16 @@ export function makeLog(level: string): Log {
       level,
       base: null,
       redact: {
-        paths: ['*.authorization', '*.token', '*.identityNumber', '*.password', '*.code', 'headers', 'req.headers', '*.connectionString'],
+        paths: [
+          '*.authorization',
+          '*.token',
+          '*.identityNumber',
+          '*.password',
+          '*.code',
+          'headers',
+          'req.headers',
+          '*.connectionString',
+        ],
         censor: '[redacted]',
       },
     },

@@ -17,10 +17,21 @@ export interface Attempt {
 }
 
 export async function listAttempts(db: Executor, assignmentId: string): Promise<Attempt[]> {
-  return (await db.selectFrom('attempts').selectAll().where('assignment_id', '=', assignmentId).orderBy('number', 'desc').execute()).map(toAttempt);
+  return (
+    await db
+      .selectFrom('attempts')
+      .selectAll()
+      .where('assignment_id', '=', assignmentId)
+      .orderBy('number', 'desc')
+      .execute()
+  ).map(toAttempt);
 }
 
-export async function findAttempt(db: Executor, id: string, { lock = false } = {}): Promise<Attempt | undefined> {
+export async function findAttempt(
+  db: Executor,
+  id: string,
+  { lock = false } = {},
+): Promise<Attempt | undefined> {
   const row = await db
     .selectFrom('attempts')
     .selectAll()
@@ -30,10 +41,27 @@ export async function findAttempt(db: Executor, id: string, { lock = false } = {
   return row === undefined ? undefined : toAttempt(row);
 }
 
-export async function insertAttempt(tx: Executor, given: { assignmentId: string; number: number; seed: string; drawn: readonly DrawnItem[]; startedAt: Date; deadline: Date }): Promise<Attempt> {
+export async function insertAttempt(
+  tx: Executor,
+  given: {
+    assignmentId: string;
+    number: number;
+    seed: string;
+    drawn: readonly DrawnItem[];
+    startedAt: Date;
+    deadline: Date;
+  },
+): Promise<Attempt> {
   const row = await tx
     .insertInto('attempts')
-    .values({ assignment_id: given.assignmentId, number: given.number, seed: given.seed, drawn: JSON.stringify(given.drawn), started_at: given.startedAt, deadline: given.deadline })
+    .values({
+      assignment_id: given.assignmentId,
+      number: given.number,
+      seed: given.seed,
+      drawn: JSON.stringify(given.drawn),
+      started_at: given.startedAt,
+      deadline: given.deadline,
+    })
     .returningAll()
     .executeTakeFirstOrThrow();
   return toAttempt(row);
@@ -46,33 +74,72 @@ export interface Response {
 }
 
 export async function listResponses(db: Executor, attemptId: string): Promise<Response[]> {
-  const rows = await db.selectFrom('responses').select(['item_id', 'chosen', 'points']).where('attempt_id', '=', attemptId).execute();
-  return rows.map((row) => ({ itemId: row.item_id, chosen: row.chosen, points: row.points === null ? null : Number(row.points) }));
+  const rows = await db
+    .selectFrom('responses')
+    .select(['item_id', 'chosen', 'points'])
+    .where('attempt_id', '=', attemptId)
+    .execute();
+  return rows.map((row) => ({
+    itemId: row.item_id,
+    chosen: row.chosen,
+    points: row.points === null ? null : Number(row.points),
+  }));
 }
 
-export async function upsertResponse(tx: Executor, given: { attemptId: string; itemId: string; chosen: readonly string[]; at: Date }): Promise<void> {
+export async function upsertResponse(
+  tx: Executor,
+  given: { attemptId: string; itemId: string; chosen: readonly string[]; at: Date },
+): Promise<void> {
   await tx
     .insertInto('responses')
-    .values({ attempt_id: given.attemptId, item_id: given.itemId, chosen: [...given.chosen], saved_at: given.at })
-    .onConflict((conflict) => conflict.columns(['attempt_id', 'item_id']).doUpdateSet({ chosen: sql`excluded.chosen`, saved_at: sql`excluded.saved_at` }))
+    .values({
+      attempt_id: given.attemptId,
+      item_id: given.itemId,
+      chosen: [...given.chosen],
+      saved_at: given.at,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['attempt_id', 'item_id'])
+        .doUpdateSet({ chosen: sql`excluded.chosen`, saved_at: sql`excluded.saved_at` }),
+    )
     .execute();
 }
 
 /** Writes the grade once; the points of each item stand beside its response, unanswered ones included. */
-export async function gradeAttemptRow(tx: Executor, given: { attemptId: string; grade: Grade; items: readonly { itemId: string; points: number }[]; at: Date }): Promise<void> {
+export async function gradeAttemptRow(
+  tx: Executor,
+  given: { attemptId: string; grade: Grade; items: readonly { itemId: string; points: number }[]; at: Date },
+): Promise<void> {
   await sql`
     insert into responses (attempt_id, item_id, chosen, saved_at, points)
     select ${given.attemptId}::bigint, item_id, '{}', ${given.at}::timestamptz, points from unnest(${given.items.map((i) => i.itemId)}::bigint[], ${given.items.map((i) => i.points)}::numeric[]) as graded (item_id, points)
     on conflict (attempt_id, item_id) do update set points = excluded.points`.execute(tx);
   await tx
     .updateTable('attempts')
-    .set({ submitted_at: given.at, points: given.grade.points, max_points: given.grade.maxPoints, percent: given.grade.percent, passed: given.grade.passed })
+    .set({
+      submitted_at: given.at,
+      points: given.grade.points,
+      max_points: given.grade.maxPoints,
+      percent: given.grade.percent,
+      passed: given.grade.passed,
+    })
     .where('id', '=', given.attemptId)
     .where('submitted_at', 'is', null)
     .execute();
 }
 
-function toAttempt(row: { id: string; assignment_id: string; number: number; drawn: unknown; started_at: Date; deadline: Date; submitted_at: Date | null; percent: string | null; passed: boolean | null }): Attempt {
+function toAttempt(row: {
+  id: string;
+  assignment_id: string;
+  number: number;
+  drawn: unknown;
+  started_at: Date;
+  deadline: Date;
+  submitted_at: Date | null;
+  percent: string | null;
+  passed: boolean | null;
+}): Attempt {
   return {
     id: row.id,
     assignmentId: row.assignment_id,

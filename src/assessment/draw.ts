@@ -18,16 +18,28 @@ interface Drawable {
  * Draws an exam from the bank by its blueprint. The seed is kept with the attempt: the same seed and bank give the same drawing,
  * so that any attempt can be reconstructed.
  */
-export function drawItems(bank: readonly Drawable[], blueprint: Manifest['exam']['blueprint'], seed: string): DrawnItem[] {
+export function drawItems(
+  bank: readonly Drawable[],
+  blueprint: Manifest['exam']['blueprint'],
+  seed: string,
+): DrawnItem[] {
   const random = seededRandom(seed);
   const drawn = blueprint.flatMap(({ competency, count }) => {
-    const fitting = bank.filter((item) => item.competency === competency).toSorted((a, b) => Number(a.id) - Number(b.id));
+    const fitting = bank
+      .filter((item) => item.competency === competency)
+      .toSorted((a, b) => Number(a.id) - Number(b.id));
     return shuffle(fitting, random).slice(0, count);
   });
   return shuffle(drawn, random).map((item) => ({
     itemId: item.id,
     // True stands before false wherever people look for it.
-    options: item.kind === 'true_false' ? ['true', 'false'] : shuffle(item.options.map((option) => option.key), random),
+    options:
+      item.kind === 'true_false'
+        ? ['true', 'false']
+        : shuffle(
+            item.options.map((option) => option.key),
+            random,
+          ),
   }));
 }
 

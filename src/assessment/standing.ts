@@ -15,16 +15,42 @@ export type Blocked =
   | { readonly code: 'RESIT_TOO_EARLY'; readonly message: string; readonly retryAt: Date };
 
 /** The rule for beginning an exam: lessons first, one attempt at a time, and the resit rule of the course. */
-export function whyBlocked(facts: { unfinished: number; attempts: readonly AttemptFacts[]; exam: Manifest['exam']; now: Date }): Blocked | undefined {
+export function whyBlocked(facts: {
+  unfinished: number;
+  attempts: readonly AttemptFacts[];
+  exam: Manifest['exam'];
+  now: Date;
+}): Blocked | undefined {
   const { attempts, exam } = facts;
-  if (attempts.some((attempt) => attempt.passed === true)) return { code: 'ALREADY_PASSED', message: 'The exam has been passed.' };
-  if (attempts.some((attempt) => attempt.submittedAt === null)) return { code: 'ATTEMPT_OPEN', message: 'An attempt is open; finish it first.' };
-  if (facts.unfinished > 0) return { code: 'LESSONS_UNFINISHED', message: `${facts.unfinished} activities are still to be finished before the exam.` };
-  if (attempts.length >= exam.resit.attempts) return { code: 'NO_ATTEMPTS_LEFT', message: `All ${exam.resit.attempts} attempts have been used; ask your training coordinator.` };
-  const last = attempts.reduce<Date | undefined>((latest, attempt) => (attempt.submittedAt !== null && (latest === undefined || attempt.submittedAt > latest) ? attempt.submittedAt : latest), undefined);
+  if (attempts.some((attempt) => attempt.passed === true))
+    return { code: 'ALREADY_PASSED', message: 'The exam has been passed.' };
+  if (attempts.some((attempt) => attempt.submittedAt === null))
+    return { code: 'ATTEMPT_OPEN', message: 'An attempt is open; finish it first.' };
+  if (facts.unfinished > 0)
+    return {
+      code: 'LESSONS_UNFINISHED',
+      message: `${facts.unfinished} activities are still to be finished before the exam.`,
+    };
+  if (attempts.length >= exam.resit.attempts)
+    return {
+      code: 'NO_ATTEMPTS_LEFT',
+      message: `All ${exam.resit.attempts} attempts have been used; ask your training coordinator.`,
+    };
+  const last = attempts.reduce<Date | undefined>(
+    (latest, attempt) =>
+      attempt.submittedAt !== null && (latest === undefined || attempt.submittedAt > latest)
+        ? attempt.submittedAt
+        : latest,
+    undefined,
+  );
   if (last !== undefined) {
     const retryAt = new Date(last.getTime() + exam.resit.afterHours * 3_600_000);
-    if (retryAt > facts.now) return { code: 'RESIT_TOO_EARLY', message: `The next attempt opens at ${retryAt.toISOString()}.`, retryAt };
+    if (retryAt > facts.now)
+      return {
+        code: 'RESIT_TOO_EARLY',
+        message: `The next attempt opens at ${retryAt.toISOString()}.`,
+        retryAt,
+      };
   }
   return undefined;
 }

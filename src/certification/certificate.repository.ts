@@ -2,12 +2,32 @@ import type { Executor } from '../db/database.ts';
 import type { Certificate } from './certificate.ts';
 import type { CertificateClaims } from './document.ts';
 
-const columns = ['id', 'number', 'verification_code', 'person_id', 'certification_id', 'assignment_id', 'claims', 'issued_at', 'valid_from', 'valid_until', 'revoked_on', 'revocation_reason', 'pdf_digest'] as const;
+const columns = [
+  'id',
+  'number',
+  'verification_code',
+  'person_id',
+  'certification_id',
+  'assignment_id',
+  'claims',
+  'issued_at',
+  'valid_from',
+  'valid_until',
+  'revoked_on',
+  'revocation_reason',
+  'pdf_digest',
+] as const;
 
 /** @returns the id, or undefined when the person has one for this certification and period already. */
 export async function insertCertificate(
   tx: Executor,
-  given: Omit<Certificate, 'id' | 'revokedOn' | 'revocationReason'> & { period: number; template: string; templateVersion: number; courseVersionId: string; pdf: Uint8Array },
+  given: Omit<Certificate, 'id' | 'revokedOn' | 'revocationReason'> & {
+    period: number;
+    template: string;
+    templateVersion: number;
+    courseVersionId: string;
+    pdf: Uint8Array;
+  },
 ): Promise<string | undefined> {
   const row = await tx
     .insertInto('certificates')
@@ -31,11 +51,18 @@ export async function insertCertificate(
     .returning('id')
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  await tx.insertInto('certificate_documents').values({ certificate_id: row.id, pdf: Buffer.from(given.pdf) }).execute();
+  await tx
+    .insertInto('certificate_documents')
+    .values({ certificate_id: row.id, pdf: Buffer.from(given.pdf) })
+    .execute();
   return row.id;
 }
 
-export async function findCertificateByNumber(db: Executor, number: string, { lock = false } = {}): Promise<Certificate | undefined> {
+export async function findCertificateByNumber(
+  db: Executor,
+  number: string,
+  { lock = false } = {},
+): Promise<Certificate | undefined> {
   const row = await db
     .selectFrom('certificates')
     .select(columns)
@@ -50,23 +77,52 @@ export async function findCertificateById(db: Executor, id: string): Promise<Cer
   return row === undefined ? undefined : toCertificate(row);
 }
 
-export async function findCertificateOfAssignment(db: Executor, assignmentId: string): Promise<Certificate | undefined> {
-  const row = await db.selectFrom('certificates').select(columns).where('assignment_id', '=', assignmentId).executeTakeFirst();
+export async function findCertificateOfAssignment(
+  db: Executor,
+  assignmentId: string,
+): Promise<Certificate | undefined> {
+  const row = await db
+    .selectFrom('certificates')
+    .select(columns)
+    .where('assignment_id', '=', assignmentId)
+    .executeTakeFirst();
   return row === undefined ? undefined : toCertificate(row);
 }
 
 export async function listCertificatesOf(db: Executor, personId: string): Promise<Certificate[]> {
-  return (await db.selectFrom('certificates').select(columns).where('person_id', '=', personId).orderBy('issued_at', 'desc').orderBy('id', 'desc').execute()).map(toCertificate);
+  return (
+    await db
+      .selectFrom('certificates')
+      .select(columns)
+      .where('person_id', '=', personId)
+      .orderBy('issued_at', 'desc')
+      .orderBy('id', 'desc')
+      .execute()
+  ).map(toCertificate);
 }
 
 export async function findDocument(db: Executor, certificateId: string): Promise<Buffer | undefined> {
-  return (await db.selectFrom('certificate_documents').select('pdf').where('certificate_id', '=', certificateId).executeTakeFirst())?.pdf;
+  return (
+    await db
+      .selectFrom('certificate_documents')
+      .select('pdf')
+      .where('certificate_id', '=', certificateId)
+      .executeTakeFirst()
+  )?.pdf;
 }
 
-export async function revokeCertificate(tx: Executor, given: { id: string; by: string; reason: string; at: Date; on: string }): Promise<void> {
+export async function revokeCertificate(
+  tx: Executor,
+  given: { id: string; by: string; reason: string; at: Date; on: string },
+): Promise<void> {
   await tx
     .updateTable('certificates')
-    .set({ revoked_at: given.at, revoked_on: given.on, revoked_by: given.by, revocation_reason: given.reason })
+    .set({
+      revoked_at: given.at,
+      revoked_on: given.on,
+      revoked_by: given.by,
+      revocation_reason: given.reason,
+    })
     .where('id', '=', given.id)
     .where('revoked_at', 'is', null)
     .execute();

@@ -13,10 +13,23 @@ import type { ProgrammeService } from '../programmes/programme.service.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import type { TitleService } from '../titles/title.service.ts';
 import { stateOn, type Certificate, type CertificateState } from './certificate.ts';
-import { findCertificateById, findCertificateByNumber, findCertificateOfAssignment, findDocument, insertCertificate, listCertificatesOf, revokeCertificate } from './certificate.repository.ts';
+import {
+  findCertificateById,
+  findCertificateByNumber,
+  findCertificateOfAssignment,
+  findDocument,
+  insertCertificate,
+  listCertificatesOf,
+  revokeCertificate,
+} from './certificate.repository.ts';
 import { digestOf, drawCertificate, type CertificateClaims } from './document.ts';
 import { findShortfalls, type Shortfall } from './eligibility.ts';
-import { newCertificateNumber, newVerificationCode, parseCertificateNumber, parseVerificationCode } from './number.ts';
+import {
+  newCertificateNumber,
+  newVerificationCode,
+  parseCertificateNumber,
+  parseVerificationCode,
+} from './number.ts';
 import { roleTitles } from './role-titles.ts';
 import { readTemplate } from './template.ts';
 
@@ -67,31 +80,47 @@ export function makeCertificateService({
     const progress = await learning.listProgress(executor, assignment.id);
     return findShortfalls({
       manifest: course.manifest,
-      completed: new Set(progress.filter((activity) => activity.completedAt !== null).map((activity) => activity.activityKey)),
+      completed: new Set(
+        progress.filter((activity) => activity.completedAt !== null).map((activity) => activity.activityKey),
+      ),
       attempts: await exams.listAttempts(executor, assignment.id),
     });
   };
 
   /** Whether the viewer may do `permission` with this certificate: by where its holder works today. */
-  const mayWith = async (viewer: Viewer, permission: 'certificate.read' | 'certificate.revoke', certificate: Certificate): Promise<boolean> => {
+  const mayWith = async (
+    viewer: Viewer,
+    permission: 'certificate.read' | 'certificate.revoke',
+    certificate: Certificate,
+  ): Promise<boolean> => {
     const posts = await people.listPostsToday([certificate.personId]);
     const places = await regions.listOrganizations(posts.map((post) => post.organizationId));
     const [certification] = await programmes.listCertifications([certificate.certificationId]);
     const issuer = await regions.findDivision(certification!.divisionCode);
-    return [...places, ...(issuer === undefined ? [] : [issuer])].some((place) => may(viewer, permission, place));
+    return [...places, ...(issuer === undefined ? [] : [issuer])].some((place) =>
+      may(viewer, permission, place),
+    );
   };
 
-  const visible = async (viewer: Viewer, certificate: Certificate | undefined): Promise<Certificate | undefined> => {
+  const visible = async (
+    viewer: Viewer,
+    certificate: Certificate | undefined,
+  ): Promise<Certificate | undefined> => {
     if (certificate === undefined) return undefined;
-    return certificate.personId === viewer.personId || (await mayWith(viewer, 'certificate.read', certificate)) ? certificate : undefined;
+    return certificate.personId === viewer.personId ||
+      (await mayWith(viewer, 'certificate.read', certificate))
+      ? certificate
+      : undefined;
   };
 
   return {
     stateOf: (certificate: Certificate): CertificateState => stateOn(certificate, today()),
     listShortfalls: async (assignment: Assignment): Promise<Shortfall[]> => shortfallsOf(db, assignment),
     listOwn: async (viewer: Viewer): Promise<Certificate[]> => listCertificatesOf(db, viewer.personId),
-    findOfAssignment: async (assignmentId: string): Promise<Certificate | undefined> => findCertificateOfAssignment(db, assignmentId),
-    find: async (viewer: Viewer, id: string): Promise<Certificate | undefined> => visible(viewer, await findCertificateById(db, id)),
+    findOfAssignment: async (assignmentId: string): Promise<Certificate | undefined> =>
+      findCertificateOfAssignment(db, assignmentId),
+    find: async (viewer: Viewer, id: string): Promise<Certificate | undefined> =>
+      visible(viewer, await findCertificateById(db, id)),
 
     /**
      * The worker's part: issues what an assignment has earned. One decision, one transaction: certificate, document, credit
@@ -105,8 +134,13 @@ export function makeCertificateService({
       const course = await programmes.courseOf(db, assignment);
       const posts = await people.listPostsToday([assignment.personId]);
       const post = posts.find((each) => certification!.roles.includes(each.role));
-      const organization = post === undefined ? undefined : await regions.findOrganization(post.organizationId);
-      const best = Math.max(...(await exams.listAttempts(db, assignment.id)).flatMap((attempt) => (attempt.passed === true ? (attempt.percent ?? 0) : [])));
+      const organization =
+        post === undefined ? undefined : await regions.findOrganization(post.organizationId);
+      const best = Math.max(
+        ...(await exams.listAttempts(db, assignment.id)).flatMap((attempt) =>
+          attempt.passed === true ? (attempt.percent ?? 0) : [],
+        ),
+      );
 
       const issuedAt = clock.now();
       const validFrom = chinaDay(issuedAt);
@@ -125,12 +159,18 @@ export function makeCertificateService({
         issuedOn: validFrom,
         validFrom,
         // The last valid day: twelve months from 1 September end on 31 August.
-        validUntil: certification!.validityMonths === null ? null : addDays(addMonths(validFrom, certification!.validityMonths), -1),
+        validUntil:
+          certification!.validityMonths === null
+            ? null
+            : addDays(addMonths(validFrom, certification!.validityMonths), -1),
         evidence: EVIDENCE,
         verificationUrl: `${publicUrl}/verify/${number}#code=${verificationCode}`,
       };
       // Drawn before the transaction: it takes the longest and locks nothing.
-      const pdf = await drawCertificate(await readTemplate(certification!.template, certification!.templateVersion), claims);
+      const pdf = await drawCertificate(
+        await readTemplate(certification!.template, certification!.templateVersion),
+        claims,
+      );
 
       await db.transaction().execute(async (tx) => {
         await programmes.getAssignment(tx, assignment.id, { lock: true });
@@ -153,8 +193,20 @@ export function makeCertificateService({
           pdf,
         });
         if (id === undefined) return;
-        await titles.recordEarned(tx, { certificateId: id, personId: assignment.personId, classHours: claims.classHours, earnedOn: claims.issuedOn, organization });
-        await insertJournalEntry(tx, { at: issuedAt, actor: `worker:${ISSUE_TASK}`, action: 'certificate.issue', subject: `certificate:${id}`, detail: { assignment: assignment.id } });
+        await titles.recordEarned(tx, {
+          certificateId: id,
+          personId: assignment.personId,
+          classHours: claims.classHours,
+          earnedOn: claims.issuedOn,
+          organization,
+        });
+        await insertJournalEntry(tx, {
+          at: issuedAt,
+          actor: `worker:${ISSUE_TASK}`,
+          action: 'certificate.issue',
+          subject: `certificate:${id}`,
+          detail: { assignment: assignment.id },
+        });
       });
     },
 
@@ -163,14 +215,26 @@ export function makeCertificateService({
       const number = parseCertificateNumber(numberText);
       const certificate = number === undefined ? undefined : await findCertificateByNumber(db, number);
       if (certificate === undefined) return undefined;
-      const codeMatched = codeText !== null && parseVerificationCode(codeText) === certificate.verificationCode;
-      return { certificate, state: stateOn(certificate, today()), codeMatched, holderName: codeMatched ? certificate.claims.holderName : maskName(certificate.claims.holderName) };
+      const codeMatched =
+        codeText !== null && parseVerificationCode(codeText) === certificate.verificationCode;
+      return {
+        certificate,
+        state: stateOn(certificate, today()),
+        codeMatched,
+        holderName: codeMatched ? certificate.claims.holderName : maskName(certificate.claims.holderName),
+      };
     },
 
     /** The PDF as it was issued, byte for byte; undefined for a number that is not there or not the viewer's to see. */
-    async findDocument(viewer: Viewer, numberText: string): Promise<{ certificate: Certificate; pdf: Buffer } | undefined> {
+    async findDocument(
+      viewer: Viewer,
+      numberText: string,
+    ): Promise<{ certificate: Certificate; pdf: Buffer } | undefined> {
       const number = parseCertificateNumber(numberText);
-      const certificate = await visible(viewer, number === undefined ? undefined : await findCertificateByNumber(db, number));
+      const certificate = await visible(
+        viewer,
+        number === undefined ? undefined : await findCertificateByNumber(db, number),
+      );
       const pdf = certificate === undefined ? undefined : await findDocument(db, certificate.id);
       return certificate === undefined || pdf === undefined ? undefined : { certificate, pdf };
     },
@@ -181,15 +245,33 @@ export function makeCertificateService({
      */
     async revoke(viewer: Viewer, input: { certificateId: string; reason: string }): Promise<Certificate> {
       const certificate = await findCertificateById(db, input.certificateId);
-      if (certificate === undefined || !(await mayWith(viewer, 'certificate.revoke', certificate))) throw new NotFound('The certificate');
+      if (certificate === undefined || !(await mayWith(viewer, 'certificate.revoke', certificate)))
+        throw new NotFound('The certificate');
       const reason = input.reason.trim();
-      if (reason === '' || reason.length > 200) throw new InvalidInput('input.reason', 'Say why, in 1 to 200 characters; the verification page shows it.');
+      if (reason === '' || reason.length > 200)
+        throw new InvalidInput(
+          'input.reason',
+          'Say why, in 1 to 200 characters; the verification page shows it.',
+        );
       await db.transaction().execute(async (tx) => {
         const now = await findCertificateByNumber(tx, certificate.number, { lock: true });
-        if (now?.revokedOn !== null) throw new Conflict('ALREADY_REVOKED', 'This certificate has been revoked before.');
-        await revokeCertificate(tx, { id: certificate.id, by: viewer.personId, reason, at: clock.now(), on: today() });
+        if (now?.revokedOn !== null)
+          throw new Conflict('ALREADY_REVOKED', 'This certificate has been revoked before.');
+        await revokeCertificate(tx, {
+          id: certificate.id,
+          by: viewer.personId,
+          reason,
+          at: clock.now(),
+          on: today(),
+        });
         await titles.recordWithdrawn(tx, certificate.id);
-        await insertJournalEntry(tx, { at: clock.now(), actor: `person:${viewer.personId}`, action: 'certificate.revoke', subject: `certificate:${certificate.id}`, detail: { reason } });
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `person:${viewer.personId}`,
+          action: 'certificate.revoke',
+          subject: `certificate:${certificate.id}`,
+          detail: { reason },
+        });
       });
       return (await findCertificateById(db, certificate.id))!;
     },

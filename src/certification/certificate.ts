@@ -22,7 +22,10 @@ export interface Certificate {
 }
 
 /** The one state that every surface tells. `day` is a day in China. */
-export function stateOn(certificate: Pick<Certificate, 'validUntil' | 'revokedOn'>, day: string): CertificateState {
+export function stateOn(
+  certificate: Pick<Certificate, 'validUntil' | 'revokedOn'>,
+  day: string,
+): CertificateState {
   if (certificate.revokedOn !== null && certificate.revokedOn <= day) return 'revoked';
   if (certificate.validUntil !== null && certificate.validUntil < day) return 'expired';
   return 'valid';

@@ -137,7 +137,9 @@ function chineseDay(day: string): string {
   return `${year}年${month}月${date}日`;
 }
 
-const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+const MONTHS = 'January February March April May June July August September October November December'.split(
+  ' ',
+);
 
 function englishDay(day: string): string {
   const [year, month, date] = day.split('-').map(Number);
@@ -189,7 +191,10 @@ function paint(doc: Doc, { stroke, fill }: { stroke?: string | undefined; fill?:
  */
 
 /** Sine waves along a line, each as far behind the one before. */
-function drawBand(doc: Doc, { x1, y1, x2, y2, amplitude, waves, strands, stroke }: Extract<Shape, { kind: 'band' }>): void {
+function drawBand(
+  doc: Doc,
+  { x1, y1, x2, y2, amplitude, waves, strands, stroke }: Extract<Shape, { kind: 'band' }>,
+): void {
   const length = Math.hypot(x2 - x1, y2 - y1) / waves;
   doc.translate(x1, y1).rotate((Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI);
   for (let wave = 0; wave < waves; wave += 1) {
@@ -202,7 +207,10 @@ function drawBand(doc: Doc, { x1, y1, x2, y2, amplitude, waves, strands, stroke 
 }
 
 /** The same round a point: the ring that the waves fill lies between `inner` and `outer`. */
-function drawRosette(doc: Doc, { x, y, inner, outer, petals, strands, stroke }: Extract<Shape, { kind: 'rosette' }>): void {
+function drawRosette(
+  doc: Doc,
+  { x, y, inner, outer, petals, strands, stroke }: Extract<Shape, { kind: 'rosette' }>,
+): void {
   doc.translate(x, y);
   for (let strand = 0; strand < strands; strand += 1) {
     traceCurve(doc, petals * 6, (t) => {
@@ -216,7 +224,8 @@ function drawRosette(doc: Doc, { x, y, inner, outer, petals, strands, stroke }: 
 /** Bézier curves through `steps` + 1 points of a smooth curve, t from 0 to 1, with the curve's own slope at each. */
 function traceCurve(doc: Doc, steps: number, at: (t: number) => Point): void {
   const near = 1e-6;
-  const handle = (t: number, axis: 0 | 1): number => (at(t + near)[axis] - at(t - near)[axis]) / (2 * near) / (3 * steps);
+  const handle = (t: number, axis: 0 | 1): number =>
+    (at(t + near)[axis] - at(t - near)[axis]) / (2 * near) / (3 * steps);
   const round = (length: number): number => Math.round(length * 100) / 100;
   let [x, y] = at(0);
   doc.moveTo(round(x), round(y));
@@ -298,7 +307,8 @@ function breakLines(element: Element, text: string, size: number, width: number)
 /** Of a line, in points. */
 function widthOf(element: Element, text: string, size: number): number {
   const letters = runsOf(element.font, text).reduce(
-    (sum, run) => sum + (run.font.layout(run.text, featuresOf(element)).advanceWidth / run.font.unitsPerEm) * size,
+    (sum, run) =>
+      sum + (run.font.layout(run.text, featuresOf(element)).advanceWidth / run.font.unitsPerEm) * size,
     0,
   );
   return letters + trackingAt(element, size) * Math.max(0, [...text].length - 1);
@@ -326,13 +336,19 @@ function drawText(doc: Doc, { element, size, lines }: PlacedText): void {
   doc.fontSize(size).fillColor(element.color);
   for (const [index, line] of lines.entries()) {
     const spare = element.width - widthOf(element, line, size);
-    let x = element.x + { left: 0, center: spare / 2 + blankAtEnds(line) * size, right: spare }[element.align];
+    let x =
+      element.x + { left: 0, center: spare / 2 + blankAtEnds(line) * size, right: spare }[element.align];
     // A Chinese character's middle is 0.38 of its size above the baseline.
     const baseline = top + (index + 0.5) * lineHeight + 0.38 * size;
     for (const run of runsOf(element.font, line)) {
       // The types know paths and buffers only; a parsed font is taken too, and costs an eighth.
       doc.font(run.font as unknown as string, run.key);
-      doc.text(run.text, x, baseline, { lineBreak: false, baseline: 'alphabetic', characterSpacing: tracking, features: featuresOf(element) });
+      doc.text(run.text, x, baseline, {
+        lineBreak: false,
+        baseline: 'alphabetic',
+        characterSpacing: tracking,
+        features: featuresOf(element),
+      });
       x += widthOf(element, run.text, size) + tracking;
     }
   }

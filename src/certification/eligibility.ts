@@ -6,7 +6,11 @@ export type Shortfall =
   | { readonly code: 'EXAM_NOT_PASSED'; readonly passMark: number; readonly bestPercent: number };
 
 /** What a learner still lacks for the certificate, every shortfall by name; an empty list = eligible. */
-export function findShortfalls(facts: { manifest: Manifest; completed: ReadonlySet<string>; attempts: readonly { percent: number | null; passed: boolean | null }[] }): Shortfall[] {
+export function findShortfalls(facts: {
+  manifest: Manifest;
+  completed: ReadonlySet<string>;
+  attempts: readonly { percent: number | null; passed: boolean | null }[];
+}): Shortfall[] {
   const { manifest, completed, attempts } = facts;
   const shortfalls: Shortfall[] = manifest.modules
     .flatMap((module) => module.activities)

@@ -34,18 +34,22 @@ export function newVerificationCode(random: (bytes: number) => Uint8Array): stri
 /** Reads a code as leniently as a number. It has no check character: a wrong one is simply not the document's. */
 export function parseVerificationCode(text: string): string | undefined {
   const code = plain(text);
-  return code.length === CODE_CHARACTERS && [...code].every((character) => ALPHABET.includes(character)) ? grouped(code) : undefined;
+  return code.length === CODE_CHARACTERS && [...code].every((character) => ALPHABET.includes(character))
+    ? grouped(code)
+    : undefined;
 }
 
 function plain(text: string): string {
   if (text.length > 100) return '';
-  return text
-    .normalize('NFKC')
-    .toUpperCase()
-    // Chat programs and PDF readers leave invisible marks in what is copied from them.
-    .replaceAll(/[\s\p{Cf}\p{Pd}−_.·]/gu, '')
-    .replaceAll('O', '0')
-    .replaceAll(/[IL]/g, '1');
+  return (
+    text
+      .normalize('NFKC')
+      .toUpperCase()
+      // Chat programs and PDF readers leave invisible marks in what is copied from them.
+      .replaceAll(/[\s\p{Cf}\p{Pd}−_.·]/gu, '')
+      .replaceAll('O', '0')
+      .replaceAll(/[IL]/g, '1')
+  );
 }
 
 function format(all: string): string {

@@ -50,7 +50,11 @@ export function namesIn(text: string): string[] {
 
 const colour = z.string().regex(/^#[0-9a-f]{6}$/, 'must be a colour as #rrggbb, lower case');
 const pen = { stroke: colour, lineWidth: z.number().positive().default(1) };
-const paint = { stroke: colour.optional(), fill: colour.optional(), lineWidth: z.number().positive().default(1) };
+const paint = {
+  stroke: colour.optional(),
+  fill: colour.optional(),
+  lineWidth: z.number().positive().default(1),
+};
 const box = {
   x: z.number(),
   y: z.number(),
@@ -60,7 +64,13 @@ const box = {
 
 const shape = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('rect'), ...box, radius: z.number().min(0).default(0), ...paint }),
-  z.strictObject({ kind: z.literal('circle'), x: z.number(), y: z.number(), radius: z.number().positive(), ...paint }),
+  z.strictObject({
+    kind: z.literal('circle'),
+    x: z.number(),
+    y: z.number(),
+    radius: z.number().positive(),
+    ...paint,
+  }),
   z.strictObject({
     kind: z.literal('line'),
     x1: z.number(),
@@ -102,27 +112,44 @@ const textElement = z
     text: z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .transform((text) => (typeof text === 'string' ? [text] : text))
-      .describe('With bindings in braces. Of several, the first whose bindings all have a value; if none, nothing.'),
+      .describe(
+        'With bindings in braces. Of several, the first whose bindings all have a value; if none, nothing.',
+      ),
     role: z.enum(['H1', 'H2', 'P']).default('P').describe('What a screen reader is told that it is.'),
     lang: z.enum(['zh-CN', 'en']).default('zh-CN'),
     font: z.enum(['regular', 'bold']).default('regular'),
     size: z.number().positive(),
-    minSize: z.number().positive().optional().describe('A text too long for its box shrinks down to this, no further.'),
+    minSize: z
+      .number()
+      .positive()
+      .optional()
+      .describe('A text too long for its box shrinks down to this, no further.'),
     lineHeight: z.number().min(1.15).default(1.5).describe('Times the size.'),
     ...box,
     align: z.enum(['left', 'center', 'right']).default('left'),
     color: colour.default('#1f2937'),
-    tracking: z.number().default(0).describe('Space added between characters at full size; shrinks with the text.'),
+    tracking: z
+      .number()
+      .default(0)
+      .describe('Space added between characters at full size; shrinks with the text.'),
   })
   .superRefine((element, context) => {
     for (const text of element.text)
       for (const name of namesIn(text))
         if (!(bindingNames as readonly string[]).includes(name))
-          context.addIssue({ code: 'custom', path: ['text'], message: `binds {${name}}; there are only ${bindingNames.join(', ')}` });
+          context.addIssue({
+            code: 'custom',
+            path: ['text'],
+            message: `binds {${name}}; there are only ${bindingNames.join(', ')}`,
+          });
     if ((element.minSize ?? element.size) > element.size)
       context.addIssue({ code: 'custom', path: ['minSize'], message: 'is larger than size' });
     if (element.size * element.lineHeight > element.height + 0.01)
-      context.addIssue({ code: 'custom', path: ['height'], message: `holds no line: one takes ${element.size * element.lineHeight}` });
+      context.addIssue({
+        code: 'custom',
+        path: ['height'],
+        message: `holds no line: one takes ${element.size * element.lineHeight}`,
+      });
   });
 
 export const templateSchema = z
@@ -135,7 +162,9 @@ export const templateSchema = z
     qr: z.strictObject({
       x: z.number(),
       y: z.number(),
-      size: z.number().min(62.4, 'must be at least 62.4 points (22 mm), or a phone can not read it from paper'),
+      size: z
+        .number()
+        .min(62.4, 'must be at least 62.4 points (22 mm), or a phone can not read it from paper'),
       color: colour.default('#111827'),
     }),
   })
@@ -155,7 +184,8 @@ export const templateSchema = z
     }
     const bound = new Set(template.texts.flatMap((element) => element.text.flatMap(namesIn)));
     for (const name of mustBind)
-      if (!bound.has(name)) context.addIssue({ code: 'custom', path: ['texts'], message: `nowhere bind {${name}}` });
+      if (!bound.has(name))
+        context.addIssue({ code: 'custom', path: ['texts'], message: `nowhere bind {${name}}` });
   });
 
 export type Template = z.infer<typeof templateSchema>;
@@ -164,7 +194,9 @@ export type Template = z.infer<typeof templateSchema>;
 export function parseTemplate(yaml: string, source: string): Template {
   const checked = templateSchema.safeParse(parse(yaml));
   if (checked.success) return checked.data;
-  const mistakes = checked.error.issues.map((issue) => `${issue.path.join('.') || 'template'} ${issue.message}`);
+  const mistakes = checked.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'template'} ${issue.message}`,
+  );
   throw new Error(`${source}: ${mistakes.join('; ')}`);
 }
 
@@ -184,6 +216,8 @@ export async function readTemplate(name: string, version: number): Promise<Templ
 async function load(path: string, name: string, version: number): Promise<Template> {
   const template = parseTemplate(await readFile(join(projectFolder, path), 'utf8'), path);
   if (template.name !== name || template.version !== version)
-    throw new Error(`${path}: it says it is ${template.name} ${template.version}; folder and file must agree.`);
+    throw new Error(
+      `${path}: it says it is ${template.name} ${template.version}; folder and file must agree.`,
+    );
   return template;
 }

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { minifyIntrospection, outputIntrospectionFile } from '@gql.tada/internal';
-import { introspectionFromSchema, type IntrospectionQuery } from 'graphql';
+import { introspectionFromSchema } from 'graphql';
 import type { Kysely } from 'kysely';
 import { generate, getDialect } from 'kysely-codegen';
 import { z } from 'zod';
@@ -18,9 +18,17 @@ export async function generateFiles<T>(db: Kysely<T>): Promise<Map<string, strin
     excludePattern: '{graphile_worker.*,kysely_*}',
     outFile: null,
     print: false,
-    logger: { log: () => {}, info: () => {}, warn: () => {}, error: () => {}, success: () => {}, debug: () => {} } as never,
+    logger: {
+      log: () => {},
+      info: () => {},
+      warn: () => {},
+      error: () => {},
+      success: () => {},
+      debug: () => {},
+    } as never,
   });
-  const jsonSchema = (schema: z.ZodType): string => `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), null, 2)}\n`;
+  const jsonSchema = (schema: z.ZodType): string =>
+    `${JSON.stringify(z.toJSONSchema(schema, { io: 'input' }), null, 2)}\n`;
   return new Map([
     ['schema/schema.graphql', printContract()],
     ['src/web/graphql-env.d.ts', webTypes()],
@@ -33,8 +41,13 @@ export async function generateFiles<T>(db: Kysely<T>): Promise<Map<string, strin
 
 /** What the browser's queries are typed by. */
 function webTypes(): string {
-  const introspection = introspectionFromSchema(schema, { descriptions: false }) as unknown as IntrospectionQuery;
-  return outputIntrospectionFile(minifyIntrospection(introspection), { fileType: '.d.ts', shouldPreprocess: true });
+  const introspection = introspectionFromSchema(schema, {
+    descriptions: false,
+  });
+  return outputIntrospectionFile(minifyIntrospection(introspection), {
+    fileType: '.d.ts',
+    shouldPreprocess: true,
+  });
 }
 
 /** @returns the paths that were out of date and have been written. */

@@ -3,12 +3,22 @@ import type { Contents, CourseVersion, StoredItem } from './course.ts';
 import type { Item, Manifest } from './manifest.ts';
 
 export async function findCurrentCourse(db: Executor, slug: string): Promise<CourseVersion | undefined> {
-  const row = await db.selectFrom('course_versions').selectAll().where('slug', '=', slug).where('is_current', '=', true).executeTakeFirst();
+  const row = await db
+    .selectFrom('course_versions')
+    .selectAll()
+    .where('slug', '=', slug)
+    .where('is_current', '=', true)
+    .executeTakeFirst();
   return row === undefined ? undefined : toCourse(row);
 }
 
 export async function listCurrentCourses(db: Executor): Promise<CourseVersion[]> {
-  const rows = await db.selectFrom('course_versions').selectAll().where('is_current', '=', true).orderBy('slug').execute();
+  const rows = await db
+    .selectFrom('course_versions')
+    .selectAll()
+    .where('is_current', '=', true)
+    .orderBy('slug')
+    .execute();
   return rows.map(toCourse);
 }
 
@@ -18,31 +28,75 @@ export async function listCourseVersions(db: Executor, ids: readonly string[]): 
   return rows.map(toCourse);
 }
 
-export async function findVersionDigest(db: Executor, slug: string, version: string): Promise<{ id: string; digest: string; isCurrent: boolean; inUse: boolean } | undefined> {
+export async function findVersionDigest(
+  db: Executor,
+  slug: string,
+  version: string,
+): Promise<{ id: string; digest: string; isCurrent: boolean; inUse: boolean } | undefined> {
   const row = await db
     .selectFrom('course_versions')
     .select((eb) => [
       'id',
       'digest',
       'is_current',
-      eb.exists(eb.selectFrom('assignments').select('assignments.id').whereRef('assignments.course_version_id', '=', 'course_versions.id')).as('in_use'),
+      eb
+        .exists(
+          eb
+            .selectFrom('assignments')
+            .select('assignments.id')
+            .whereRef('assignments.course_version_id', '=', 'course_versions.id'),
+        )
+        .as('in_use'),
     ])
     .where('slug', '=', slug)
     .where('version', '=', version)
     .executeTakeFirst();
-  return row === undefined ? undefined : { id: row.id, digest: row.digest, isCurrent: row.is_current, inUse: Boolean(row.in_use) };
+  return row === undefined
+    ? undefined
+    : { id: row.id, digest: row.digest, isCurrent: row.is_current, inUse: Boolean(row.in_use) };
 }
 
-export async function insertCourseVersion(tx: Executor, course: { slug: string; version: string; digest: string; manifest: Manifest; contents: Contents; items: readonly Item[]; at: Date }): Promise<void> {
-  await tx.updateTable('course_versions').set({ is_current: false }).where('slug', '=', course.slug).where('is_current', '=', true).execute();
+export async function insertCourseVersion(
+  tx: Executor,
+  course: {
+    slug: string;
+    version: string;
+    digest: string;
+    manifest: Manifest;
+    contents: Contents;
+    items: readonly Item[];
+    at: Date;
+  },
+): Promise<void> {
+  await tx
+    .updateTable('course_versions')
+    .set({ is_current: false })
+    .where('slug', '=', course.slug)
+    .where('is_current', '=', true)
+    .execute();
   const { id } = await tx
     .insertInto('course_versions')
-    .values({ slug: course.slug, version: course.version, digest: course.digest, manifest: JSON.stringify(course.manifest), contents: JSON.stringify(course.contents), is_current: true, synced_at: course.at })
+    .values({
+      slug: course.slug,
+      version: course.version,
+      digest: course.digest,
+      manifest: JSON.stringify(course.manifest),
+      contents: JSON.stringify(course.contents),
+      is_current: true,
+      synced_at: course.at,
+    })
     .returning('id')
     .executeTakeFirstOrThrow();
   await tx
     .insertInto('items')
-    .values(course.items.map((item) => ({ course_version_id: id, key: item.key, competency: item.competency, body: JSON.stringify(item) })))
+    .values(
+      course.items.map((item) => ({
+        course_version_id: id,
+        key: item.key,
+        competency: item.competency,
+        body: JSON.stringify(item),
+      })),
+    )
     .execute();
 }
 
@@ -52,10 +106,27 @@ export async function deleteCourseVersion(tx: Executor, id: string): Promise<voi
 }
 
 export async function listItems(db: Executor, courseVersionId: string): Promise<StoredItem[]> {
-  const rows = await db.selectFrom('items').select(['id', 'body']).where('course_version_id', '=', courseVersionId).orderBy('key').execute();
+  const rows = await db
+    .selectFrom('items')
+    .select(['id', 'body'])
+    .where('course_version_id', '=', courseVersionId)
+    .orderBy('key')
+    .execute();
   return rows.map((row) => ({ ...(row.body as unknown as Item), id: row.id }));
 }
 
-function toCourse(row: { id: string; slug: string; version: string; manifest: unknown; contents: unknown }): CourseVersion {
-  return { id: row.id, slug: row.slug, version: row.version, manifest: row.manifest as Manifest, contents: row.contents as Contents };
+function toCourse(row: {
+  id: string;
+  slug: string;
+  version: string;
+  manifest: unknown;
+  contents: unknown;
+}): CourseVersion {
+  return {
+    id: row.id,
+    slug: row.slug,
+    version: row.version,
+    manifest: row.manifest as Manifest,
+    contents: row.contents as Contents,
+  };
 }

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
 import type { CourseVersion, StoredItem } from './course.ts';
-import { deleteCourseVersion, findCurrentCourse, findVersionDigest, insertCourseVersion, listCourseVersions, listCurrentCourses, listItems } from './course.repository.ts';
+import {
+  deleteCourseVersion,
+  findCurrentCourse,
+  findVersionDigest,
+  insertCourseVersion,
+  listCourseVersions,
+  listCurrentCourses,
+  listItems,
+} from './course.repository.ts';
 import { readCourseFolder, storeContent, type Problem } from './folder.ts';
 
 export interface SyncResult {
@@ -15,24 +23,38 @@ export interface SyncResult {
 export type CourseService = ReturnType<typeof makeCourseService>;
 
 /** Courses are data on disk; what is served is what the last sync took in. They are open material: reading asks no permission. */
-export function makeCourseService({ db, clock, coursesFolder, contentStore }: { db: Database; clock: Clock; coursesFolder: string; contentStore: string }) {
+export function makeCourseService({
+  db,
+  clock,
+  coursesFolder,
+  contentStore,
+}: {
+  db: Database;
+  clock: Clock;
+  coursesFolder: string;
+  contentStore: string;
+}) {
   const librariesFolder = join(coursesFolder, 'libraries');
 
   return {
     // These take the caller's transaction where it has one: waiting for a second connection while holding the first could
     // leave every connection waiting.
-    findCurrent: async (executor: Executor, slug: string): Promise<CourseVersion | undefined> => findCurrentCourse(executor, slug),
+    findCurrent: async (executor: Executor, slug: string): Promise<CourseVersion | undefined> =>
+      findCurrentCourse(executor, slug),
     listCurrent: async (): Promise<CourseVersion[]> => listCurrentCourses(db),
-    listVersions: async (executor: Executor, ids: readonly string[]): Promise<CourseVersion[]> => listCourseVersions(executor, ids),
+    listVersions: async (executor: Executor, ids: readonly string[]): Promise<CourseVersion[]> =>
+      listCourseVersions(executor, ids),
     /** With the answer keys: for the assessment room alone. */
-    listItems: async (executor: Executor, courseVersionId: string): Promise<StoredItem[]> => listItems(executor, courseVersionId),
+    listItems: async (executor: Executor, courseVersionId: string): Promise<StoredItem[]> =>
+      listItems(executor, courseVersionId),
 
     /** Takes every course folder in. A faulty course is refused by itself; what was served of it before goes on. */
     async sync(): Promise<SyncResult[]> {
       const results: SyncResult[] = [];
       const entries = await readdir(coursesFolder, { withFileTypes: true });
       for (const entry of entries.toSorted((a, b) => a.name.localeCompare(b.name))) {
-        if (entry.isDirectory() && !['libraries', 'template'].includes(entry.name)) results.push(await syncOne(entry.name));
+        if (entry.isDirectory() && !['libraries', 'template'].includes(entry.name))
+          results.push(await syncOne(entry.name));
       }
       return results;
     },
@@ -47,10 +69,27 @@ export function makeCourseService({ db, clock, coursesFolder, contentStore }: { 
       const known = await findVersionDigest(tx, slug, manifest.version);
       if (known?.digest === digest && known.isCurrent) return { slug, outcome: 'unchanged', problems: [] };
       if (known?.inUse === true || (known !== undefined && !known.isCurrent)) {
-        return { slug, outcome: 'refused', problems: [{ where: 'course.yaml version', what: `${manifest.version} is in use as it was before; raise the version to publish what has changed.` }] };
+        return {
+          slug,
+          outcome: 'refused',
+          problems: [
+            {
+              where: 'course.yaml version',
+              what: `${manifest.version} is in use as it was before; raise the version to publish what has changed.`,
+            },
+          ],
+        };
       }
       if (known !== undefined) await deleteCourseVersion(tx, known.id);
-      await insertCourseVersion(tx, { slug, version: manifest.version, digest, manifest, contents, items, at: clock.now() });
+      await insertCourseVersion(tx, {
+        slug,
+        version: manifest.version,
+        digest,
+        manifest,
+        contents,
+        items,
+        at: clock.now(),
+      });
       return { slug, outcome: 'synced', problems: [] };
     });
   }

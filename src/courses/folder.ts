@@ -35,14 +35,29 @@ export interface ContentSource {
  * Reads and checks a course folder whole. Every problem is found in one pass, so that an author mends them together.
  * @param librariesFolder where H5P libraries lie, one folder `MachineName-major.minor` each.
  */
-export async function readCourseFolder(folder: string, librariesFolder: string): Promise<{ course: CourseFolder } | { problems: Problem[] }> {
+export async function readCourseFolder(
+  folder: string,
+  librariesFolder: string,
+): Promise<{ course: CourseFolder } | { problems: Problem[] }> {
   const problems: Problem[] = [];
   const manifest = await readYaml(folder, 'course.yaml', manifestSchema, problems);
   if (manifest === undefined) return { problems };
   const name = folder.split('/').at(-1);
-  if (manifest.slug !== name) problems.push({ where: 'course.yaml slug', what: `is "${manifest.slug}" in a folder named "${name}"; they must agree.` });
-  duplicates(manifest.modules.map((module) => module.key), 'course.yaml modules', problems);
-  duplicates(manifest.modules.flatMap((module) => module.activities.map((activity) => activity.key)), 'course.yaml activities', problems);
+  if (manifest.slug !== name)
+    problems.push({
+      where: 'course.yaml slug',
+      what: `is "${manifest.slug}" in a folder named "${name}"; they must agree.`,
+    });
+  duplicates(
+    manifest.modules.map((module) => module.key),
+    'course.yaml modules',
+    problems,
+  );
+  duplicates(
+    manifest.modules.flatMap((module) => module.activities.map((activity) => activity.key)),
+    'course.yaml activities',
+    problems,
+  );
 
   const items: Item[] = [];
   for (const file of manifest.exam.items) {
@@ -50,10 +65,18 @@ export async function readCourseFolder(folder: string, librariesFolder: string):
     for (const item of read ?? []) checkItem(item, file, manifest, problems);
     items.push(...(read ?? []));
   }
-  duplicates(items.map((item) => item.key), 'items', problems);
+  duplicates(
+    items.map((item) => item.key),
+    'items',
+    problems,
+  );
   for (const { competency, count } of manifest.exam.blueprint) {
     const there = items.filter((item) => item.competency === competency).length;
-    if (there < count) problems.push({ where: 'course.yaml exam.blueprint', what: `asks for ${count} items of "${competency}" and the files hold ${there}.` });
+    if (there < count)
+      problems.push({
+        where: 'course.yaml exam.blueprint',
+        what: `asks for ${count} items of "${competency}" and the files hold ${there}.`,
+      });
   }
 
   const contents: Record<string, Record<Language, string>> = {};
@@ -74,36 +97,51 @@ export async function readCourseFolder(folder: string, librariesFolder: string):
 
   const minutes = supportedMinutes(manifest, measures);
   if (problems.length === 0 && manifest.classHours * CLASS_HOUR_MINUTES > minutes) {
-    problems.push({ where: 'course.yaml classHours', what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the content supports ${Math.floor(minutes)} minutes.` });
+    problems.push({
+      where: 'course.yaml classHours',
+      what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the content supports ${Math.floor(minutes)} minutes.`,
+    });
   }
   if (problems.length > 0) return { problems };
-  const digest = createHash('sha256').update(JSON.stringify([manifest, items, contents])).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([manifest, items, contents]))
+    .digest('hex');
   return { course: { manifest, items, contents, sources, digest, supportedMinutes: minutes } };
 }
 
-async function readYaml<T>(folder: string, file: string, schema: z.ZodType<T>, problems: Problem[]): Promise<T | undefined> {
+async function readYaml<T>(
+  folder: string,
+  file: string,
+  schema: z.ZodType<T>,
+  problems: Problem[],
+): Promise<T | undefined> {
   let text: string;
   try {
     text = await readFile(join(folder, file), 'utf8');
   } catch {
-    problems.push({ where: file, what: 'is not there or can\'t be read.' });
+    problems.push({ where: file, what: "is not there or can't be read." });
     return undefined;
   }
   let value: unknown;
   try {
     value = parse(text);
   } catch (error) {
-    problems.push({ where: file, what: error instanceof YAMLParseError ? error.message.split('\n')[0]! : String(error) });
+    problems.push({
+      where: file,
+      what: error instanceof YAMLParseError ? error.message.split('\n')[0]! : String(error),
+    });
     return undefined;
   }
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
-  for (const issue of checked.error.issues) problems.push({ where: `${file} ${issue.path.join('.')}`.trim(), what: issue.message });
+  for (const issue of checked.error.issues)
+    problems.push({ where: `${file} ${issue.path.join('.')}`.trim(), what: issue.message });
   return undefined;
 }
 
 function duplicates(keys: readonly string[], where: string, problems: Problem[]): void {
-  for (const key of new Set(keys.filter((each, index) => keys.indexOf(each) !== index))) problems.push({ where, what: `have the key "${key}" twice.` });
+  for (const key of new Set(keys.filter((each, index) => keys.indexOf(each) !== index)))
+    problems.push({ where, what: `have the key "${key}" twice.` });
 }
 
 function checkItem(item: Item, file: string, manifest: Manifest, problems: Problem[]): void {
@@ -111,9 +149,15 @@ function checkItem(item: Item, file: string, manifest: Manifest, problems: Probl
   const right = item.options.filter((option) => option.correct).length;
   const keys = item.options.map((option) => option.key);
   duplicates(keys, `${where} options`, problems);
-  if (item.kind === 'multiple' ? right < 2 : right !== 1) problems.push({ where, what: `is ${item.kind} and has ${right} correct options.` });
-  if (item.kind === 'true_false' && keys.toSorted().join() !== 'false,true') problems.push({ where, what: 'is true_false: its options must have the keys true and false.' });
-  if (!manifest.competencies.some((competency) => competency.key === item.competency)) problems.push({ where, what: `has the competency "${item.competency}", which course.yaml does not list.` });
+  if (item.kind === 'multiple' ? right < 2 : right !== 1)
+    problems.push({ where, what: `is ${item.kind} and has ${right} correct options.` });
+  if (item.kind === 'true_false' && keys.toSorted().join() !== 'false,true')
+    problems.push({ where, what: 'is true_false: its options must have the keys true and false.' });
+  if (!manifest.competencies.some((competency) => competency.key === item.competency))
+    problems.push({
+      where,
+      what: `has the competency "${item.competency}", which course.yaml does not list.`,
+    });
 }
 
 interface Dependency {
@@ -122,13 +166,30 @@ interface Dependency {
   readonly minorVersion: number;
 }
 
-async function readContent(folder: string, path: string, librariesFolder: string, problems: Problem[]): Promise<{ hash: string; source: ContentSource; measure: ContentMeasure } | undefined> {
+async function readContent(
+  folder: string,
+  path: string,
+  librariesFolder: string,
+  problems: Problem[],
+): Promise<{ hash: string; source: ContentSource; measure: ContentMeasure } | undefined> {
   const before = problems.length;
-  const h5p = await readJson<{ mainLibrary?: string; preloadedDependencies?: Dependency[] }>(join(folder, 'h5p.json'), `${path}/h5p.json`, problems);
-  const parameters = await readJson<unknown>(join(folder, 'content/content.json'), `${path}/content/content.json`, problems);
+  const h5p = await readJson<{ mainLibrary?: string; preloadedDependencies?: Dependency[] }>(
+    join(folder, 'h5p.json'),
+    `${path}/h5p.json`,
+    problems,
+  );
+  const parameters = await readJson<unknown>(
+    join(folder, 'content/content.json'),
+    `${path}/content/content.json`,
+    problems,
+  );
   if (h5p === undefined) return undefined;
   const main = h5p.preloadedDependencies?.find((dependency) => dependency.machineName === h5p.mainLibrary);
-  if (main === undefined) problems.push({ where: `${path}/h5p.json`, what: 'names a mainLibrary that is not among its preloadedDependencies.' });
+  if (main === undefined)
+    problems.push({
+      where: `${path}/h5p.json`,
+      what: 'names a mainLibrary that is not among its preloadedDependencies.',
+    });
 
   const libraries = new Map<string, string>();
   const need = async (dependency: Dependency, by: string): Promise<void> => {
@@ -136,7 +197,11 @@ async function readContent(folder: string, path: string, librariesFolder: string
     if (libraries.has(name)) return;
     const own = join(folder, name);
     const library = (await exists(own)) ? own : join(librariesFolder, name);
-    const declared = await readJson<{ preloadedDependencies?: Dependency[] }>(join(library, 'library.json'), `${by} → ${name}/library.json`, problems);
+    const declared = await readJson<{ preloadedDependencies?: Dependency[] }>(
+      join(library, 'library.json'),
+      `${by} → ${name}/library.json`,
+      problems,
+    );
     if (declared === undefined) return;
     libraries.set(name, library);
     for (const next of declared.preloadedDependencies ?? []) await need(next, name);
@@ -145,17 +210,34 @@ async function readContent(folder: string, path: string, librariesFolder: string
   if (problems.length > before) return undefined;
 
   const hash = createHash('sha256');
-  for (const [name, place] of [['', folder] as const, ...[...libraries].toSorted(([a], [b]) => (a < b ? -1 : 1))]) {
-    for (const file of await filesOf(place)) hash.update(`${name}/${file}\0`).update(await readFile(join(place, file))).update('\0');
+  for (const [name, place] of [
+    ['', folder] as const,
+    ...[...libraries].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  ]) {
+    for (const file of await filesOf(place))
+      hash
+        .update(`${name}/${file}\0`)
+        .update(await readFile(join(place, file)))
+        .update('\0');
   }
-  return { hash: hash.digest('hex').slice(0, 40), source: { folder, libraries }, measure: measureContent(parameters) };
+  return {
+    hash: hash.digest('hex').slice(0, 40),
+    source: { folder, libraries },
+    measure: measureContent(parameters),
+  };
 }
 
 async function readJson<T>(file: string, where: string, problems: Problem[]): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch (error) {
-    problems.push({ where, what: (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there.' : `is not JSON: ${(error as Error).message}` });
+    problems.push({
+      where,
+      what:
+        (error as NodeJS.ErrnoException).code === 'ENOENT'
+          ? 'is not there.'
+          : `is not JSON: ${(error as Error).message}`,
+    });
     return undefined;
   }
 }
@@ -186,7 +268,8 @@ export async function storeContent(store: string, hash: string, source: ContentS
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(store, { recursive: true });
   await cp(source.folder, unfinished, { recursive: true });
-  for (const [name, folder] of source.libraries) await cp(folder, join(unfinished, name), { recursive: true });
+  for (const [name, folder] of source.libraries)
+    await cp(folder, join(unfinished, name), { recursive: true });
   await rename(unfinished, final).catch(async (error: unknown) => {
     await rm(unfinished, { recursive: true, force: true });
     if (!(await exists(final))) throw error; // else another process was first

@@ -49,7 +49,11 @@ export function measureContent(parameters: unknown): ContentMeasure {
 export function supportedMinutes(manifest: Manifest, measures: readonly ContentMeasure[]): number {
   const examItems = manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0);
   return measures.reduce(
-    (sum, { characters, questions, cards }) => sum + characters / CHINESE_CHARACTERS_PER_MINUTE + questions * PRACTICE_QUESTION_MINUTES + cards * CARD_MINUTES,
+    (sum, { characters, questions, cards }) =>
+      sum +
+      characters / CHINESE_CHARACTERS_PER_MINUTE +
+      questions * PRACTICE_QUESTION_MINUTES +
+      cards * CARD_MINUTES,
     examItems * EXAM_ITEM_MINUTES,
   );
 }

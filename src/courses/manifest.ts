@@ -16,13 +16,20 @@ export const activitySchema = z.strictObject({
   key: key.describe('Stays the same across versions: progress is kept by it.'),
   kind: z.literal('h5p'),
   title: text,
-  minutes: z.number().int().min(1).max(120).describe('How long a teacher should expect to need; shown, never credited as such.'),
+  minutes: z
+    .number()
+    .int()
+    .min(1)
+    .max(120)
+    .describe('How long a teacher should expect to need; shown, never credited as such.'),
   content: z
     .strictObject({ 'zh-CN': folder, en: folder })
     .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
   complete: z
     .enum(['viewed', 'completed'])
-    .describe('completed: the content says that it was finished (lessons, question sets, sorting); viewed: opening it is enough.'),
+    .describe(
+      'completed: the content says that it was finished (lessons, question sets, sorting); viewed: opening it is enough.',
+    ),
 });
 
 export const moduleSchema = z.strictObject({
@@ -53,7 +60,11 @@ export const manifestSchema = z.strictObject({
   title: text,
   summary: text,
   audience: z.array(z.enum(roles)).min(1),
-  classHours: z.number().min(0.5).max(40).describe('Declared class hours (45 minutes); the course check refuses more than the content supports.'),
+  classHours: z
+    .number()
+    .min(0.5)
+    .max(40)
+    .describe('Declared class hours (45 minutes); the course check refuses more than the content supports.'),
   competencies: z.array(z.strictObject({ key, title: text })).min(1),
   modules: z.array(moduleSchema).min(1),
   exam: examSchema,

@@ -13,11 +13,19 @@ const DATE = 1082;
  * stay text as well, as pg does by default.
  */
 const typesWithPlainDays: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => (oid === DATE ? (value: string) => value : pg.types.getTypeParser(oid, format))) as pg.CustomTypesConfig['getTypeParser'],
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === DATE
+      ? (value: string) => value
+      : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 export function makePool(url: string, { name, size }: { name: string; size: number }): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, application_name: name, max: size, types: typesWithPlainDays });
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: name,
+    max: size,
+    types: typesWithPlainDays,
+  });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));

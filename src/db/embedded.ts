@@ -1,6 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, lstatSync, mkdirSync, openSync, closeSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -34,7 +48,10 @@ interface Account {
  * @param durable false only for tests: no fsync.
  * @throws EmbeddedDatabaseError in one line a person can act on.
  */
-export async function startEmbedded(folder: string, { durable = true }: { durable?: boolean } = {}): Promise<EmbeddedDatabase> {
+export async function startEmbedded(
+  folder: string,
+  { durable = true }: { durable?: boolean } = {},
+): Promise<EmbeddedDatabase> {
   const account = unprivilegedAccount();
   const home = placeFor(folder, account);
   const native = binariesFor(account);
@@ -49,15 +66,25 @@ export async function startEmbedded(folder: string, { durable = true }: { durabl
     const logFile = join(home, 'postgres.log');
     rmSync(logFile, { force: true });
     const log = openSync(logFile, 'a', 0o600);
-    const settings = { listen_addresses: '', unix_socket_directories: socket, unix_socket_permissions: '0700', max_connections: '120', ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }) };
+    const settings = {
+      listen_addresses: '',
+      unix_socket_directories: socket,
+      unix_socket_permissions: '0700',
+      max_connections: '120',
+      ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    };
     // Its own process group: Ctrl-C in the terminal must stop the service first and the database after it.
-    const server = spawn(join(native, 'bin/postgres'), ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])], {
-      ...as,
-      cwd: home,
-      detached: true,
-      stdio: ['ignore', log, log],
-      env: { LC_ALL: 'C', TZ: 'UTC' },
-    });
+    const server = spawn(
+      join(native, 'bin/postgres'),
+      ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      {
+        ...as,
+        cwd: home,
+        detached: true,
+        stdio: ['ignore', log, log],
+        env: { LC_ALL: 'C', TZ: 'UTC' },
+      },
+    );
     closeSync(log);
     let gone: string | undefined;
     server.on('error', (error) => (gone = error.message));
@@ -69,7 +96,8 @@ export async function startEmbedded(folder: string, { durable = true }: { durabl
     await untilReady(socket, () => undefined);
   }
 
-  const connection = (database: string): string => `postgres://postgres@/${database}?host=${encodeURIComponent(socket)}`;
+  const connection = (database: string): string =>
+    `postgres://postgres@/${database}?host=${encodeURIComponent(socket)}`;
   return {
     async url(database) {
       const client = new pg.Client({ connectionString: connection('postgres') });
@@ -92,9 +120,15 @@ export async function startEmbedded(folder: string, { durable = true }: { durabl
 
 function unprivilegedAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'));
-  const found = accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody');
-  if (found === undefined) throw new EmbeddedDatabaseError('PostgreSQL refuses to run as root and this machine has neither a "postgres" nor a "nobody" account. Run as another user, or set DATABASE_URL.');
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  const found =
+    accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody');
+  if (found === undefined)
+    throw new EmbeddedDatabaseError(
+      'PostgreSQL refuses to run as root and this machine has neither a "postgres" nor a "nobody" account. Run as another user, or set DATABASE_URL.',
+    );
   return { uid: Number(found[2]), gid: Number(found[3]) };
 }
 
@@ -139,7 +173,9 @@ function binariesFor(account: Account | undefined): string {
   try {
     packageFolder = dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch {
-    throw new EmbeddedDatabaseError(`No embedded PostgreSQL for ${process.platform}-${process.arch} is installed (${name}). Run \`npm ci\` without omitting optional packages, or set DATABASE_URL.`);
+    throw new EmbeddedDatabaseError(
+      `No embedded PostgreSQL for ${process.platform}-${process.arch} is installed (${name}). Run \`npm ci\` without omitting optional packages, or set DATABASE_URL.`,
+    );
   }
   const native = join(packageFolder, 'native');
   if (account === undefined || canEnter(native, account)) {
@@ -150,7 +186,9 @@ function binariesFor(account: Account | undefined): string {
       if (!['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
-  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const shared = account === undefined ? join(tmpdir(), `xinqiao-${process.getuid?.() ?? 0}`) : systemFolder;
   const copy = join(shared, `postgresql-${version}`);
   if (!existsSync(copy)) {
@@ -170,7 +208,10 @@ function binariesFor(account: Account | undefined): string {
 
 /** npm packages can't carry links; an install script would make them, and install scripts are off. */
 function linkLibraries(packageFolder: string, target: string): void {
-  const links = JSON.parse(readFileSync(join(packageFolder, 'native/pg-symlinks.json'), 'utf8')) as { source: string; target: string }[];
+  const links = JSON.parse(readFileSync(join(packageFolder, 'native/pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
   for (const link of links) {
     try {
       symlinkSync(join(target, link.source), join(target, link.target));
@@ -186,7 +227,8 @@ function socketFolder(home: string, account: Account | undefined): string {
   const folder = Buffer.byteLength(near) < 80 ? near : join(tmpdir(), `xinqiao-${shortHash(home)}`);
   makeOwned(folder, account);
   const { uid, mode } = lstatSync(folder);
-  if (uid !== (account?.uid ?? process.getuid?.() ?? uid) || (mode & 0o077) !== 0) throw new EmbeddedDatabaseError(`${folder} belongs to somebody else; remove it and start again.`);
+  if (uid !== (account?.uid ?? process.getuid?.() ?? uid) || (mode & 0o077) !== 0)
+    throw new EmbeddedDatabaseError(`${folder} belongs to somebody else; remove it and start again.`);
   return folder;
 }
 
@@ -194,11 +236,29 @@ function socketFolder(home: string, account: Account | undefined): string {
 function initialise(native: string, home: string, data: string, as: Partial<Account>): void {
   const unfinished = join(home, 'postgres.new');
   rmSync(unfinished, { recursive: true, force: true });
-  const made = spawnSync(join(native, 'bin/initdb'), ['-D', unfinished, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-instructions', '--no-sync'], { ...as, cwd: home, encoding: 'utf8', env: { LC_ALL: 'C', TZ: 'UTC' } });
+  const made = spawnSync(
+    join(native, 'bin/initdb'),
+    [
+      '-D',
+      unfinished,
+      '-U',
+      'postgres',
+      '--auth=trust',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-instructions',
+      '--no-sync',
+    ],
+    { ...as, cwd: home, encoding: 'utf8', env: { LC_ALL: 'C', TZ: 'UTC' } },
+  );
   if (made.status !== 0) {
     rmSync(unfinished, { recursive: true, force: true });
     const said = `${made.error?.message ?? ''}\n${made.stderr ?? ''}`.trim();
-    const why = /No space left on device/i.test(said) ? 'there is no space left on the disk' : (said.split('\n').find((line) => /error|fatal|cannot|could not/i.test(line)) ?? said.split('\n')[0] ?? 'no reason given');
+    const why = /No space left on device/i.test(said)
+      ? 'there is no space left on the disk'
+      : (said.split('\n').find((line) => /error|fatal|cannot|could not/i.test(line)) ??
+        said.split('\n')[0] ??
+        'no reason given');
     throw new EmbeddedDatabaseError(`The embedded PostgreSQL could not make its database in ${home}: ${why}`);
   }
   renameSync(unfinished, data);
@@ -212,7 +272,11 @@ function runningServer(data: string): number | undefined {
   if (folder !== data || !alive(pid)) return undefined;
   // After a reboot the number may belong to another program; PostgreSQL itself then clears the stale file.
   try {
-    if (existsSync('/proc/self/cmdline') && !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres')) return undefined;
+    if (
+      existsSync('/proc/self/cmdline') &&
+      !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres')
+    )
+      return undefined;
   } catch {
     return undefined;
   }
@@ -223,7 +287,9 @@ function alive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     // A child that has ended but was not yet collected still answers to signals.
-    return !existsSync(`/proc/${pid}/stat`) || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return (
+      !existsSync(`/proc/${pid}/stat`) || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+    );
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
@@ -233,15 +299,22 @@ async function untilReady(socket: string, failure: () => string | undefined): Pr
   const started = performance.now();
   for (;;) {
     const failed = failure();
-    if (failed !== undefined) throw new EmbeddedDatabaseError(`The embedded PostgreSQL did not start: ${failed}`);
-    const client = new pg.Client({ connectionString: `postgres://postgres@/postgres?host=${encodeURIComponent(socket)}`, connectionTimeoutMillis: 2_000 });
+    if (failed !== undefined)
+      throw new EmbeddedDatabaseError(`The embedded PostgreSQL did not start: ${failed}`);
+    const client = new pg.Client({
+      connectionString: `postgres://postgres@/postgres?host=${encodeURIComponent(socket)}`,
+      connectionTimeoutMillis: 2_000,
+    });
     try {
       await client.connect();
       await client.end();
       return;
     } catch (error) {
       // Recovery after a kill may take a while on a large database.
-      if (performance.now() - started > 120_000) throw new EmbeddedDatabaseError(`The embedded PostgreSQL did not answer in two minutes: ${(error as Error).message}`);
+      if (performance.now() - started > 120_000)
+        throw new EmbeddedDatabaseError(
+          `The embedded PostgreSQL did not answer in two minutes: ${(error as Error).message}`,
+        );
       await sleep(25);
     }
   }
@@ -249,6 +322,7 @@ async function untilReady(socket: string, failure: () => string | undefined): Pr
 
 function lastFatal(logFile: string): string {
   const lines = readFileSync(logFile, 'utf8').trim().split('\n');
-  if (lines.some((line) => line.includes('No space left on device'))) return 'there is no space left on the disk';
+  if (lines.some((line) => line.includes('No space left on device')))
+    return 'there is no space left on the disk';
   return lines.findLast((line) => /FATAL|PANIC|error/.test(line)) ?? lines.at(-1) ?? 'no log';
 }

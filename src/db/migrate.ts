@@ -11,7 +11,9 @@ const migrationsFolder = join(projectFolder, 'migrations');
 const provider: MigrationProvider = {
   async getMigrations() {
     const files = (await readdir(migrationsFolder)).filter((file) => /^\d{4}-.*\.ts$/.test(file)).sort();
-    const entries = files.map(async (file) => [file.slice(0, -3), (await import(join(migrationsFolder, file))) as Migration] as const);
+    const entries = files.map(
+      async (file) => [file.slice(0, -3), (await import(join(migrationsFolder, file))) as Migration] as const,
+    );
     return Object.fromEntries(await Promise.all(entries));
   },
 };
@@ -21,7 +23,9 @@ export async function migrate<T>(db: Kysely<T>, pool: pg.Pool): Promise<readonly
   const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
   if (error !== undefined) {
     const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations';
-    throw new Error(`${failed} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`, { cause: error });
+    throw new Error(`${failed} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`, {
+      cause: error,
+    });
   }
   await runMigrations({ pgPool: pool });
   return (results ?? []).map((result) => result.migrationName);

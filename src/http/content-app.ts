@@ -9,7 +9,10 @@ import { filesBelow } from './files.ts';
 import { problemResponses } from './problem.ts';
 import { contentHeaders } from './security.ts';
 
-const h5pFolder = join(dirname(createRequire(import.meta.url).resolve('h5p-standalone/package.json')), 'dist');
+const h5pFolder = join(
+  dirname(createRequire(import.meta.url).resolve('h5p-standalone/package.json')),
+  'dist',
+);
 const playerFolder = join(import.meta.dirname, '../web/player');
 
 /**
@@ -34,7 +37,10 @@ export function makeContentApp(options: { log: Log; publicUrl: string; contentSt
     const page = await readFile(join(playerFolder, 'player.html'), 'utf8');
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-cache');
-    ctx.body = page.replaceAll('{{language}}', language).replaceAll('{{hash}}', hash).replaceAll('{{parentOrigin}}', options.publicUrl);
+    ctx.body = page
+      .replaceAll('{{language}}', language)
+      .replaceAll('{{hash}}', hash)
+      .replaceAll('{{parentOrigin}}', options.publicUrl);
   });
 
   app.use(problemResponses(options.log));

@@ -14,7 +14,13 @@ const MAX_QUERY_CHARACTERS = 20_000;
 const sizeLimit: Plugin = {
   onParams({ params, setResult }) {
     if ((params.query?.length ?? 0) > MAX_QUERY_CHARACTERS) {
-      setResult({ errors: [new GraphQLError(`A query has at most ${MAX_QUERY_CHARACTERS} characters.`, { extensions: { code: 'QUERY_TOO_LARGE' } })] });
+      setResult({
+        errors: [
+          new GraphQLError(`A query has at most ${MAX_QUERY_CHARACTERS} characters.`, {
+            extensions: { code: 'QUERY_TOO_LARGE' },
+          }),
+        ],
+      });
     }
   },
 };
@@ -35,7 +41,10 @@ const EXAMPLE = `# Xinqiao: who am I, and what may I see?
  * The GraphQL door, at /graphql. Refusals that a query throws come out as errors with their code; anything else is logged and masked.
  * @param samples GraphiQL opens with the header of the sample coordinator filled in, or of `?as=<key>`.
  */
-export function graphqlDoor(services: Services, { log, samples }: { log: Log; samples: boolean }): Middleware {
+export function graphqlDoor(
+  services: Services,
+  { log, samples }: { log: Log; samples: boolean },
+): Middleware {
   const yoga = createYoga<{ koa: KoaContext }, Context>({
     schema,
     logging: false,
@@ -49,22 +58,40 @@ export function graphqlDoor(services: Services, { log, samples }: { log: Log; sa
       return {
         title: '心桥 Xinqiao GraphiQL',
         defaultQuery: EXAMPLE,
-        ...(samples && /^[a-z-]{1,40}$/.test(as) ? { headers: JSON.stringify({ Authorization: `Bearer sample:${as}` }) } : {}),
+        ...(samples && /^[a-z-]{1,40}$/.test(as)
+          ? { headers: JSON.stringify({ Authorization: `Bearer sample:${as}` }) }
+          : {}),
       };
     },
     maskedErrors: {
       maskError: (error) => {
         const original = error instanceof GraphQLError ? error.originalError : error;
-        if (original instanceof Refusal) return new GraphQLError(original.message, { ...(error instanceof GraphQLError ? { nodes: error.nodes ?? null, path: error.path ?? null } : {}), extensions: { code: original.code } });
-        if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError)) return error;
+        if (original instanceof Refusal)
+          return new GraphQLError(original.message, {
+            ...(error instanceof GraphQLError
+              ? { nodes: error.nodes ?? null, path: error.path ?? null }
+              : {}),
+            extensions: { code: original.code },
+          });
+        if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError))
+          return error;
         const id = randomUUID();
-        log.error({ id, error: original instanceof Error ? (original.stack ?? original.message) : String(original) }, 'defect in a resolver');
-        return new GraphQLError(`Something went wrong on our side; tell the operator this id: ${id}`, { extensions: { code: 'INTERNAL' } });
+        log.error(
+          { id, error: original instanceof Error ? (original.stack ?? original.message) : String(original) },
+          'defect in a resolver',
+        );
+        return new GraphQLError(`Something went wrong on our side; tell the operator this id: ${id}`, {
+          extensions: { code: 'INTERNAL' },
+        });
       },
     },
     context: async ({ koa }) => {
       const token = bearerToken(koa.req);
-      return makeContext(services, token === undefined ? undefined : await services.sessions.viewer(token), token);
+      return makeContext(
+        services,
+        token === undefined ? undefined : await services.sessions.viewer(token),
+        token,
+      );
     },
   });
   return async (ctx) => {
@@ -74,7 +101,10 @@ export function graphqlDoor(services: Services, { log, samples }: { log: Log; sa
     ctx.body = response.body;
     if (ctx.get('accept').includes('text/html') && ctx.method === 'GET') {
       // GraphiQL brings its script in the page itself.
-      ctx.set('Content-Security-Policy', "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'");
+      ctx.set(
+        'Content-Security-Policy',
+        "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'",
+      );
     }
   };
 }

@@ -26,14 +26,18 @@ export function problemResponses(log: Log): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status === 404 && (ctx.body === undefined || ctx.body === null)) problem(ctx, 404, 'NOT_FOUND', 'There is nothing at this address.');
+      if (ctx.status === 404 && (ctx.body === undefined || ctx.body === null))
+        problem(ctx, 404, 'NOT_FOUND', 'There is nothing at this address.');
     } catch (error) {
       if (error instanceof Refusal) {
         problem(ctx, statusOf(error), error.code, error.message);
         return;
       }
       const id = randomUUID();
-      log.error({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'defect');
+      log.error(
+        { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+        'defect',
+      );
       problem(ctx, 500, 'INTERNAL', `Something went wrong on our side; tell the operator this id: ${id}`);
     }
   };

@@ -14,7 +14,12 @@ export function serviceHeaders(contentUrl: string): Middleware {
     "form-action 'self'",
   ].join('; ');
   return async (ctx, next) => {
-    ctx.set({ 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Cross-Origin-Opener-Policy': 'same-origin' });
+    ctx.set({
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+    });
     await next();
   };
 }
@@ -37,7 +42,12 @@ export function contentHeaders(publicUrl: string): Middleware {
     `frame-ancestors ${publicUrl}`,
   ].join('; ');
   return async (ctx, next) => {
-    ctx.set({ 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', 'Permissions-Policy': 'camera=(), microphone=(), geolocation=()' });
+    ctx.set({
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
+    });
     await next();
   };
 }

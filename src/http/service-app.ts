@@ -12,7 +12,10 @@ import { serviceHeaders } from './security.ts';
 import { requireViewer } from './session.ts';
 
 /** The doors of the service's own origin: GraphQL, certificates, feed, pages, health. */
-export function makeServiceApp(services: Services, options: { log: Log; samples: boolean; webFolder: string; ready: () => Promise<boolean> }): Koa {
+export function makeServiceApp(
+  services: Services,
+  options: { log: Log; samples: boolean; webFolder: string; ready: () => Promise<boolean> },
+): Koa {
   const app = new Koa();
   const router = new Router();
 
@@ -31,7 +34,11 @@ export function makeServiceApp(services: Services, options: { log: Log; samples:
     const number = /^(.{1,64})\.pdf$/.exec(ctx.params['file'] ?? '')?.[1];
     const found = number === undefined ? undefined : await services.certificates.findDocument(viewer, number);
     if (found === undefined) throw new NotFound('The certificate');
-    ctx.set({ 'Content-Disposition': `attachment; filename="${found.certificate.number}.pdf"`, 'Cache-Control': 'private, no-store', ETag: `"${found.certificate.pdfDigest}"` });
+    ctx.set({
+      'Content-Disposition': `attachment; filename="${found.certificate.number}.pdf"`,
+      'Cache-Control': 'private, no-store',
+      ETag: `"${found.certificate.pdfDigest}"`,
+    });
     ctx.type = 'application/pdf';
     ctx.body = found.pdf;
   });
@@ -45,7 +52,8 @@ export function makeServiceApp(services: Services, options: { log: Log; samples:
     };
     const limitText = one('limit') ?? '100';
     const limit = Number(limitText);
-    if (!/^\d+$/.test(limitText) || limit < 1 || limit > 500) throw new InvalidInput('limit', `limit=${limitText} is not a whole number from 1 to 500.`);
+    if (!/^\d+$/.test(limitText) || limit < 1 || limit > 500)
+      throw new InvalidInput('limit', `limit=${limitText} is not a whole number from 1 to 500.`);
     const records = await services.titles.listFeed(viewer, { after: one('after'), limit: limit + 1 });
     const page = records.slice(0, limit);
     ctx.set('Cache-Control', 'private, no-store');

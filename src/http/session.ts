@@ -8,7 +8,10 @@ export function bearerToken(request: IncomingMessage): string | undefined {
   return /^Bearer ([\w.~+/:-]{1,256}=*)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-export async function viewerOf(request: IncomingMessage, sessions: SessionService): Promise<Viewer | undefined> {
+export async function viewerOf(
+  request: IncomingMessage,
+  sessions: SessionService,
+): Promise<Viewer | undefined> {
   const token = bearerToken(request);
   return token === undefined ? undefined : sessions.viewer(token);
 }

@@ -17,7 +17,13 @@ export interface JournalEntry {
 export async function insertJournalEntry(tx: Executor, entry: JournalEntry): Promise<void> {
   await tx
     .insertInto('journal_entries')
-    .values({ at: entry.at, actor: entry.actor, action: entry.action, subject: entry.subject, detail: JSON.stringify(entry.detail ?? {}) })
+    .values({
+      at: entry.at,
+      actor: entry.actor,
+      action: entry.action,
+      subject: entry.subject,
+      detail: JSON.stringify(entry.detail ?? {}),
+    })
     .execute();
 }
 
@@ -25,6 +31,11 @@ export async function insertJournalEntry(tx: Executor, entry: JournalEntry): Pro
  * Writes down what is owed, in the transaction of the change that owes it: a rollback leaves nothing, a commit is delivered at
  * least once. `key` makes it one debt however often it is written before it is paid.
  */
-export async function insertDebt(tx: Executor, debt: { task: string; payload: Readonly<Record<string, string>>; key: string; notBefore?: Date }): Promise<void> {
-  await sql`select graphile_worker.add_job(${debt.task}, ${JSON.stringify(debt.payload)}::json, job_key => ${debt.key}, run_at => ${debt.notBefore ?? null}::timestamptz, max_attempts => 25)`.execute(tx);
+export async function insertDebt(
+  tx: Executor,
+  debt: { task: string; payload: Readonly<Record<string, string>>; key: string; notBefore?: Date },
+): Promise<void> {
+  await sql`select graphile_worker.add_job(${debt.task}, ${JSON.stringify(debt.payload)}::json, job_key => ${debt.key}, run_at => ${debt.notBefore ?? null}::timestamptz, max_attempts => 25)`.execute(
+    tx,
+  );
 }

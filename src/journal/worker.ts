@@ -19,7 +19,12 @@ const LIVENESS_LOCK = 0x78_71; // 'xq'
  * instance holds a session lock that dies with it, and every instance looks, at its start and now and then, for others whose
  * lock is free and hands their jobs on.
  */
-export async function startWorker(pool: pg.Pool, tasks: Readonly<Record<string, Task>>, log: Log, { concurrency = 4 }: { concurrency?: number } = {}): Promise<RunningWorker> {
+export async function startWorker(
+  pool: pg.Pool,
+  tasks: Readonly<Record<string, Task>>,
+  log: Log,
+  { concurrency = 4 }: { concurrency?: number } = {},
+): Promise<RunningWorker> {
   const instance = Math.floor(Math.random() * 2 ** 31);
   const life = await pool.connect();
   life.on('error', () => {});
@@ -27,11 +32,17 @@ export async function startWorker(pool: pg.Pool, tasks: Readonly<Record<string, 
 
   const utils = await makeWorkerUtils({ pgPool: pool, logger: queueLog(log) });
   const handOn = async (): Promise<void> => {
-    const { rows } = await pool.query<{ instance: number; worker_ids: string[] }>('select instance, worker_ids from worker_instances where instance <> $1', [instance]);
+    const { rows } = await pool.query<{ instance: number; worker_ids: string[] }>(
+      'select instance, worker_ids from worker_instances where instance <> $1',
+      [instance],
+    );
     for (const other of rows) {
       const client = await pool.connect();
       try {
-        const { rows: lock } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1, $2) as free', [LIVENESS_LOCK, other.instance]);
+        const { rows: lock } = await client.query<{ free: boolean }>(
+          'select pg_try_advisory_lock($1, $2) as free',
+          [LIVENESS_LOCK, other.instance],
+        );
         if (lock[0]?.free !== true) continue;
         await utils.forceUnlockWorkers(other.worker_ids);
         await client.query('delete from worker_instances where instance = $1', [other.instance]);
@@ -54,13 +65,43 @@ export async function startWorker(pool: pg.Pool, tasks: Readonly<Record<string, 
   const events = new EventEmitter() as WorkerEvents;
   const workerIds: string[] = [];
   events.on('worker:create', ({ worker }) => workerIds.push(worker.workerId));
-  events.on('job:error', ({ job, error }) => log.warn({ task: job.task_identifier, job: job.id, attempt: job.attempts, error: String(error) }, 'a job failed and will be tried again'));
-  events.on('job:failed', ({ job, error }) => log.error({ task: job.task_identifier, job: job.id, error: String(error) }, 'a job failed for good'));
-  const taskList: TaskList = Object.fromEntries(Object.entries(tasks).map(([name, task]) => [name, async (payload: unknown) => task(payload as Record<string, string>)]));
-  const runner = await run({ pgPool: pool, taskList, concurrency, noHandleSignals: true, pollInterval: 1_000, events, logger: queueLog(log), parsedCronItems: [] });
-  await pool.query('insert into worker_instances (instance, worker_ids, started_at) values ($1, $2, now())', [instance, workerIds]);
+  events.on('job:error', ({ job, error }) =>
+    log.warn(
+      { task: job.task_identifier, job: job.id, attempt: job.attempts, error: String(error) },
+      'a job failed and will be tried again',
+    ),
+  );
+  events.on('job:failed', ({ job, error }) =>
+    log.error({ task: job.task_identifier, job: job.id, error: String(error) }, 'a job failed for good'),
+  );
+  const taskList: TaskList = Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => [
+      name,
+      async (payload: unknown) => task(payload as Record<string, string>),
+    ]),
+  );
+  const runner = await run({
+    pgPool: pool,
+    taskList,
+    concurrency,
+    noHandleSignals: true,
+    pollInterval: 1_000,
+    events,
+    logger: queueLog(log),
+    parsedCronItems: [],
+  });
+  await pool.query('insert into worker_instances (instance, worker_ids, started_at) values ($1, $2, now())', [
+    instance,
+    workerIds,
+  ]);
 
-  const timer = setInterval(() => void handOn().then(handOnUnregistered).catch((error: unknown) => log.warn({ error: String(error) }, 'could not look for dead workers')), 15_000);
+  const timer = setInterval(
+    () =>
+      void handOn()
+        .then(handOnUnregistered)
+        .catch((error: unknown) => log.warn({ error: String(error) }, 'could not look for dead workers')),
+    15_000,
+  );
   timer.unref();
   return {
     async stop() {

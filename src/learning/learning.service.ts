@@ -5,7 +5,15 @@ import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import type { Viewer } from '../people/permission.ts';
 import type { Assignment } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
-import { findUserState, insertStatements, listProgress, replaceUserState, upsertProgress, type ActivityProgress, type UserState } from './progress.repository.ts';
+import {
+  findUserState,
+  insertStatements,
+  listProgress,
+  replaceUserState,
+  upsertProgress,
+  type ActivityProgress,
+  type UserState,
+} from './progress.repository.ts';
 import { completes, takeStatement } from './statement.ts';
 
 const MAX_STATEMENTS = 100;
@@ -13,8 +21,22 @@ const MAX_STATE_CHARACTERS = 64 * 1024;
 
 export type LearningService = ReturnType<typeof makeLearningService>;
 
-export function makeLearningService({ db, clock, publicUrl, programmes }: { db: Database; clock: Clock; publicUrl: string; programmes: ProgrammeService }) {
-  const own = async (viewer: Viewer, assignmentId: string, activityKey: string): Promise<{ assignment: Assignment; course: CourseVersion }> => {
+export function makeLearningService({
+  db,
+  clock,
+  publicUrl,
+  programmes,
+}: {
+  db: Database;
+  clock: Clock;
+  publicUrl: string;
+  programmes: ProgrammeService;
+}) {
+  const own = async (
+    viewer: Viewer,
+    assignmentId: string,
+    activityKey: string,
+  ): Promise<{ assignment: Assignment; course: CourseVersion }> => {
     const assignment = await programmes.findOwnAssignment(viewer, assignmentId);
     if (assignment === undefined) throw new NotFound('The assignment');
     const course = await programmes.courseOf(db, assignment);
@@ -23,38 +45,76 @@ export function makeLearningService({ db, clock, publicUrl, programmes }: { db: 
   };
 
   return {
-    listProgress: async (executor: Executor, assignmentId: string): Promise<ActivityProgress[]> => listProgress(executor, assignmentId),
+    listProgress: async (executor: Executor, assignmentId: string): Promise<ActivityProgress[]> =>
+      listProgress(executor, assignmentId),
 
     /**
      * Takes what a player emitted for the viewer's own activity: stored once each, under the actor that the server knows. They
      * are claims of the browser: they move progress, and never a grade.
      */
-    async recordStatements(viewer: Viewer, input: { assignmentId: string; activityKey: string; statements: readonly unknown[] }): Promise<void> {
+    async recordStatements(
+      viewer: Viewer,
+      input: { assignmentId: string; activityKey: string; statements: readonly unknown[] },
+    ): Promise<void> {
       const { assignment, course } = await own(viewer, input.assignmentId, input.activityKey);
-      if (input.statements.length > MAX_STATEMENTS) throw new InvalidInput('input.statements', `${MAX_STATEMENTS} statements at a time, at most.`);
+      if (input.statements.length > MAX_STATEMENTS)
+        throw new InvalidInput('input.statements', `${MAX_STATEMENTS} statements at a time, at most.`);
       const now = clock.now();
-      const actor = { objectType: 'Agent', account: { homePage: publicUrl, name: `person:${viewer.personId}` } };
-      const statements = input.statements.map((statement, index) => takeStatement(statement, `input.statements.${index}`, { actor, now }));
-      const activity = course.manifest.modules.flatMap((module) => module.activities).find((each) => each.key === input.activityKey)!;
+      const actor = {
+        objectType: 'Agent',
+        account: { homePage: publicUrl, name: `person:${viewer.personId}` },
+      };
+      const statements = input.statements.map((statement, index) =>
+        takeStatement(statement, `input.statements.${index}`, { actor, now }),
+      );
+      const activity = course.manifest.modules
+        .flatMap((module) => module.activities)
+        .find((each) => each.key === input.activityKey)!;
       await db.transaction().execute(async (tx) => {
         await programmes.pinCourse(tx, assignment.id, course.id);
-        await insertStatements(tx, { assignmentId: assignment.id, activityKey: activity.key, statements, at: now });
+        await insertStatements(tx, {
+          assignmentId: assignment.id,
+          activityKey: activity.key,
+          statements,
+          at: now,
+        });
         const completed = statements.some((statement) => completes(activity.complete, statement));
-        await upsertProgress(tx, { assignmentId: assignment.id, activityKey: activity.key, completed, at: now });
+        await upsertProgress(tx, {
+          assignmentId: assignment.id,
+          activityKey: activity.key,
+          completed,
+          at: now,
+        });
       });
     },
 
     /** What the player saved last, if it is of the content that is played now; a state of other content would not fit it. */
-    async findUserState(assignment: Assignment, course: CourseVersion, activityKey: string, language: Language): Promise<UserState | undefined> {
+    async findUserState(
+      assignment: Assignment,
+      course: CourseVersion,
+      activityKey: string,
+      language: Language,
+    ): Promise<UserState | undefined> {
       const state = await findUserState(db, { assignmentId: assignment.id, activityKey, language });
       return state?.contentHash === course.contents[activityKey]?.[language] ? state : undefined;
     },
 
     /** @throws Conflict STATE_MOVED_ON when another tab or device has saved since `baseVersion`. @returns the new version. */
-    async saveUserState(viewer: Viewer, input: { assignmentId: string; activityKey: string; language: Language; data: string; baseVersion: number }): Promise<number> {
+    async saveUserState(
+      viewer: Viewer,
+      input: {
+        assignmentId: string;
+        activityKey: string;
+        language: Language;
+        data: string;
+        baseVersion: number;
+      },
+    ): Promise<number> {
       const { assignment, course } = await own(viewer, input.assignmentId, input.activityKey);
-      if (input.data.length > MAX_STATE_CHARACTERS) throw new InvalidInput('input.data', `The state is larger than ${MAX_STATE_CHARACTERS / 1024} kB.`);
-      if (input.baseVersion < 0) throw new InvalidInput('input.baseVersion', 'It is 0 for none, or the version last seen.');
+      if (input.data.length > MAX_STATE_CHARACTERS)
+        throw new InvalidInput('input.data', `The state is larger than ${MAX_STATE_CHARACTERS / 1024} kB.`);
+      if (input.baseVersion < 0)
+        throw new InvalidInput('input.baseVersion', 'It is 0 for none, or the version last seen.');
       try {
         JSON.parse(input.data);
       } catch {
@@ -63,11 +123,26 @@ export function makeLearningService({ db, clock, publicUrl, programmes }: { db: 
       const contentHash = course.contents[input.activityKey]![input.language];
       const version = await db.transaction().execute(async (tx) => {
         await programmes.pinCourse(tx, assignment.id, course.id);
-        const saved = await replaceUserState(tx, { assignmentId: assignment.id, activityKey: input.activityKey, language: input.language, contentHash, data: input.data, baseVersion: input.baseVersion, at: clock.now() });
-        if (saved !== undefined) await upsertProgress(tx, { assignmentId: assignment.id, activityKey: input.activityKey, completed: false, at: clock.now() });
+        const saved = await replaceUserState(tx, {
+          assignmentId: assignment.id,
+          activityKey: input.activityKey,
+          language: input.language,
+          contentHash,
+          data: input.data,
+          baseVersion: input.baseVersion,
+          at: clock.now(),
+        });
+        if (saved !== undefined)
+          await upsertProgress(tx, {
+            assignmentId: assignment.id,
+            activityKey: input.activityKey,
+            completed: false,
+            at: clock.now(),
+          });
         return saved;
       });
-      if (version === undefined) throw new Conflict('STATE_MOVED_ON', 'Another page or device has saved since; load its state first.');
+      if (version === undefined)
+        throw new Conflict('STATE_MOVED_ON', 'Another page or device has saved since; load its state first.');
       return version;
     },
   };

@@ -10,21 +10,44 @@ export interface ActivityProgress {
 }
 
 export async function listProgress(db: Executor, assignmentId: string): Promise<ActivityProgress[]> {
-  const rows = await db.selectFrom('activity_progress').selectAll().where('assignment_id', '=', assignmentId).execute();
-  return rows.map((row) => ({ activityKey: row.activity_key, startedAt: row.started_at, completedAt: row.completed_at }));
+  const rows = await db
+    .selectFrom('activity_progress')
+    .selectAll()
+    .where('assignment_id', '=', assignmentId)
+    .execute();
+  return rows.map((row) => ({
+    activityKey: row.activity_key,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+  }));
 }
 
 /** Starts an activity, and completes it when `completed`; what is complete stays complete since its first time. */
-export async function upsertProgress(tx: Executor, given: { assignmentId: string; activityKey: string; completed: boolean; at: Date }): Promise<void> {
+export async function upsertProgress(
+  tx: Executor,
+  given: { assignmentId: string; activityKey: string; completed: boolean; at: Date },
+): Promise<void> {
   await tx
     .insertInto('activity_progress')
-    .values({ assignment_id: given.assignmentId, activity_key: given.activityKey, started_at: given.at, completed_at: given.completed ? given.at : null })
-    .onConflict((conflict) => conflict.columns(['assignment_id', 'activity_key']).doUpdateSet({ completed_at: sql`coalesce(activity_progress.completed_at, excluded.completed_at)` }))
+    .values({
+      assignment_id: given.assignmentId,
+      activity_key: given.activityKey,
+      started_at: given.at,
+      completed_at: given.completed ? given.at : null,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['assignment_id', 'activity_key'])
+        .doUpdateSet({ completed_at: sql`coalesce(activity_progress.completed_at, excluded.completed_at)` }),
+    )
     .execute();
 }
 
 /** A statement that came before (same id) is left as it first came. */
-export async function insertStatements(tx: Executor, given: { assignmentId: string; activityKey: string; statements: readonly TakenStatement[]; at: Date }): Promise<void> {
+export async function insertStatements(
+  tx: Executor,
+  given: { assignmentId: string; activityKey: string; statements: readonly TakenStatement[]; at: Date },
+): Promise<void> {
   if (given.statements.length === 0) return;
   await tx
     .insertInto('statements')
@@ -48,7 +71,10 @@ export interface UserState {
   readonly data: string;
 }
 
-export async function findUserState(db: Executor, key: { assignmentId: string; activityKey: string; language: Language }): Promise<UserState | undefined> {
+export async function findUserState(
+  db: Executor,
+  key: { assignmentId: string; activityKey: string; language: Language },
+): Promise<UserState | undefined> {
   const row = await db
     .selectFrom('user_states')
     .select(['content_hash', 'version', 'data'])
@@ -56,19 +82,42 @@ export async function findUserState(db: Executor, key: { assignmentId: string; a
     .where('activity_key', '=', key.activityKey)
     .where('language', '=', key.language)
     .executeTakeFirst();
-  return row === undefined ? undefined : { contentHash: row.content_hash, version: row.version, data: row.data };
+  return row === undefined
+    ? undefined
+    : { contentHash: row.content_hash, version: row.version, data: row.data };
 }
 
 /**
  * Replaces the state if it is still at `baseVersion` (0 = there is none).
  * @returns the new version, or undefined when another device was first.
  */
-export async function replaceUserState(tx: Executor, given: { assignmentId: string; activityKey: string; language: Language; contentHash: string; data: string; baseVersion: number; at: Date }): Promise<number | undefined> {
-  const values = { content_hash: given.contentHash, version: given.baseVersion + 1, data: given.data, saved_at: given.at };
+export async function replaceUserState(
+  tx: Executor,
+  given: {
+    assignmentId: string;
+    activityKey: string;
+    language: Language;
+    contentHash: string;
+    data: string;
+    baseVersion: number;
+    at: Date;
+  },
+): Promise<number | undefined> {
+  const values = {
+    content_hash: given.contentHash,
+    version: given.baseVersion + 1,
+    data: given.data,
+    saved_at: given.at,
+  };
   const row = await (given.baseVersion === 0
     ? tx
         .insertInto('user_states')
-        .values({ assignment_id: given.assignmentId, activity_key: given.activityKey, language: given.language, ...values })
+        .values({
+          assignment_id: given.assignmentId,
+          activity_key: given.activityKey,
+          language: given.language,
+          ...values,
+        })
         .onConflict((conflict) => conflict.doNothing())
         .returning('version')
         .executeTakeFirst()

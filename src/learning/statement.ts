@@ -19,15 +19,24 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
  * an id that is a UUID (given here when the content gives none). Whatever actor the page names is thrown away.
  * @throws InvalidInput naming the statement's place in the list.
  */
-export function takeStatement(given: unknown, path: string, stamp: { actor: Readonly<Record<string, unknown>>; now: Date }): TakenStatement {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new InvalidInput(path, 'A statement is an object.');
+export function takeStatement(
+  given: unknown,
+  path: string,
+  stamp: { actor: Readonly<Record<string, unknown>>; now: Date },
+): TakenStatement {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new InvalidInput(path, 'A statement is an object.');
   const statement = given as Record<string, unknown>;
-  if (Buffer.byteLength(JSON.stringify(statement)) > MAX_BYTES) throw new InvalidInput(path, `The statement is larger than ${MAX_BYTES / 1024} kB.`);
+  if (Buffer.byteLength(JSON.stringify(statement)) > MAX_BYTES)
+    throw new InvalidInput(path, `The statement is larger than ${MAX_BYTES / 1024} kB.`);
   const verb = (statement['verb'] as { id?: unknown } | undefined)?.id;
-  if (typeof verb !== 'string' || !URL.canParse(verb)) throw new InvalidInput(`${path}.verb.id`, 'The verb needs an IRI.');
-  if (typeof statement['object'] !== 'object' || statement['object'] === null) throw new InvalidInput(`${path}.object`, 'The statement needs an object.');
+  if (typeof verb !== 'string' || !URL.canParse(verb))
+    throw new InvalidInput(`${path}.verb.id`, 'The verb needs an IRI.');
+  if (typeof statement['object'] !== 'object' || statement['object'] === null)
+    throw new InvalidInput(`${path}.object`, 'The statement needs an object.');
   const id = statement['id'] ?? randomUUID();
-  if (typeof id !== 'string' || !UUID.test(id)) throw new InvalidInput(`${path}.id`, 'The id must be a UUID.');
+  if (typeof id !== 'string' || !UUID.test(id))
+    throw new InvalidInput(`${path}.id`, 'The id must be a UUID.');
   const context = statement['context'] as { contextActivities?: { parent?: unknown[] } } | undefined;
   const parents = context?.contextActivities?.parent;
   return {

@@ -9,7 +9,15 @@ import type { Role } from './role.ts';
 
 export type PeopleService = ReturnType<typeof makePeopleService>;
 
-export function makePeopleService({ db, clock, regions }: { db: Database; clock: Clock; regions: RegionService }) {
+export function makePeopleService({
+  db,
+  clock,
+  regions,
+}: {
+  db: Database;
+  clock: Clock;
+  regions: RegionService;
+}) {
   return {
     /** Oneself, or somebody who holds a post today where the viewer may read people; undefined for all others, alike. */
     async find(viewer: Viewer, id: string): Promise<Person | undefined> {
@@ -22,7 +30,9 @@ export function makePeopleService({ db, clock, regions }: { db: Database; clock:
 
     /** For rooms above, which have asked whether the viewer may. */
     listByIds: async (ids: readonly string[]): Promise<Person[]> => listPeople(db, ids),
-    listPostsToday: async (personIds: readonly string[]): Promise<Post[]> => listPostsOn(db, personIds, chinaDay(clock.now())),
-    listHolders: async (unit: Unit, role: Role, day: string): Promise<string[]> => listHolders(db, unit, role, day),
+    listPostsToday: async (personIds: readonly string[]): Promise<Post[]> =>
+      listPostsOn(db, personIds, chinaDay(clock.now())),
+    listHolders: async (unit: Unit, role: Role, day: string): Promise<string[]> =>
+      listHolders(db, unit, role, day),
   };
 }

@@ -16,7 +16,14 @@ export type GrantRole = 'operator' | 'coordinator' | 'issuer' | 'hr_verifier' | 
 
 const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
   operator: ['roster.import', 'coverage.read'],
-  coordinator: ['roster.import', 'people.read', 'certification.plan', 'cohort.assign', 'coverage.read', 'certificate.read'],
+  coordinator: [
+    'roster.import',
+    'people.read',
+    'certification.plan',
+    'cohort.assign',
+    'coverage.read',
+    'certificate.read',
+  ],
   issuer: ['people.read', 'certificate.read', 'certificate.revoke', 'coverage.read'],
   hr_verifier: ['certificate.read', 'credit.read'],
   author: [],
@@ -36,10 +43,14 @@ export interface Viewer {
 
 /** Whether `viewer` may do `permission` at `place` (a division's own codes, or an organization's). */
 export function may(viewer: Viewer, permission: Permission, place: Place): boolean {
-  return viewer.grants.some((grant) => permissionsOf[grant.role].includes(permission) && covers(grant.scope, place));
+  return viewer.grants.some(
+    (grant) => permissionsOf[grant.role].includes(permission) && covers(grant.scope, place),
+  );
 }
 
 /** The scopes in which `viewer` may do `permission`; for lists, which are cut to them. */
 export function scopesOf(viewer: Viewer, permission: Permission): Scope[] {
-  return viewer.grants.filter((grant) => permissionsOf[grant.role].includes(permission)).map((grant) => grant.scope);
+  return viewer.grants
+    .filter((grant) => permissionsOf[grant.role].includes(permission))
+    .map((grant) => grant.scope);
 }

@@ -5,12 +5,30 @@ import type { Role } from './role.ts';
 
 export async function listPeople(db: Executor, ids: readonly string[]): Promise<Person[]> {
   if (ids.length === 0) return [];
-  const rows = await db.selectFrom('people').select(['id', 'name', 'staff_number']).where('id', 'in', ids).execute();
+  const rows = await db
+    .selectFrom('people')
+    .select(['id', 'name', 'staff_number'])
+    .where('id', 'in', ids)
+    .execute();
   return rows.map((row) => ({ id: row.id, name: row.name, staffNumber: row.staff_number }));
 }
 
 export async function findPerson(db: Executor, id: string): Promise<Person | undefined> {
   return (await listPeople(db, [id]))[0];
+}
+
+/** @returns the id; undefined when nobody has the number, or several employers use it. */
+export async function findPersonByStaffNumber(
+  db: Executor,
+  staffNumber: string,
+): Promise<string | undefined> {
+  const rows = await db
+    .selectFrom('people')
+    .select('id')
+    .where('staff_number', '=', staffNumber)
+    .limit(2)
+    .execute();
+  return rows.length === 1 ? rows[0]!.id : undefined;
 }
 
 /** Posts held on `day`, of each of `personIds`. */
@@ -29,7 +47,12 @@ export async function listPostsOn(db: Executor, personIds: readonly string[], da
 }
 
 /** Distinct people who hold `role` in the unit on `day`. */
-export async function listHolders(db: Executor, unit: { kind: 'division'; code: string } | { kind: 'organization'; id: string }, role: Role, day: string): Promise<string[]> {
+export async function listHolders(
+  db: Executor,
+  unit: { kind: 'division'; code: string } | { kind: 'organization'; id: string },
+  role: Role,
+  day: string,
+): Promise<string[]> {
   const rows = await db
     .selectFrom('posts')
     .innerJoin('organizations', 'organizations.id', 'posts.organization_id')
@@ -41,7 +64,11 @@ export async function listHolders(db: Executor, unit: { kind: 'division'; code: 
     .where((eb) =>
       unit.kind === 'organization'
         ? eb('organizations.id', '=', unit.id)
-        : eb.or([eb('organizations.county_code', '=', unit.code), eb('organizations.prefecture_code', '=', unit.code), eb('organizations.province_code', '=', unit.code)]),
+        : eb.or([
+            eb('organizations.county_code', '=', unit.code),
+            eb('organizations.prefecture_code', '=', unit.code),
+            eb('organizations.province_code', '=', unit.code),
+          ]),
     )
     .orderBy('posts.person_id')
     .execute();
@@ -57,11 +84,21 @@ export interface KnownPerson {
 }
 
 /** People by the ids that `source` gave them: source id → person. */
-export async function listPeopleBySource(db: Executor, source: string, sourceIds: readonly string[]): Promise<Map<string, KnownPerson>> {
+export async function listPeopleBySource(
+  db: Executor,
+  source: string,
+  sourceIds: readonly string[],
+): Promise<Map<string, KnownPerson>> {
   const rows = await db
     .selectFrom('person_sources')
     .innerJoin('people', 'people.id', 'person_sources.person_id')
-    .select(['person_sources.source_id', 'people.id', 'people.name', 'people.staff_number', 'people.identity_hash'])
+    .select([
+      'person_sources.source_id',
+      'people.id',
+      'people.name',
+      'people.staff_number',
+      'people.identity_hash',
+    ])
     .where('source', '=', source)
     .where('source_id', '=', sql<string>`any(${sourceIds}::text[])`)
     .execute();
@@ -69,11 +106,18 @@ export async function listPeopleBySource(db: Executor, source: string, sourceIds
 }
 
 /** People by identity hash (hex) → person. */
-export async function listPeopleByIdentity(db: Executor, hashes: readonly string[]): Promise<Map<string, KnownPerson>> {
+export async function listPeopleByIdentity(
+  db: Executor,
+  hashes: readonly string[],
+): Promise<Map<string, KnownPerson>> {
   const rows = await db
     .selectFrom('people')
     .select(['id', 'name', 'staff_number', 'identity_hash'])
-    .where('identity_hash', '=', sql<Buffer>`any(array(select decode(hash, 'hex') from unnest(${hashes}::text[]) as hash))`)
+    .where(
+      'identity_hash',
+      '=',
+      sql<Buffer>`any(array(select decode(hash, 'hex') from unnest(${hashes}::text[]) as hash))`,
+    )
     .execute();
   return new Map(rows.map((row) => [row.identity_hash?.toString('hex') ?? '', toKnown(row)]));
 }
@@ -87,26 +131,55 @@ export interface NewPerson {
 }
 
 /** Adds people with the id that `source` knows them by; source id → new id. */
-export async function insertPeople(tx: Executor, source: string, people: readonly NewPerson[]): Promise<Map<string, string>> {
+export async function insertPeople(
+  tx: Executor,
+  source: string,
+  people: readonly NewPerson[],
+): Promise<Map<string, string>> {
   if (people.length === 0) return new Map();
   const text = (pick: (person: NewPerson) => string | null) => sql`${people.map(pick)}::text[]`;
   // Ids are taken first, so that each row's id is known without trusting the order of `returning`.
-  const { rows: ids } = await sql<{ id: string }>`select nextval(pg_get_serial_sequence('people', 'id')) as id from generate_series(1, ${people.length}::int)`.execute(tx);
+  const { rows: ids } = await sql<{
+    id: string;
+  }>`select nextval(pg_get_serial_sequence('people', 'id')) as id from generate_series(1, ${people.length}::int)`.execute(
+    tx,
+  );
   const taken = ids.map((row) => row.id);
   await sql`
     insert into people (id, name, staff_number, identity_hash, identity_last4) overriding system value
     select id, name, staff_number, decode(hash, 'hex'), last4
-    from unnest(${taken}::bigint[], ${text((p) => p.name)}, ${text((p) => p.staffNumber)}, ${text((p) => p.identityHash)}, ${text((p) => p.identityLast4)}) as given (id, name, staff_number, hash, last4)`.execute(tx);
-  await insertPersonSources(tx, source, people.map((person, index) => ({ sourceId: person.sourceId, personId: taken[index]! })));
+    from unnest(${taken}::bigint[], ${text((p) => p.name)}, ${text((p) => p.staffNumber)}, ${text((p) => p.identityHash)}, ${text((p) => p.identityLast4)}) as given (id, name, staff_number, hash, last4)`.execute(
+    tx,
+  );
+  await insertPersonSources(
+    tx,
+    source,
+    people.map((person, index) => ({ sourceId: person.sourceId, personId: taken[index]! })),
+  );
   return new Map(people.map((person, index) => [person.sourceId, taken[index]!]));
 }
 
-export async function insertPersonSources(tx: Executor, source: string, links: readonly { sourceId: string; personId: string }[]): Promise<void> {
+export async function insertPersonSources(
+  tx: Executor,
+  source: string,
+  links: readonly { sourceId: string; personId: string }[],
+): Promise<void> {
   if (links.length === 0) return;
-  await sql`insert into person_sources (source, source_id, person_id) select ${source}, * from unnest(${links.map((l) => l.sourceId)}::text[], ${links.map((l) => l.personId)}::bigint[])`.execute(tx);
+  await sql`insert into person_sources (source, source_id, person_id) select ${source}, * from unnest(${links.map((l) => l.sourceId)}::text[], ${links.map((l) => l.personId)}::bigint[])`.execute(
+    tx,
+  );
 }
 
-export async function updatePeople(tx: Executor, people: readonly { id: string; name: string; staffNumber: string | null; identityHash: string | null; identityLast4: string | null }[]): Promise<void> {
+export async function updatePeople(
+  tx: Executor,
+  people: readonly {
+    id: string;
+    name: string;
+    staffNumber: string | null;
+    identityHash: string | null;
+    identityLast4: string | null;
+  }[],
+): Promise<void> {
   if (people.length === 0) return;
   type Row = (typeof people)[number];
   const text = (pick: (person: Row) => string | null) => sql`${people.map(pick)}::text[]`;
@@ -132,10 +205,15 @@ export async function insertPosts(tx: Executor, posts: readonly Omit<Post, 'id'>
   await sql`
     insert into posts (person_id, organization_id, role, workload, starts_on, ends_on)
     select * from unnest(${posts.map((p) => p.personId)}::bigint[], ${posts.map((p) => p.organizationId)}::bigint[], ${posts.map((p) => p.role)}::text[],
-      ${posts.map((p) => p.workload)}::text[], ${posts.map((p) => p.startsOn)}::date[], ${posts.map((p) => p.endsOn)}::date[])`.execute(tx);
+      ${posts.map((p) => p.workload)}::text[], ${posts.map((p) => p.startsOn)}::date[], ${posts.map((p) => p.endsOn)}::date[])`.execute(
+    tx,
+  );
 }
 
-export async function updatePosts(tx: Executor, posts: readonly Pick<Post, 'id' | 'workload' | 'endsOn'>[]): Promise<void> {
+export async function updatePosts(
+  tx: Executor,
+  posts: readonly Pick<Post, 'id' | 'workload' | 'endsOn'>[],
+): Promise<void> {
   if (posts.length === 0) return;
   await sql`
     update posts set workload = given.workload, ends_on = given.ends_on
@@ -143,11 +221,29 @@ export async function updatePosts(tx: Executor, posts: readonly Pick<Post, 'id' 
     where posts.id = given.id`.execute(tx);
 }
 
-function toKnown(row: { id: string; name: string; staff_number: string | null; identity_hash: Buffer | null }): KnownPerson {
-  return { id: row.id, name: row.name, staffNumber: row.staff_number, identityHash: row.identity_hash?.toString('hex') ?? null };
+function toKnown(row: {
+  id: string;
+  name: string;
+  staff_number: string | null;
+  identity_hash: Buffer | null;
+}): KnownPerson {
+  return {
+    id: row.id,
+    name: row.name,
+    staffNumber: row.staff_number,
+    identityHash: row.identity_hash?.toString('hex') ?? null,
+  };
 }
 
-function toPost(row: { id: string; person_id: string; organization_id: string; role: string; workload: string; starts_on: string; ends_on: string | null }): Post {
+function toPost(row: {
+  id: string;
+  person_id: string;
+  organization_id: string;
+  role: string;
+  workload: string;
+  starts_on: string;
+  ends_on: string | null;
+}): Post {
   return {
     id: row.id,
     personId: row.person_id,

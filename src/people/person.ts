@@ -27,7 +27,10 @@ export function maskName(name: string): string {
 /** A mainland identity number: 17 digits and a check character by ISO 7064 MOD 11-2 (GB 11643). */
 export function isIdentityNumber(text: string): boolean {
   if (!/^\d{17}[\dX]$/.test(text)) return false;
-  const sum = [...text.slice(0, 17)].reduce((total, digit, index) => total + Number(digit) * (2 ** (17 - index) % 11), 0);
+  const sum = Array.from(text.slice(0, 17), Number).reduce(
+    (total, digit, index) => total + digit * (2 ** (17 - index) % 11),
+    0,
+  );
   return '10X98765432'[sum % 11] === text[17];
 }
 

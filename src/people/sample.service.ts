@@ -24,16 +24,42 @@ export function makeSampleService({ db, clock }: { db: Database; clock: Clock })
         const known = new Set((await listSampleSignIns(tx)).map((signIn) => signIn.key));
         for (const [index, each] of staff.entries()) {
           if (known.has(each.key)) continue;
-          const ids = await insertPeople(tx, 'sample', [{ sourceId: each.key, name: each.name, staffNumber: null, identityHash: null, identityLast4: null }]);
+          const ids = await insertPeople(tx, 'sample', [
+            {
+              sourceId: each.key,
+              name: each.name,
+              staffNumber: null,
+              identityHash: null,
+              identityLast4: null,
+            },
+          ]);
           const personId = ids.get(each.key)!;
-          await insertGrant(tx, { personId, role: each.role, divisionCode: each.divisionCode, startsOn: chinaDay(clock.now()), reason: 'sample county' });
-          await insertSampleSignIn(tx, { key: each.key, personId, descriptionZh: each.descriptionZh, descriptionEn: each.descriptionEn, position: index + 10 });
+          await insertGrant(tx, {
+            personId,
+            role: each.role,
+            divisionCode: each.divisionCode,
+            startsOn: chinaDay(clock.now()),
+            reason: 'sample county',
+          });
+          await insertSampleSignIn(tx, {
+            key: each.key,
+            personId,
+            descriptionZh: each.descriptionZh,
+            descriptionEn: each.descriptionEn,
+            position: index + 10,
+          });
         }
       });
     },
 
     /** A way in for somebody whom the roster brought. */
-    async addSignIn(signIn: { key: string; personId: string; descriptionZh: string; descriptionEn: string; position: number }): Promise<void> {
+    async addSignIn(signIn: {
+      key: string;
+      personId: string;
+      descriptionZh: string;
+      descriptionEn: string;
+      position: number;
+    }): Promise<void> {
       await insertSampleSignIn(db, signIn);
     },
   };

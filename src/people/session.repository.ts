@@ -1,15 +1,27 @@
 import type { Executor } from '../db/database.ts';
 import type { Grant, GrantRole } from './permission.ts';
 
-export async function insertSession(db: Executor, session: { tokenHash: Buffer; personId: string; createdAt: Date; expiresAt: Date }): Promise<void> {
+export async function insertSession(
+  db: Executor,
+  session: { tokenHash: Buffer; personId: string; createdAt: Date; expiresAt: Date },
+): Promise<void> {
   await db
     .insertInto('sessions')
-    .values({ token_hash: session.tokenHash, person_id: session.personId, created_at: session.createdAt, expires_at: session.expiresAt })
+    .values({
+      token_hash: session.tokenHash,
+      person_id: session.personId,
+      created_at: session.createdAt,
+      expires_at: session.expiresAt,
+    })
     .execute();
 }
 
 /** The person whose session this is, while it lasts. */
-export async function findSessionPerson(db: Executor, tokenHash: Buffer, now: Date): Promise<string | undefined> {
+export async function findSessionPerson(
+  db: Executor,
+  tokenHash: Buffer,
+  now: Date,
+): Promise<string | undefined> {
   const row = await db
     .selectFrom('sessions')
     .select('person_id')
@@ -21,7 +33,12 @@ export async function findSessionPerson(db: Executor, tokenHash: Buffer, now: Da
 }
 
 export async function endSession(db: Executor, tokenHash: Buffer, now: Date): Promise<void> {
-  await db.updateTable('sessions').set({ ended_at: now }).where('token_hash', '=', tokenHash).where('ended_at', 'is', null).execute();
+  await db
+    .updateTable('sessions')
+    .set({ ended_at: now })
+    .where('token_hash', '=', tokenHash)
+    .where('ended_at', 'is', null)
+    .execute();
 }
 
 export async function listGrants(db: Executor, personId: string, day: string): Promise<Grant[]> {
@@ -43,10 +60,19 @@ export async function listGrants(db: Executor, personId: string, day: string): P
   }));
 }
 
-export async function insertGrant(tx: Executor, grant: { personId: string; role: GrantRole; divisionCode: string; startsOn: string; reason: string }): Promise<void> {
+export async function insertGrant(
+  tx: Executor,
+  grant: { personId: string; role: GrantRole; divisionCode: string; startsOn: string; reason: string },
+): Promise<void> {
   await tx
     .insertInto('role_grants')
-    .values({ person_id: grant.personId, role: grant.role, division_code: grant.divisionCode, starts_on: grant.startsOn, reason: grant.reason })
+    .values({
+      person_id: grant.personId,
+      role: grant.role,
+      division_code: grant.divisionCode,
+      starts_on: grant.startsOn,
+      reason: grant.reason,
+    })
     .execute();
 }
 
@@ -59,12 +85,26 @@ export interface SampleSignIn {
 
 export async function listSampleSignIns(db: Executor): Promise<SampleSignIn[]> {
   const rows = await db.selectFrom('sample_sign_ins').selectAll().orderBy('position').execute();
-  return rows.map((row) => ({ key: row.key, personId: row.person_id, descriptionZh: row.description_zh, descriptionEn: row.description_en }));
+  return rows.map((row) => ({
+    key: row.key,
+    personId: row.person_id,
+    descriptionZh: row.description_zh,
+    descriptionEn: row.description_en,
+  }));
 }
 
-export async function insertSampleSignIn(tx: Executor, signIn: SampleSignIn & { position: number }): Promise<void> {
+export async function insertSampleSignIn(
+  tx: Executor,
+  signIn: SampleSignIn & { position: number },
+): Promise<void> {
   await tx
     .insertInto('sample_sign_ins')
-    .values({ key: signIn.key, person_id: signIn.personId, description_zh: signIn.descriptionZh, description_en: signIn.descriptionEn, position: signIn.position })
+    .values({
+      key: signIn.key,
+      person_id: signIn.personId,
+      description_zh: signIn.descriptionZh,
+      description_en: signIn.descriptionEn,
+      position: signIn.position,
+    })
     .execute();
 }

@@ -3,37 +3,56 @@ import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { NotFound } from '../errors.ts';
 import type { Viewer } from './permission.ts';
-import { endSession, findSessionPerson, insertSession, listGrants, listSampleSignIns, type SampleSignIn } from './session.repository.ts';
+import { findPersonByStaffNumber } from './person.repository.ts';
+import {
+  endSession,
+  findSessionPerson,
+  insertSession,
+  listGrants,
+  listSampleSignIns,
+  type SampleSignIn,
+} from './session.repository.ts';
 
 /** A working day: long enough for a course in one evening, short enough for a phone left on a desk. */
 const SESSION_HOURS = 12;
 const SAMPLE_PREFIX = 'sample:';
+const STAFF_PREFIX = 'staff:';
 
 export type SessionService = ReturnType<typeof makeSessionService>;
 
 export function makeSessionService({ db, clock, samples }: { db: Database; clock: Clock; samples: boolean }) {
   const hash = (token: string): Buffer => createHash('sha256').update(token).digest();
-  const sample = async (key: string): Promise<SampleSignIn | undefined> => (samples ? (await listSampleSignIns(db)).find((signIn) => signIn.key === key) : undefined);
-  const viewerOf = async (personId: string): Promise<Viewer> => ({ personId, grants: await listGrants(db, personId, chinaDay(clock.now())) });
+  /** The person behind a sample key: a listed way in, or `staff:<staff number>` for anyone at all. */
+  const samplePerson = async (key: string): Promise<string | undefined> => {
+    if (!samples) return undefined;
+    if (key.startsWith(STAFF_PREFIX)) return findPersonByStaffNumber(db, key.slice(STAFF_PREFIX.length));
+    return (await listSampleSignIns(db)).find((signIn) => signIn.key === key)?.personId;
+  };
+  const viewerOf = async (personId: string): Promise<Viewer> => ({
+    personId,
+    grants: await listGrants(db, personId, chinaDay(clock.now())),
+  });
 
   return {
     /**
      * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. While samples are on,
-     * `sample:<key>` stands for that sample sign-in, so that GraphiQL can be opened with its header filled in.
+     * `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.
      */
     async viewer(token: string): Promise<Viewer | undefined> {
-      const personId = token.startsWith(SAMPLE_PREFIX) ? (await sample(token.slice(SAMPLE_PREFIX.length)))?.personId : await findSessionPerson(db, hash(token), clock.now());
+      const personId = token.startsWith(SAMPLE_PREFIX)
+        ? await samplePerson(token.slice(SAMPLE_PREFIX.length))
+        : await findSessionPerson(db, hash(token), clock.now());
       return personId === undefined ? undefined : viewerOf(personId);
     },
 
     /** @throws NotFound where samples are off or have no such key. The token is told once; only its hash is kept. */
     async signInSample(key: string): Promise<{ token: string; expiresAt: Date }> {
-      const signIn = await sample(key);
-      if (signIn === undefined) throw new NotFound('A sample sign-in of this name');
+      const personId = await samplePerson(key);
+      if (personId === undefined) throw new NotFound('A sample sign-in of this name');
       const token = randomBytes(32).toString('base64url');
       const createdAt = clock.now();
       const expiresAt = new Date(createdAt.getTime() + SESSION_HOURS * 3_600_000);
-      await insertSession(db, { tokenHash: hash(token), personId: signIn.personId, createdAt, expiresAt });
+      await insertSession(db, { tokenHash: hash(token), personId, createdAt, expiresAt });
       return { token, expiresAt };
     },
 

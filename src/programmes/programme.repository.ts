@@ -3,7 +3,10 @@ import type { Executor } from '../db/database.ts';
 import type { Role } from '../people/role.ts';
 import type { Assignment, Certification, Cohort } from './certification.ts';
 
-export async function insertCertification(tx: Executor, given: Omit<Certification, 'id'> & { createdBy: string; createdAt: Date }): Promise<string | undefined> {
+export async function insertCertification(
+  tx: Executor,
+  given: Omit<Certification, 'id'> & { createdBy: string; createdAt: Date },
+): Promise<string | undefined> {
   const row = await tx
     .insertInto('certifications')
     .values({
@@ -28,11 +31,17 @@ export async function insertCertification(tx: Executor, given: Omit<Certificatio
 
 export async function listCertifications(db: Executor, ids: readonly string[]): Promise<Certification[]> {
   if (ids.length === 0) return [];
-  return (await db.selectFrom('certifications').selectAll().where('id', 'in', ids).execute()).map(toCertification);
+  return (await db.selectFrom('certifications').selectAll().where('id', 'in', ids).execute()).map(
+    toCertification,
+  );
 }
 
 /** Those that hold in any of these divisions: set there or above. `codes` are a place's codes, its own included. */
-export async function listCertificationsOf(db: Executor, codes: readonly string[], page: { after: string | undefined; limit: number }): Promise<Certification[]> {
+export async function listCertificationsOf(
+  db: Executor,
+  codes: readonly string[],
+  page: { after: string | undefined; limit: number },
+): Promise<Certification[]> {
   const rows = await db
     .selectFrom('certifications')
     .selectAll()
@@ -44,7 +53,10 @@ export async function listCertificationsOf(db: Executor, codes: readonly string[
   return rows.map(toCertification);
 }
 
-export async function insertCohort(tx: Executor, given: Omit<Cohort, 'id'> & { createdBy: string; createdAt: Date }): Promise<string> {
+export async function insertCohort(
+  tx: Executor,
+  given: Omit<Cohort, 'id'> & { createdBy: string; createdAt: Date },
+): Promise<string> {
   const { id } = await tx
     .insertInto('cohorts')
     .values({
@@ -65,16 +77,37 @@ export async function insertCohort(tx: Executor, given: Omit<Cohort, 'id'> & { c
 export async function findCohort(db: Executor, id: string): Promise<Cohort | undefined> {
   const row = await db.selectFrom('cohorts').selectAll().where('id', '=', id).executeTakeFirst();
   if (row === undefined) return undefined;
-  return { id: row.id, certificationId: row.certification_id, name: row.name, role: row.role as Role, divisionCode: row.division_code, organizationId: row.organization_id, dueOn: row.due_on };
+  return {
+    id: row.id,
+    certificationId: row.certification_id,
+    name: row.name,
+    role: row.role as Role,
+    divisionCode: row.division_code,
+    organizationId: row.organization_id,
+    dueOn: row.due_on,
+  };
 }
 
 export async function countAssignments(db: Executor, cohortId: string): Promise<number> {
-  const { count } = await db.selectFrom('assignments').select((eb) => eb.fn.countAll<string>().as('count')).where('cohort_id', '=', cohortId).executeTakeFirstOrThrow();
+  const { count } = await db
+    .selectFrom('assignments')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('cohort_id', '=', cohortId)
+    .executeTakeFirstOrThrow();
   return Number(count);
 }
 
 /** First-period assignments for these people; who has one already keeps it. @returns how many were new. */
-export async function insertAssignments(tx: Executor, given: { certificationId: string; cohortId: string; personIds: readonly string[]; dueOn: string | null; createdAt: Date }): Promise<number> {
+export async function insertAssignments(
+  tx: Executor,
+  given: {
+    certificationId: string;
+    cohortId: string;
+    personIds: readonly string[];
+    dueOn: string | null;
+    createdAt: Date;
+  },
+): Promise<number> {
   const { rows } = await sql`
     insert into assignments (certification_id, person_id, cohort_id, due_on, created_at)
     select ${given.certificationId}::bigint, person_id, ${given.cohortId}::bigint, ${given.dueOn}::date, ${given.createdAt}::timestamptz from unnest(${given.personIds}::bigint[]) as person_id
@@ -82,7 +115,11 @@ export async function insertAssignments(tx: Executor, given: { certificationId: 
   return rows.length;
 }
 
-export async function findAssignment(db: Executor, id: string, { lock = false } = {}): Promise<Assignment | undefined> {
+export async function findAssignment(
+  db: Executor,
+  id: string,
+  { lock = false } = {},
+): Promise<Assignment | undefined> {
   const row = await db
     .selectFrom('assignments')
     .selectAll()
@@ -93,19 +130,58 @@ export async function findAssignment(db: Executor, id: string, { lock = false } 
 }
 
 export async function listAssignmentsOf(db: Executor, personId: string): Promise<Assignment[]> {
-  return (await db.selectFrom('assignments').selectAll().where('person_id', '=', personId).orderBy('id').execute()).map(toAssignment);
+  return (
+    await db.selectFrom('assignments').selectAll().where('person_id', '=', personId).orderBy('id').execute()
+  ).map(toAssignment);
 }
 
 /** Fixes the course version a learner is on; the first call wins. */
-export async function pinCourseVersion(tx: Executor, assignmentId: string, courseVersionId: string): Promise<void> {
-  await tx.updateTable('assignments').set({ course_version_id: courseVersionId }).where('id', '=', assignmentId).where('course_version_id', 'is', null).execute();
+export async function pinCourseVersion(
+  tx: Executor,
+  assignmentId: string,
+  courseVersionId: string,
+): Promise<void> {
+  await tx
+    .updateTable('assignments')
+    .set({ course_version_id: courseVersionId })
+    .where('id', '=', assignmentId)
+    .where('course_version_id', 'is', null)
+    .execute();
 }
 
-function toAssignment(row: { id: string; certification_id: string; person_id: string; cohort_id: string; period: number; due_on: string | null; course_version_id: string | null }): Assignment {
-  return { id: row.id, certificationId: row.certification_id, personId: row.person_id, cohortId: row.cohort_id, period: row.period, dueOn: row.due_on, courseVersionId: row.course_version_id };
+function toAssignment(row: {
+  id: string;
+  certification_id: string;
+  person_id: string;
+  cohort_id: string;
+  period: number;
+  due_on: string | null;
+  course_version_id: string | null;
+}): Assignment {
+  return {
+    id: row.id,
+    certificationId: row.certification_id,
+    personId: row.person_id,
+    cohortId: row.cohort_id,
+    period: row.period,
+    dueOn: row.due_on,
+    courseVersionId: row.course_version_id,
+  };
 }
 
-function toCertification(row: { id: string; code: string; title_zh: string; title_en: string; course_slug: string; roles: string[]; validity_months: number | null; division_code: string; issuer_name: string; template: string; template_version: number }): Certification {
+function toCertification(row: {
+  id: string;
+  code: string;
+  title_zh: string;
+  title_en: string;
+  course_slug: string;
+  roles: string[];
+  validity_months: number | null;
+  division_code: string;
+  issuer_name: string;
+  template: string;
+  template_version: number;
+}): Certification {
   return {
     id: row.id,
     code: row.code,

@@ -11,43 +11,116 @@ import type { Role } from '../people/role.ts';
 import { covers, type Unit } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import type { Assignment, Certification, Cohort } from './certification.ts';
-import { countAssignments, findAssignment, findCohort, insertAssignments, insertCertification, insertCohort, listAssignmentsOf, listCertifications, listCertificationsOf, pinCourseVersion } from './programme.repository.ts';
+import {
+  countAssignments,
+  findAssignment,
+  findCohort,
+  insertAssignments,
+  insertCertification,
+  insertCohort,
+  listAssignmentsOf,
+  listCertifications,
+  listCertificationsOf,
+  pinCourseVersion,
+} from './programme.repository.ts';
 
 export type ProgrammeService = ReturnType<typeof makeProgrammeService>;
 
-export function makeProgrammeService({ db, clock, regions, people, courses }: { db: Database; clock: Clock; regions: RegionService; people: PeopleService; courses: CourseService }) {
+export function makeProgrammeService({
+  db,
+  clock,
+  regions,
+  people,
+  courses,
+}: {
+  db: Database;
+  clock: Clock;
+  regions: RegionService;
+  people: PeopleService;
+  courses: CourseService;
+}) {
   return {
     /**
      * @throws NotFound for a division that is not the viewer's to plan for, or a course that is not there.
      * @throws Conflict CODE_TAKEN when the division has a certification of this code.
      */
-    async plan(viewer: Viewer, input: { code: string; title: Text; courseSlug: string; roles: readonly Role[]; validityMonths: number | null; divisionCode: string; issuerName: string }): Promise<Certification> {
+    async plan(
+      viewer: Viewer,
+      input: {
+        code: string;
+        title: Text;
+        courseSlug: string;
+        roles: readonly Role[];
+        validityMonths: number | null;
+        divisionCode: string;
+        issuerName: string;
+      },
+    ): Promise<Certification> {
       const division = await regions.findDivision(input.divisionCode);
-      if (division === undefined || !may(viewer, 'certification.plan', division)) throw new NotFound(`Division ${input.divisionCode}`);
-      if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(input.code)) throw new InvalidInput('input.code', 'Use lower-case letters, digits and hyphens, 64 at most.');
+      if (division === undefined || !may(viewer, 'certification.plan', division))
+        throw new NotFound(`Division ${input.divisionCode}`);
+      if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(input.code))
+        throw new InvalidInput('input.code', 'Use lower-case letters, digits and hyphens, 64 at most.');
       if (input.roles.length === 0) throw new InvalidInput('input.roles', 'Name at least one role.');
-      if (input.validityMonths !== null && (input.validityMonths < 1 || input.validityMonths > 600)) throw new InvalidInput('input.validityMonths', 'From 1 to 600 months, or null for a certificate that does not expire.');
-      for (const [path, text] of [['input.title.zhCN', input.title['zh-CN']], ['input.title.en', input.title.en], ['input.issuerName', input.issuerName]] as const) {
-        if (text.trim() === '' || text.length > 100) throw new InvalidInput(path, 'From 1 to 100 characters.');
+      if (input.validityMonths !== null && (input.validityMonths < 1 || input.validityMonths > 600))
+        throw new InvalidInput(
+          'input.validityMonths',
+          'From 1 to 600 months, or null for a certificate that does not expire.',
+        );
+      for (const [path, text] of [
+        ['input.title.zhCN', input.title['zh-CN']],
+        ['input.title.en', input.title.en],
+        ['input.issuerName', input.issuerName],
+      ] as const) {
+        if (text.trim() === '' || text.length > 100)
+          throw new InvalidInput(path, 'From 1 to 100 characters.');
       }
-      if ((await courses.findCurrent(db, input.courseSlug)) === undefined) throw new NotFound(`Course ${input.courseSlug}`);
+      if ((await courses.findCurrent(db, input.courseSlug)) === undefined)
+        throw new NotFound(`Course ${input.courseSlug}`);
       const id = await db.transaction().execute(async (tx) => {
-        const created = await insertCertification(tx, { ...input, roles: [...new Set(input.roles)], template: 'standard', templateVersion: 1, createdBy: viewer.personId, createdAt: clock.now() });
-        if (created === undefined) throw new Conflict('CODE_TAKEN', `${division.name} already has a certification with the code "${input.code}".`);
-        await insertJournalEntry(tx, { at: clock.now(), actor: `person:${viewer.personId}`, action: 'certification.plan', subject: `certification:${created}`, detail: { code: input.code, division: division.code } });
+        const created = await insertCertification(tx, {
+          ...input,
+          roles: [...new Set(input.roles)],
+          template: 'standard',
+          templateVersion: 1,
+          createdBy: viewer.personId,
+          createdAt: clock.now(),
+        });
+        if (created === undefined)
+          throw new Conflict(
+            'CODE_TAKEN',
+            `${division.name} already has a certification with the code "${input.code}".`,
+          );
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `person:${viewer.personId}`,
+          action: 'certification.plan',
+          subject: `certification:${created}`,
+          detail: { code: input.code, division: division.code },
+        });
         return created;
       });
       return (await listCertifications(db, [id]))[0]!;
     },
 
-    listCertifications: async (ids: readonly string[]): Promise<Certification[]> => listCertifications(db, ids),
+    listCertifications: async (ids: readonly string[]): Promise<Certification[]> =>
+      listCertifications(db, ids),
 
     /** Those in force where the viewer works as a coordinator or like: set in their divisions, above, or (for the nation) anywhere. */
-    async listForViewer(viewer: Viewer, page: { after: string | undefined; limit: number }): Promise<Certification[]> {
+    async listForViewer(
+      viewer: Viewer,
+      page: { after: string | undefined; limit: number },
+    ): Promise<Certification[]> {
       const codes = new Set<string>();
       for (const scope of scopesOf(viewer, 'coverage.read')) {
-        const place = scope.kind === 'division' ? await regions.findDivision(scope.code) : scope.kind === 'organization' ? await regions.findOrganization(scope.id) : undefined;
-        for (const code of [place?.provinceCode, place?.prefectureCode, place?.countyCode]) if (typeof code === 'string') codes.add(code);
+        const place =
+          scope.kind === 'division'
+            ? await regions.findDivision(scope.code)
+            : scope.kind === 'organization'
+              ? await regions.findOrganization(scope.id)
+              : undefined;
+        for (const code of [place?.provinceCode, place?.prefectureCode, place?.countyCode])
+          if (typeof code === 'string') codes.add(code);
       }
       return listCertificationsOf(db, [...codes], page);
     },
@@ -57,14 +130,26 @@ export function makeProgrammeService({ db, clock, regions, people, courses }: { 
      * only adds those who came since.
      * @throws NotFound for a certification or unit that is not there or not the viewer's.
      */
-    async assignCohort(viewer: Viewer, input: { certificationId: string; unit: Unit; role: Role; dueOn: string | null; name: string | null }): Promise<{ cohort: Cohort; assigned: number; alreadyAssigned: number }> {
+    async assignCohort(
+      viewer: Viewer,
+      input: { certificationId: string; unit: Unit; role: Role; dueOn: string | null; name: string | null },
+    ): Promise<{ cohort: Cohort; assigned: number; alreadyAssigned: number }> {
       const [certification] = await listCertifications(db, [input.certificationId]);
-      const place = input.unit.kind === 'division' ? await regions.findDivision(input.unit.code) : await regions.findOrganization(input.unit.id);
+      const place =
+        input.unit.kind === 'division'
+          ? await regions.findDivision(input.unit.code)
+          : await regions.findOrganization(input.unit.id);
       if (place === undefined || !may(viewer, 'cohort.assign', place)) throw new NotFound('The unit');
-      if (certification === undefined || !covers({ kind: 'division', code: certification.divisionCode }, place)) throw new NotFound('The certification');
-      if (!certification.roles.includes(input.role)) throw new InvalidInput('input.role', `This certification is for ${certification.roles.join(', ')}.`);
+      if (
+        certification === undefined ||
+        !covers({ kind: 'division', code: certification.divisionCode }, place)
+      )
+        throw new NotFound('The certification');
+      if (!certification.roles.includes(input.role))
+        throw new InvalidInput('input.role', `This certification is for ${certification.roles.join(', ')}.`);
       const today = chinaDay(clock.now());
-      if (input.dueOn !== null && input.dueOn < today) throw new InvalidInput('input.dueOn', `${input.dueOn} has passed.`);
+      if (input.dueOn !== null && input.dueOn < today)
+        throw new InvalidInput('input.dueOn', `${input.dueOn} has passed.`);
       const personIds = await people.listHolders(input.unit, input.role, today);
 
       return db.transaction().execute(async (tx) => {
@@ -79,22 +164,42 @@ export function makeProgrammeService({ db, clock, regions, people, courses }: { 
           createdBy: viewer.personId,
           createdAt: clock.now(),
         });
-        const assigned = await insertAssignments(tx, { certificationId: certification.id, cohortId, personIds, dueOn: input.dueOn, createdAt: clock.now() });
-        await insertJournalEntry(tx, { at: clock.now(), actor: `person:${viewer.personId}`, action: 'cohort.assign', subject: `cohort:${cohortId}`, detail: { certification: certification.id, role: input.role, people: personIds.length, assigned } });
-        return { cohort: (await findCohort(tx, cohortId))!, assigned, alreadyAssigned: personIds.length - assigned };
+        const assigned = await insertAssignments(tx, {
+          certificationId: certification.id,
+          cohortId,
+          personIds,
+          dueOn: input.dueOn,
+          createdAt: clock.now(),
+        });
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `person:${viewer.personId}`,
+          action: 'cohort.assign',
+          subject: `cohort:${cohortId}`,
+          detail: { certification: certification.id, role: input.role, people: personIds.length, assigned },
+        });
+        return {
+          cohort: (await findCohort(tx, cohortId))!,
+          assigned,
+          alreadyAssigned: personIds.length - assigned,
+        };
       });
     },
 
     async findCohort(viewer: Viewer, id: string): Promise<Cohort | undefined> {
       const cohort = await findCohort(db, id);
       if (cohort === undefined) return undefined;
-      const place = cohort.divisionCode !== null ? await regions.findDivision(cohort.divisionCode) : await regions.findOrganization(cohort.organizationId!);
+      const place =
+        cohort.divisionCode !== null
+          ? await regions.findDivision(cohort.divisionCode)
+          : await regions.findOrganization(cohort.organizationId!);
       return place !== undefined && may(viewer, 'cohort.assign', place) ? cohort : undefined;
     },
 
     countAssignments: async (cohortId: string): Promise<number> => countAssignments(db, cohortId),
 
-    listOwnAssignments: async (viewer: Viewer): Promise<Assignment[]> => listAssignmentsOf(db, viewer.personId),
+    listOwnAssignments: async (viewer: Viewer): Promise<Assignment[]> =>
+      listAssignmentsOf(db, viewer.personId),
 
     /** The viewer's own; undefined for another's and for none, alike. */
     async findOwnAssignment(viewer: Viewer, id: string): Promise<Assignment | undefined> {
@@ -103,7 +208,11 @@ export function makeProgrammeService({ db, clock, regions, people, courses }: { 
     },
 
     /** For rooms above, which have asked whose it is. */
-    getAssignment: async (executor: Executor, id: string, options: { lock?: boolean } = {}): Promise<Assignment> => {
+    getAssignment: async (
+      executor: Executor,
+      id: string,
+      options: { lock?: boolean } = {},
+    ): Promise<Assignment> => {
       const assignment = await findAssignment(executor, id, options);
       if (assignment === undefined) throw new NotFound('The assignment');
       return assignment;
@@ -111,13 +220,15 @@ export function makeProgrammeService({ db, clock, regions, people, courses }: { 
 
     /** The version that the learner is on, or would begin with. */
     async courseOf(executor: Executor, assignment: Assignment): Promise<CourseVersion> {
-      if (assignment.courseVersionId !== null) return (await courses.listVersions(executor, [assignment.courseVersionId]))[0]!;
+      if (assignment.courseVersionId !== null)
+        return (await courses.listVersions(executor, [assignment.courseVersionId]))[0]!;
       const [certification] = await listCertifications(executor, [assignment.certificationId]);
       const current = await courses.findCurrent(executor, certification!.courseSlug);
       if (current === undefined) throw new NotFound('The course');
       return current;
     },
 
-    pinCourse: async (tx: Executor, assignmentId: string, courseVersionId: string): Promise<void> => pinCourseVersion(tx, assignmentId, courseVersionId),
+    pinCourse: async (tx: Executor, assignmentId: string, courseVersionId: string): Promise<void> =>
+      pinCourseVersion(tx, assignmentId, courseVersionId),
   };
 }

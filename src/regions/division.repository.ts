@@ -35,11 +35,22 @@ export async function upsertDivisions(db: Executor, divisions: readonly Division
 }
 
 export async function countDivisions(db: Executor): Promise<number> {
-  const { count } = await db.selectFrom('divisions').select((eb) => eb.fn.countAll<string>().as('count')).executeTakeFirstOrThrow();
+  const { count } = await db
+    .selectFrom('divisions')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow();
   return Number(count);
 }
 
-function toDivision(row: { code: string; name: string; level: string; parent_code: string | null; province_code: string; prefecture_code: string | null; county_code: string | null }): Division {
+function toDivision(row: {
+  code: string;
+  name: string;
+  level: string;
+  parent_code: string | null;
+  province_code: string;
+  prefecture_code: string | null;
+  county_code: string | null;
+}): Division {
   return {
     code: row.code,
     name: row.name,

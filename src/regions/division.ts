@@ -18,7 +18,10 @@ export interface Place {
 }
 
 /** A part of the tree: everything, a division with all below it, or one organization. */
-export type Scope = { readonly kind: 'nation' } | { readonly kind: 'division'; readonly code: string } | { readonly kind: 'organization'; readonly id: string };
+export type Scope =
+  | { readonly kind: 'nation' }
+  | { readonly kind: 'division'; readonly code: string }
+  | { readonly kind: 'organization'; readonly id: string };
 
 /** A scope that has people: what cohorts are taken from and coverage is asked of. */
 export type Unit = Exclude<Scope, { kind: 'nation' }>;
@@ -41,10 +44,36 @@ export function covers(scope: Scope, place: Place): boolean {
 export function divisionsFromCodes(names: ReadonlyMap<string, string>): Division[] {
   return [...names].map(([code, name]) => {
     const provinceCode = `${code.slice(0, 2)}0000`;
-    if (code === provinceCode) return { code, name, level: 'province', parentCode: null, provinceCode, prefectureCode: null, countyCode: null };
+    if (code === provinceCode)
+      return {
+        code,
+        name,
+        level: 'province',
+        parentCode: null,
+        provinceCode,
+        prefectureCode: null,
+        countyCode: null,
+      };
     const prefecture = `${code.slice(0, 4)}00`;
-    if (code === prefecture) return { code, name, level: 'prefecture', parentCode: provinceCode, provinceCode, prefectureCode: code, countyCode: null };
+    if (code === prefecture)
+      return {
+        code,
+        name,
+        level: 'prefecture',
+        parentCode: provinceCode,
+        provinceCode,
+        prefectureCode: code,
+        countyCode: null,
+      };
     const prefectureCode = names.has(prefecture) ? prefecture : null;
-    return { code, name, level: 'county', parentCode: prefectureCode ?? provinceCode, provinceCode, prefectureCode, countyCode: code };
+    return {
+      code,
+      name,
+      level: 'county',
+      parentCode: prefectureCode ?? provinceCode,
+      provinceCode,
+      prefectureCode,
+      countyCode: code,
+    };
   });
 }

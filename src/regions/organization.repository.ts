@@ -3,7 +3,17 @@ import type { Executor } from '../db/database.ts';
 import type { Division } from './division.ts';
 import type { Organization, OrganizationKind } from './organization.ts';
 
-const columns = ['id', 'name', 'kind', 'division_code', 'province_code', 'prefecture_code', 'county_code', 'student_count', 'student_count_on'] as const;
+const columns = [
+  'id',
+  'name',
+  'kind',
+  'division_code',
+  'province_code',
+  'prefecture_code',
+  'county_code',
+  'student_count',
+  'student_count_on',
+] as const;
 
 export async function findOrganization(db: Executor, id: string): Promise<Organization | undefined> {
   return (await listOrganizations(db, [id]))[0];
@@ -16,12 +26,18 @@ export async function listOrganizations(db: Executor, ids: readonly string[]): P
 }
 
 /** Organizations that stand directly in a division (not in one below it), in name order after `after`. */
-export async function listOrganizationsOf(db: Executor, divisionCode: string, page: { after: { name: string; id: string } | undefined; limit: number }): Promise<Organization[]> {
+export async function listOrganizationsOf(
+  db: Executor,
+  divisionCode: string,
+  page: { after: { name: string; id: string } | undefined; limit: number },
+): Promise<Organization[]> {
   const rows = await db
     .selectFrom('organizations')
     .select(columns)
     .where('division_code', '=', divisionCode)
-    .$if(page.after !== undefined, (query) => query.where(sql<boolean>`(name, id) > (${page.after?.name}, ${page.after?.id})`))
+    .$if(page.after !== undefined, (query) =>
+      query.where(sql<boolean>`(name, id) > (${page.after?.name}, ${page.after?.id})`),
+    )
     .orderBy('name')
     .orderBy('id')
     .limit(page.limit)
@@ -48,19 +64,34 @@ export interface KnownOrganization {
   readonly provinceCode: string;
 }
 
-export async function listOrganizationsBySource(db: Executor, source: string, sourceIds: readonly string[]): Promise<KnownOrganization[]> {
+export async function listOrganizationsBySource(
+  db: Executor,
+  source: string,
+  sourceIds: readonly string[],
+): Promise<KnownOrganization[]> {
   const rows = await db
     .selectFrom('organizations')
     .select(['id', 'source_id', 'county_code', 'prefecture_code', 'province_code'])
     .where('source', '=', source)
     .where('source_id', '=', sql<string>`any(${sourceIds}::text[])`)
     .execute();
-  return rows.map((row) => ({ id: row.id, sourceId: row.source_id, countyCode: row.county_code, prefectureCode: row.prefecture_code, provinceCode: row.province_code }));
+  return rows.map((row) => ({
+    id: row.id,
+    sourceId: row.source_id,
+    countyCode: row.county_code,
+    prefectureCode: row.prefecture_code,
+    provinceCode: row.province_code,
+  }));
 }
 
 /** Adds the new and changes the changed; tells how many of each. A row that says what is known already is not written. */
-export async function upsertOrganizations(db: Executor, source: string, organizations: readonly RosterOrganization[]): Promise<{ added: number; changed: number }> {
-  const text = (pick: (organization: RosterOrganization) => string | number | null) => sql`${organizations.map(pick)}::text[]`;
+export async function upsertOrganizations(
+  db: Executor,
+  source: string,
+  organizations: readonly RosterOrganization[],
+): Promise<{ added: number; changed: number }> {
+  const text = (pick: (organization: RosterOrganization) => string | number | null) =>
+    sql`${organizations.map(pick)}::text[]`;
   const { rows } = await sql<{ added: boolean }>`
     insert into organizations as known (source, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count, student_count_on)
     select ${source}, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count::int, student_count_on::date
@@ -77,7 +108,17 @@ export async function upsertOrganizations(db: Executor, source: string, organiza
   return { added, changed: rows.length - added };
 }
 
-function toOrganization(row: { id: string; name: string; kind: string; division_code: string; province_code: string; prefecture_code: string | null; county_code: string | null; student_count: number | null; student_count_on: string | null }): Organization {
+function toOrganization(row: {
+  id: string;
+  name: string;
+  kind: string;
+  division_code: string;
+  province_code: string;
+  prefecture_code: string | null;
+  county_code: string | null;
+  student_count: number | null;
+  student_count_on: string | null;
+}): Organization {
   return {
     id: row.id,
     organizationId: row.id,

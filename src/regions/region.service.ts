@@ -1,27 +1,60 @@
 import type { Database, Executor } from '../db/database.ts';
 import type { Division } from './division.ts';
-import { countDivisions, findDivision, listChildDivisions, listDivisions, upsertDivisions } from './division.repository.ts';
+import {
+  countDivisions,
+  findDivision,
+  listChildDivisions,
+  listDivisions,
+  upsertDivisions,
+} from './division.repository.ts';
 import type { Organization } from './organization.ts';
-import { findOrganization, listOrganizations, listOrganizationsBySource, listOrganizationsOf, upsertOrganizations, type KnownOrganization, type RosterOrganization } from './organization.repository.ts';
+import {
+  findOrganization,
+  listOrganizations,
+  listOrganizationsBySource,
+  listOrganizationsOf,
+  upsertOrganizations,
+  type KnownOrganization,
+  type RosterOrganization,
+} from './organization.repository.ts';
 
 export type RegionService = ReturnType<typeof makeRegionService>;
 
 /** The tree. Names of divisions and schools are public: reading them asks no permission, writing is for the roster import. */
 export function makeRegionService({ db }: { db: Database }) {
   return {
-    findDivision: async (code: string, executor: Executor = db): Promise<Division | undefined> => findDivision(executor, code),
-    listDivisions: async (codes: readonly string[], executor: Executor = db): Promise<Division[]> => listDivisions(executor, codes),
-    listChildDivisions: async (parentCode: string | null): Promise<Division[]> => listChildDivisions(db, parentCode),
+    findDivision: async (code: string, executor: Executor = db): Promise<Division | undefined> =>
+      findDivision(executor, code),
+    listDivisions: async (codes: readonly string[], executor: Executor = db): Promise<Division[]> =>
+      listDivisions(executor, codes),
+    listChildDivisions: async (parentCode: string | null): Promise<Division[]> =>
+      listChildDivisions(db, parentCode),
     findOrganization: async (id: string): Promise<Organization | undefined> => findOrganization(db, id),
     listOrganizations: async (ids: readonly string[]): Promise<Organization[]> => listOrganizations(db, ids),
-    listOrganizationsOf: async (divisionCode: string, page: { after: { name: string; id: string } | undefined; limit: number }): Promise<Organization[]> => listOrganizationsOf(db, divisionCode, page),
+    listOrganizationsOf: async (
+      divisionCode: string,
+      page: { after: { name: string; id: string } | undefined; limit: number },
+    ): Promise<Organization[]> => listOrganizationsOf(db, divisionCode, page),
 
-    async listKnownOrganizations(tx: Executor, source: string, sourceIds: readonly string[]): Promise<Map<string, KnownOrganization>> {
-      return new Map((await listOrganizationsBySource(tx, source, sourceIds)).map((organization) => [organization.sourceId, organization]));
+    async listKnownOrganizations(
+      tx: Executor,
+      source: string,
+      sourceIds: readonly string[],
+    ): Promise<Map<string, KnownOrganization>> {
+      return new Map(
+        (await listOrganizationsBySource(tx, source, sourceIds)).map((organization) => [
+          organization.sourceId,
+          organization,
+        ]),
+      );
     },
 
     /** In the import's own transaction. */
-    upsertOrganizations: async (tx: Executor, source: string, organizations: readonly RosterOrganization[]): Promise<{ added: number; changed: number }> => upsertOrganizations(tx, source, organizations),
+    upsertOrganizations: async (
+      tx: Executor,
+      source: string,
+      organizations: readonly RosterOrganization[],
+    ): Promise<{ added: number; changed: number }> => upsertOrganizations(tx, source, organizations),
 
     /** Brings the table to the published list, in one statement; nothing happens when the number already agrees. */
     async syncDivisions(divisions: readonly Division[]): Promise<void> {

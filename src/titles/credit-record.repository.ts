@@ -5,7 +5,15 @@ import { toCursor, type CreditRecord, type FeedPosition } from './credit-record.
 
 export async function insertCreditRecord(
   tx: Executor,
-  given: { certificateId: string; personId: string; kind: 'earned' | 'withdrawn'; classHours: number; earnedOn: string; organization: Organization | undefined; at: Date },
+  given: {
+    certificateId: string;
+    personId: string;
+    kind: 'earned' | 'withdrawn';
+    classHours: number;
+    earnedOn: string;
+    organization: Organization | undefined;
+    at: Date;
+  },
 ): Promise<void> {
   await tx
     .insertInto('credit_records')
@@ -25,7 +33,10 @@ export async function insertCreditRecord(
 }
 
 /** Takes back what a certificate earned, at the same place and of the same size. */
-export async function insertWithdrawal(tx: Executor, given: { certificateId: string; at: Date }): Promise<void> {
+export async function insertWithdrawal(
+  tx: Executor,
+  given: { certificateId: string; at: Date },
+): Promise<void> {
   await sql`
     insert into credit_records (certificate_id, person_id, kind, class_hours, earned_on, province_code, prefecture_code, county_code, organization_id, recorded_at)
     select certificate_id, person_id, 'withdrawn', class_hours, earned_on, province_code, prefecture_code, county_code, organization_id, ${given.at}
@@ -37,7 +48,15 @@ export async function insertWithdrawal(tx: Executor, given: { certificateId: str
  * Records after `after`, oldest first. Only those of ended transactions: one still open may have a smaller place than the last
  * record read, and would be missed for ever by a reader who had gone past it.
  */
-export async function listCreditRecords(db: Executor, given: { divisions: readonly string[] | undefined; organizations: readonly string[]; after: FeedPosition | undefined; limit: number }): Promise<CreditRecord[]> {
+export async function listCreditRecords(
+  db: Executor,
+  given: {
+    divisions: readonly string[] | undefined;
+    organizations: readonly string[];
+    after: FeedPosition | undefined;
+    limit: number;
+  },
+): Promise<CreditRecord[]> {
   const { rows } = await sql<{
     id: string;
     transaction_id: string;

@@ -11,22 +11,40 @@ export type TitleService = ReturnType<typeof makeTitleService>;
 export function makeTitleService({ db, clock }: { db: Database; clock: Clock }) {
   return {
     /** In the transaction that issues the certificate. */
-    recordEarned: async (tx: Executor, given: { certificateId: string; personId: string; classHours: number; earnedOn: string; organization: Organization | undefined }): Promise<void> =>
-      insertCreditRecord(tx, { ...given, kind: 'earned', at: clock.now() }),
+    recordEarned: async (
+      tx: Executor,
+      given: {
+        certificateId: string;
+        personId: string;
+        classHours: number;
+        earnedOn: string;
+        organization: Organization | undefined;
+      },
+    ): Promise<void> => insertCreditRecord(tx, { ...given, kind: 'earned', at: clock.now() }),
 
     /** In the transaction that revokes it. */
-    recordWithdrawn: async (tx: Executor, certificateId: string): Promise<void> => insertWithdrawal(tx, { certificateId, at: clock.now() }),
+    recordWithdrawn: async (tx: Executor, certificateId: string): Promise<void> =>
+      insertWithdrawal(tx, { certificateId, at: clock.now() }),
 
     /**
      * The feed: credit records in the viewer's scopes after a cursor, oldest first, at most `limit` (1–500).
      * @throws NotAllowed without any grant to read credit records; InvalidInput for a cursor that is none of ours.
      */
-    async listFeed(viewer: Viewer, page: { after: string | undefined; limit: number }): Promise<CreditRecord[]> {
+    async listFeed(
+      viewer: Viewer,
+      page: { after: string | undefined; limit: number },
+    ): Promise<CreditRecord[]> {
       const scopes = scopesOf(viewer, 'credit.read');
       if (scopes.length === 0) throw new NotAllowed('Reading credit records needs a grant as HR verifier.');
       const after = page.after === undefined ? undefined : fromCursor(page.after);
-      if (page.after !== undefined && after === undefined) throw new InvalidInput('after', 'This cursor is not one that the feed gave.');
-      return listCreditRecords(db, { divisions: divisionsOf(scopes), organizations: organizationsOf(scopes), after, limit: page.limit });
+      if (page.after !== undefined && after === undefined)
+        throw new InvalidInput('after', 'This cursor is not one that the feed gave.');
+      return listCreditRecords(db, {
+        divisions: divisionsOf(scopes),
+        organizations: organizationsOf(scopes),
+        after,
+        limit: page.limit,
+      });
     },
   };
 }

@@ -2,7 +2,10 @@ import { initGraphQLTada, type TadaDocumentNode } from 'gql.tada';
 import { print } from 'graphql/language/printer.js';
 import type { introspection } from './graphql-env.d.ts';
 
-export const graphql = initGraphQLTada<{ introspection: introspection; scalars: { Date: string; DateTime: string; JSON: unknown } }>();
+export const graphql = initGraphQLTada<{
+  introspection: introspection;
+  scalars: { Date: string; DateTime: string; JSON: unknown };
+}>();
 export type { ResultOf } from 'gql.tada';
 
 /** The service can't be reached, or answered with an error of its own. `code` where it gave one. */
@@ -45,10 +48,17 @@ export function authorization(): Record<string, string> {
 }
 
 /** @throws RequestFailed */
-export async function request<Result, Variables>(document: TadaDocumentNode<Result, Variables>, ...[variables]: Variables extends Record<string, never> ? [] : [Variables]): Promise<Result> {
+export async function request<Result, Variables>(
+  document: TadaDocumentNode<Result, Variables>,
+  ...[variables]: Variables extends Record<string, never> ? [] : [Variables]
+): Promise<Result> {
   let answer: { data?: Result | null; errors?: { message: string; extensions?: { code?: string } }[] };
   try {
-    const response = await fetch('/graphql', { method: 'POST', headers: { 'content-type': 'application/json', ...authorization() }, body: JSON.stringify({ query: print(document), variables }) });
+    const response = await fetch('/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...authorization() },
+      body: JSON.stringify({ query: print(document), variables }),
+    });
     answer = (await response.json()) as typeof answer;
   } catch (error) {
     throw new RequestFailed(error instanceof Error ? error.message : String(error), 'OFFLINE');

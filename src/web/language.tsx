@@ -10,7 +10,7 @@ interface LanguageState {
   readonly language: Language;
   readonly code: LanguageCode;
   readonly t: Texts;
-  choose(language: Language): void;
+  readonly choose: (language: Language) => void;
 }
 
 const STORAGE_KEY = 'xinqiao.language';
@@ -37,7 +37,12 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     }
   }, [language]);
   const state = useMemo<LanguageState>(
-    () => ({ language, code: language === 'zh-CN' ? 'zh_CN' : 'en', t: language === 'zh-CN' ? zhCN : en, choose: setLanguage }),
+    () => ({
+      language,
+      code: language === 'zh-CN' ? 'zh_CN' : 'en',
+      t: language === 'zh-CN' ? zhCN : en,
+      choose: setLanguage,
+    }),
     [language],
   );
   return <Context value={state}>{children}</Context>;
@@ -51,10 +56,17 @@ export function useLanguage(): LanguageState {
 
 /** A calendar day as people of the language write it. */
 export function formatDay(day: string, language: Language): string {
-  return new Intl.DateTimeFormat(language === 'zh-CN' ? 'zh-CN' : 'en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`));
+  return new Intl.DateTimeFormat(language === 'zh-CN' ? 'zh-CN' : 'en-GB', {
+    dateStyle: 'long',
+    timeZone: 'UTC',
+  }).format(new Date(`${day}T00:00:00Z`));
 }
 
 /** An instant, in the time of China. */
 export function formatTime(instant: string, language: Language): string {
-  return new Intl.DateTimeFormat(language === 'zh-CN' ? 'zh-CN' : 'en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Shanghai' }).format(new Date(instant));
+  return new Intl.DateTimeFormat(language === 'zh-CN' ? 'zh-CN' : 'en-GB', {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone: 'Asia/Shanghai',
+  }).format(new Date(instant));
 }

@@ -10,6 +10,8 @@ export default defineConfig({
     // Fonts and pictures stay files: the service's policy allows no data: scripts or styles.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { index: `${import.meta.dirname}/index.html`, verify: `${import.meta.dirname}/verify.html` } },
+    rollupOptions: {
+      input: { index: `${import.meta.dirname}/index.html`, verify: `${import.meta.dirname}/verify.html` },
+    },
   },
 });

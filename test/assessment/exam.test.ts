@@ -1,5 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerKeys, assignTeachers, finishActivities, SAVE, sitExam, START, startService, SUBMIT, TestClock, until, type Learner, type TestService } from '../support/service.ts';
+import {
+  answerKeys,
+  assignTeachers,
+  finishActivities,
+  SAVE,
+  sitExam,
+  START,
+  startService,
+  SUBMIT,
+  TestClock,
+  until,
+  type Learner,
+  type TestService,
+} from '../support/service.ts';
 
 describe('sitting an exam', () => {
   let service: TestService;
@@ -15,7 +28,13 @@ describe('sitting an exam', () => {
   afterAll(async () => service.stop());
 
   const attemptOf = async (learner: Learner, id: string) =>
-    (await service.ask(learner.key, 'query ($id: ID!) { node(id: $id) { ... on Attempt { state percent passed items { chosen points correct options { key isRight rationale } } } } }', { id })).data.node;
+    (
+      await service.ask(
+        learner.key,
+        'query ($id: ID!) { node(id: $id) { ... on Attempt { state percent passed items { chosen points correct options { key isRight rationale } } } } }',
+        { id },
+      )
+    ).data.node;
 
   it('opens after the lessons', async () => {
     const { data } = await service.ask('t6', START, { id: learners[5]!.assignmentId });
@@ -26,7 +45,9 @@ describe('sitting an exam', () => {
     const [learner] = learners;
     const id = await sitExam(service, learner!, { right: true });
     const open = await attemptOf(learner!, id);
-    expect(JSON.stringify(open)).not.toMatch(/"isRight":(true|false)|"rationale":"|"correct":(true|false)|"points":\d/);
+    expect(JSON.stringify(open)).not.toMatch(
+      /"isRight":(true|false)|"rationale":"|"correct":(true|false)|"points":\d/,
+    );
     const { data } = await service.ask(learner!.key, SUBMIT, { id });
     expect(data.submitAttempt.attempt).toEqual({ percent: 100, passed: true, state: 'GRADED' });
     const graded = await attemptOf(learner!, id);
@@ -43,8 +64,13 @@ describe('sitting an exam', () => {
     await service.ask(learner.key, SUBMIT, { id });
     const keys = await answerKeys(service);
     const [key, right] = [...keys][0]!;
-    for (const answer of [await service.ask(learner.key, SUBMIT, { id }), await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: key, chosen: right } })]) {
-      expect(['ATTEMPT_CLOSED', 'INVALID_INPUT']).toContain((answer.data.submitAttempt ?? answer.data.saveResponse).code);
+    for (const answer of [
+      await service.ask(learner.key, SUBMIT, { id }),
+      await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: key, chosen: right } }),
+    ]) {
+      expect(['ATTEMPT_CLOSED', 'INVALID_INPUT']).toContain(
+        (answer.data.submitAttempt ?? answer.data.saveResponse).code,
+      );
     }
     expect((await attemptOf(learner, id)).passed).toBe(false);
   });
@@ -52,30 +78,66 @@ describe('sitting an exam', () => {
   it('grades once when it is submitted from several devices at the same moment', async () => {
     const learner = learners[2]!;
     const id = await sitExam(service, learner, { right: true });
-    const answers = await Promise.all(Array.from({ length: 8 }, async () => service.ask(learner.key, SUBMIT, { id })));
-    expect(answers.filter(({ data }) => data.submitAttempt.__typename === 'SubmitAttemptPayload')).toHaveLength(1);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, async () => service.ask(learner.key, SUBMIT, { id })),
+    );
+    expect(
+      answers.filter(({ data }) => data.submitAttempt.__typename === 'SubmitAttemptPayload'),
+    ).toHaveLength(1);
     expect(answers.filter(({ data }) => data.submitAttempt.code === 'ATTEMPT_CLOSED')).toHaveLength(7);
-    await until(async () => ((await service.database.pool.query('select count(*)::int as n from certificates')).rows[0].n === 2 ? true : undefined));
+    await until(async () =>
+      (await service.database.pool.query('select count(*)::int as n from certificates')).rows[0].n === 2
+        ? true
+        : undefined,
+    );
   });
 
   it('starts one attempt when it is started twice at the same moment', async () => {
     const learner = learners[3]!;
-    const answers = await Promise.all(Array.from({ length: 5 }, async () => service.ask(learner.key, START, { id: learner.assignmentId })));
-    expect(answers.map(({ data }) => data.startAttempt.code ?? 'started').toSorted()).toEqual(['ATTEMPT_OPEN', 'ATTEMPT_OPEN', 'ATTEMPT_OPEN', 'ATTEMPT_OPEN', 'started']);
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, async () => service.ask(learner.key, START, { id: learner.assignmentId })),
+    );
+    const codes = answers.map(({ data }): string => data.startAttempt.code ?? 'started');
+    expect(codes.toSorted((a, b) => a.localeCompare(b))).toEqual([
+      'ATTEMPT_OPEN',
+      'ATTEMPT_OPEN',
+      'ATTEMPT_OPEN',
+      'ATTEMPT_OPEN',
+      'started',
+    ]);
   });
 
   it('tells another person that there is no such attempt or assignment', async () => {
     const learner = learners[3]!;
-    const { data } = await service.ask(learner.key, 'query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { id items { key } } } } } }', { id: learner.assignmentId });
+    const { data } = await service.ask(
+      learner.key,
+      'query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { id items { key } } } } } }',
+      { id: learner.assignmentId },
+    );
     const { id, items } = data.node.exam.openAttempt;
     const unknown = Buffer.from('Attempt:999999').toString('base64');
     for (const stranger of ['t5', 'coordinator', 'hr', 'issuer']) {
       for (const target of [id, unknown]) {
-        expect((await service.ask(stranger, 'query ($id: ID!) { node(id: $id) { id } }', { id: target })).data.node).toBeNull();
-        expect((await service.ask(stranger, SAVE, { input: { attemptId: target, itemKey: items[0].key, chosen: ['a'] } })).data.saveResponse).toEqual({ __typename: 'NotFound', code: 'NOT_FOUND', message: 'The attempt was not found.' });
-        expect((await service.ask(stranger, SUBMIT, { id: target })).data.submitAttempt).toEqual({ __typename: 'NotFound', code: 'NOT_FOUND', message: 'The attempt was not found.' });
+        expect(
+          (await service.ask(stranger, 'query ($id: ID!) { node(id: $id) { id } }', { id: target })).data
+            .node,
+        ).toBeNull();
+        expect(
+          (
+            await service.ask(stranger, SAVE, {
+              input: { attemptId: target, itemKey: items[0].key, chosen: ['a'] },
+            })
+          ).data.saveResponse,
+        ).toEqual({ __typename: 'NotFound', code: 'NOT_FOUND', message: 'The attempt was not found.' });
+        expect((await service.ask(stranger, SUBMIT, { id: target })).data.submitAttempt).toEqual({
+          __typename: 'NotFound',
+          code: 'NOT_FOUND',
+          message: 'The attempt was not found.',
+        });
       }
-      expect((await service.ask(stranger, START, { id: learner.assignmentId })).data.startAttempt.code).toBe('NOT_FOUND');
+      expect((await service.ask(stranger, START, { id: learner.assignmentId })).data.startAttempt.code).toBe(
+        'NOT_FOUND',
+      );
     }
     expect((await service.ask(null, SUBMIT, { id })).data.submitAttempt.code).toBe('NOT_SIGNED_IN');
   });
@@ -84,10 +146,16 @@ describe('sitting an exam', () => {
     const learner = learners[4]!;
     const id = await sitExam(service, learner, { right: false });
     const keys = [...(await answerKeys(service)).keys()];
-    const { data } = await service.ask(learner.key, 'query ($id: ID!) { node(id: $id) { ... on Attempt { items { key kind } } } }', { id });
+    const { data } = await service.ask(
+      learner.key,
+      'query ($id: ID!) { node(id: $id) { ... on Attempt { items { key kind } } } }',
+      { id },
+    );
     const drawn = data.node.items as { key: string; kind: string }[];
     const notDrawn = keys.find((key) => !drawn.some((item) => item.key === key))!;
-    const code = async (itemKey: string, chosen: string[]) => (await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey, chosen } })).data.saveResponse.code;
+    const code = async (itemKey: string, chosen: string[]) =>
+      (await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey, chosen } })).data.saveResponse
+        .code;
     expect(await code(notDrawn, ['a'])).toBe('INVALID_INPUT');
     expect(await code(drawn[0]!.key, ['z'])).toBe('INVALID_INPUT');
     const single = drawn.find((item) => item.kind === 'SINGLE')!;
@@ -96,21 +164,38 @@ describe('sitting an exam', () => {
 
   it('refuses what comes after the time; the worker grades what was saved, and the resit waits', async () => {
     const learner = learners[4]!;
-    const { data } = await service.ask(learner.key, 'query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { id items { key } } } } } }', { id: learner.assignmentId });
+    const { data } = await service.ask(
+      learner.key,
+      'query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { id items { key } } } } } }',
+      { id: learner.assignmentId },
+    );
     const { id, items } = data.node.exam.openAttempt;
     clock.move(20.5);
-    expect((await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: items[0].key, chosen: [] } })).data.saveResponse.code).toBe('ATTEMPT_CLOSED');
+    expect(
+      (await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: items[0].key, chosen: [] } }))
+        .data.saveResponse.code,
+    ).toBe('ATTEMPT_CLOSED');
     expect((await service.ask(learner.key, SUBMIT, { id })).data.submitAttempt.code).toBe('ATTEMPT_CLOSED');
     await service.app.services.exams.closeOverdue(Buffer.from(id, 'base64').toString().split(':')[1]!);
     expect(await attemptOf(learner, id)).toMatchObject({ state: 'GRADED', passed: false });
-    const resit = (await service.ask(learner.key, 'mutation ($id: ID!) { startAttempt(input: { assignmentId: $id }) { ... on Conflict { code retryAt } } }', { id: learner.assignmentId })).data.startAttempt;
+    const resit = (
+      await service.ask(
+        learner.key,
+        'mutation ($id: ID!) { startAttempt(input: { assignmentId: $id }) { ... on Conflict { code retryAt } } }',
+        { id: learner.assignmentId },
+      )
+    ).data.startAttempt;
     expect(resit).toEqual({ code: 'RESIT_TOO_EARLY', retryAt: '2030-03-05T04:20:30.000Z' });
     clock.move(24 * 60);
-    expect((await service.ask(learner.key, START, { id: learner.assignmentId })).data.startAttempt.__typename).toBe('StartAttemptPayload');
+    expect(
+      (await service.ask(learner.key, START, { id: learner.assignmentId })).data.startAttempt.__typename,
+    ).toBe('StartAttemptPayload');
   });
 
   it('owes the closing of an attempt from the moment it begins', async () => {
-    const { rows } = await service.database.pool.query("select key, run_at from graphile_worker.jobs where task_identifier = 'close-attempt' order by id limit 1");
+    const { rows } = await service.database.pool.query(
+      "select key, run_at from graphile_worker.jobs where task_identifier = 'close-attempt' order by id limit 1",
+    );
     expect(rows[0].key).toMatch(/^close-attempt:\d+$/);
     expect(rows[0].run_at.toISOString()).toBe('2030-03-04T04:20:16.000Z');
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isIdentityNumber, maskName } from '../../src/people/person.ts';
 
 describe('identity numbers (GB 11643)', () => {
-  it('accepts the standard\'s own examples and refuses a changed digit', () => {
+  it("accepts the standard's own examples and refuses a changed digit", () => {
     expect(isIdentityNumber('11010519491231002X')).toBe(true);
     expect(isIdentityNumber('440524188001010014')).toBe(true);
     expect(isIdentityNumber('440524188001010015')).toBe(false);

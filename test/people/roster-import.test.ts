@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import yazl from 'yazl';
-import { importRoster, IMPORT, smallRoster, startService, TestClock, type TestService } from '../support/service.ts';
+import {
+  importRoster,
+  IMPORT,
+  smallRoster,
+  startService,
+  TestClock,
+  type TestService,
+} from '../support/service.ts';
 
 const day = '2026-11-24T04:00:00Z';
 
@@ -31,11 +38,31 @@ describe('importing a roster through GraphQL', () => {
       .execute();
 
   it('takes a faulty row out with file, line, column and reason, and the rest in', async () => {
-    const result = await importRoster(service, smallRoster([{ id: 'a1', family: '王', given: '一' }, { id: 'a2', family: '', given: '二' }, { id: 'a3', family: '李', given: '三', orgs: 'nowhere' }]));
-    expect(result).toMatchObject({ state: 'APPLIED', organizationsAdded: 3, peopleAdded: 2, postsAdded: 1, rowsRead: 6, rowsRefused: 2 });
+    const result = await importRoster(
+      service,
+      smallRoster([
+        { id: 'a1', family: '王', given: '一' },
+        { id: 'a2', family: '', given: '二' },
+        { id: 'a3', family: '李', given: '三', orgs: 'nowhere' },
+      ]),
+    );
+    expect(result).toMatchObject({
+      state: 'APPLIED',
+      organizationsAdded: 3,
+      peopleAdded: 2,
+      postsAdded: 1,
+      rowsRead: 6,
+      rowsRefused: 2,
+    });
     expect(result.refusals.nodes).toEqual([
       { file: 'users.csv', line: 3, column: 'familyName', value: '', reason: 'familyName is empty.' },
-      { file: 'users.csv', line: 4, column: 'metadata.postOrgs', value: 'nowhere', reason: expect.stringContaining('without this post') },
+      {
+        file: 'users.csv',
+        line: 4,
+        column: 'metadata.postOrgs',
+        value: 'nowhere',
+        reason: expect.stringContaining('without this post'),
+      },
     ]);
   });
 
@@ -44,12 +71,25 @@ describe('importing a roster through GraphQL', () => {
     const sure = await importRoster(service, files);
     expect(sure.peopleAdded).toBe(sure.rowsRefused === 0 ? 1 : 0);
     const again = await importRoster(service, files);
-    expect(again).toMatchObject({ organizationsAdded: 0, organizationsChanged: 0, peopleAdded: 0, peopleChanged: 0, postsAdded: 0, postsChanged: 0 });
+    expect(again).toMatchObject({
+      organizationsAdded: 0,
+      organizationsChanged: 0,
+      peopleAdded: 0,
+      peopleChanged: 0,
+      postsAdded: 0,
+      postsChanged: 0,
+    });
   });
 
   it('ends a post that is no longer listed and begins the new one: a transfer keeps its history', async () => {
-    await importRoster(service, smallRoster([{ id: 'c1', family: '钱', given: '一', orgs: 's1', starts: '2020-09-01' }]));
-    await importRoster(service, smallRoster([{ id: 'c1', family: '钱', given: '一', orgs: 's2', starts: '2026-11-01' }]));
+    await importRoster(
+      service,
+      smallRoster([{ id: 'c1', family: '钱', given: '一', orgs: 's1', starts: '2020-09-01' }]),
+    );
+    await importRoster(
+      service,
+      smallRoster([{ id: 'c1', family: '钱', given: '一', orgs: 's2', starts: '2026-11-01' }]),
+    );
     expect(await posts('c1')).toEqual([
       { role: 'class_teacher', name: '星沙实验小学', starts_on: '2020-09-01', ends_on: '2026-11-23' },
       { role: 'class_teacher', name: '星沙第二中学', starts_on: '2026-11-01', ends_on: null },
@@ -58,19 +98,38 @@ describe('importing a roster through GraphQL', () => {
 
   it('knows a person again by the identity number, never by the name', async () => {
     const identity = '11010519491231002X'; // the example of GB 11643
-    await importRoster(service, smallRoster([{ id: 'd1', family: '孙', given: '一', identity }, { id: 'd2', family: '孙', given: '一' }]));
-    const result = await importRoster(service, smallRoster([{ id: 'd9', family: '孙', given: '一', identity }]));
+    await importRoster(
+      service,
+      smallRoster([
+        { id: 'd1', family: '孙', given: '一', identity },
+        { id: 'd2', family: '孙', given: '一' },
+      ]),
+    );
+    const result = await importRoster(
+      service,
+      smallRoster([{ id: 'd9', family: '孙', given: '一', identity }]),
+    );
     expect(result).toMatchObject({ peopleAdded: 0, rowsRefused: 0 });
-    const { rows } = await service.database.pool.query("select source_id from person_sources where person_id = (select person_id from person_sources where source_id = 'd1') order by 1");
+    const { rows } = await service.database.pool.query(
+      "select source_id from person_sources where person_id = (select person_id from person_sources where source_id = 'd1') order by 1",
+    );
     expect(rows).toEqual([{ source_id: 'd1' }, { source_id: 'd9' }]);
-    const swapped = await importRoster(service, smallRoster([{ id: 'd2', family: '孙', given: '一', identity }]));
+    const swapped = await importRoster(
+      service,
+      smallRoster([{ id: 'd2', family: '孙', given: '一', identity }]),
+    );
     expect(swapped.refusals.nodes[0].reason).toContain('two different people');
   });
 
   it('stores no identity number in the clear, and drops the upload when it is done', async () => {
-    const { rows } = await service.database.pool.query("select identity_last4, length(identity_hash) as bytes from people where identity_last4 = '002X'");
+    const { rows } = await service.database.pool.query(
+      "select identity_last4, length(identity_hash) as bytes from people where identity_last4 = '002X'",
+    );
     expect(rows).toEqual([{ identity_last4: '002X', bytes: 32 }]);
-    expect((await service.database.pool.query('select count(*)::int as files from roster_import_files')).rows[0].files).toBe(0);
+    expect(
+      (await service.database.pool.query('select count(*)::int as files from roster_import_files')).rows[0]
+        .files,
+    ).toBe(0);
   });
 
   it('refuses organizations outside the division, and cycles of parents', async () => {
@@ -79,7 +138,9 @@ describe('importing a roster through GraphQL', () => {
     );
     const result = await importRoster(service, [{ name: 'orgs.csv', bytes: orgs }]);
     expect(result.organizationsAdded).toBe(0);
-    expect(result.refusals.nodes.map((row: { line: number; column: string }) => [row.line, row.column])).toEqual([
+    expect(
+      result.refusals.nodes.map((row: { line: number; column: string }) => [row.line, row.column]),
+    ).toEqual([
       [2, 'metadata.divisionCode'],
       [3, 'parentSourcedId'],
       [4, 'parentSourcedId'],
@@ -88,7 +149,9 @@ describe('importing a roster through GraphQL', () => {
   });
 
   it('takes one zip', async () => {
-    const result = await importRoster(service, [{ name: 'roster.zip', bytes: await zip(smallRoster([{ id: 'e1', family: '周', given: '一' }])) }]);
+    const result = await importRoster(service, [
+      { name: 'roster.zip', bytes: await zip(smallRoster([{ id: 'e1', family: '周', given: '一' }])) },
+    ]);
     expect(result).toMatchObject({ state: 'APPLIED', peopleAdded: 1 });
   });
 
@@ -105,11 +168,25 @@ describe('importing a roster through GraphQL', () => {
   });
 
   it('is for those who may import there: for others the division is not found', async () => {
-    for (const [as, divisionCode, type] of [['hr', '430121', 'NotFound'], ['coordinator', '430102', 'NotFound'], ['coordinator', '000000', 'NotFound']] as const) {
-      const { data } = await service.upload(as, IMPORT, { input: { divisionCode, files: [null] } }, smallRoster([]).slice(0, 1));
+    for (const [as, divisionCode, type] of [
+      ['hr', '430121', 'NotFound'],
+      ['coordinator', '430102', 'NotFound'],
+      ['coordinator', '000000', 'NotFound'],
+    ] as const) {
+      const { data } = await service.upload(
+        as,
+        IMPORT,
+        { input: { divisionCode, files: [null] } },
+        smallRoster([]).slice(0, 1),
+      );
       expect(data.importRoster.__typename).toBe(type);
     }
-    const nobody = await service.upload(null, IMPORT, { input: { divisionCode: '430121', files: [null] } }, smallRoster([]).slice(0, 1));
+    const nobody = await service.upload(
+      null,
+      IMPORT,
+      { input: { divisionCode: '430121', files: [null] } },
+      smallRoster([]).slice(0, 1),
+    );
     expect(nobody.data.importRoster.code).toBe('NOT_SIGNED_IN');
   });
 });

@@ -1,27 +1,25 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import sparticuz from '@sparticuz/chromium';
+import { dirname, join } from 'node:path';
+import sparticuz, { inflate } from '@sparticuz/chromium';
 import { chromium, type Browser } from 'playwright-core';
+import { projectFolder } from '../../src/config.ts';
 
 /**
  * A headless Chromium from npm that runs on a machine with no browser, no shared libraries for one and no Chinese font: the
  * package brings the first two, and the font that certificates use is handed to it through a fontconfig file.
  */
 export async function launchBrowser(): Promise<Browser> {
-  const fonts = mkdtempSync(join(tmpdir(), 'xinqiao-fonts-'));
-  mkdirSync(join(fonts, 'cache'));
-  writeFileSync(
-    join(fonts, 'fonts.conf'),
-    `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
-<dir>${join(import.meta.dirname, '../../node_modules/@expo-google-fonts/noto-sans-sc/400Regular')}</dir>
-<dir>${join(import.meta.dirname, '../../node_modules/@expo-google-fonts/noto-sans-sc/700Bold')}</dir>
-<cachedir>${join(fonts, 'cache')}</cachedir></fontconfig>`,
-  );
-  const executablePath = await sparticuz.executablePath();
-  return await chromium.launch({
-    executablePath,
-    env: { ...(process.env as Record<string, string>), FONTCONFIG_FILE: join(fonts, 'fonts.conf') },
+  const folder = await unpackBrowser();
+  return chromium.launch({
+    executablePath: join(folder, 'chromium'),
+    env: {
+      ...(process.env as Record<string, string>),
+      FONTCONFIG_FILE: writeFontList(),
+      LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
+    },
     args: [
       ...sparticuz.args.filter(
         // Its serverless settings switch off what these tests look at, and run everything in one fragile process.
@@ -36,4 +34,53 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   });
+}
+
+/**
+ * Unpacks the browser into the checkout's own folder and nowhere else: in a shared temporary folder, what one user or an
+ * interrupted run left behind would stop the next.
+ */
+async function unpackBrowser(): Promise<string> {
+  const { resolve } = createRequire(import.meta.url);
+  const bin = join(dirname(resolve('@sparticuz/chromium')), '..', 'bin');
+  const { version } = JSON.parse(await readFile(join(bin, '..', 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const folder = join(projectFolder, '.xinqiao', `chromium-${version}`);
+  if ((await stat(folder).catch(() => undefined)) !== undefined) return folder;
+
+  const fresh = `${folder}.${process.pid}.new`;
+  await mkdir(fresh, { recursive: true });
+  const before = process.env['TMPDIR'];
+  // Where the package unpacks to.
+  process.env['TMPDIR'] = fresh;
+  try {
+    await Promise.all(
+      ['chromium.br', 'al2023.tar.br', 'swiftshader.tar.br'].map(async (file) => inflate(join(bin, file))),
+    );
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+  await rename(fresh, folder).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(fresh, { recursive: true });
+    // Another process was faster.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  });
+  return folder;
+}
+
+/** @returns the fontconfig file's path. */
+function writeFontList(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'xinqiao-fonts-'));
+  mkdirSync(join(folder, 'cache'));
+  const fonts = join(projectFolder, 'node_modules/@expo-google-fonts/noto-sans-sc');
+  const file = join(folder, 'fonts.conf');
+  writeFileSync(
+    file,
+    `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
+<dir>${join(fonts, '400Regular')}</dir><dir>${join(fonts, '700Bold')}</dir>
+<cachedir>${join(folder, 'cache')}</cachedir></fontconfig>`,
+  );
+  return file;
 }

@@ -30,9 +30,14 @@ export async function readPdf(bytes: Uint8Array, scale = 2): Promise<ReadPdf> {
   const text = items.map((item) => ('str' in item ? item.str : '')).join('\n');
   const viewport = page.getViewport({ scale });
   const canvas = createCanvas(Math.round(viewport.width), Math.round(viewport.height));
-  await page.render({ canvas: canvas as never, canvasContext: canvas.getContext('2d') as never, viewport }).promise;
+  await page.render({ canvas: canvas as never, canvasContext: canvas.getContext('2d') as never, viewport })
+    .promise;
   const wasm = await readFile(resolve('zxing-wasm/reader/zxing_reader.wasm'));
-  prepareZXingModule({ overrides: { wasmBinary: wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer } });
+  prepareZXingModule({
+    overrides: {
+      wasmBinary: Uint8Array.from(wasm).buffer,
+    },
+  });
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   const [code] = await readBarcodes(pixels as unknown as ImageData, { formats: ['QRCode'] });
   return { pages: document.numPages, text, png: canvas.toBuffer('image/png'), qr: code?.text };

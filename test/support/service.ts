@@ -28,7 +28,11 @@ export interface GraphqlAnswer {
   // What a test reads of an answer is checked by what it expects of it.
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly data: any;
-  readonly errors?: readonly { message: string; path?: readonly (string | number)[]; extensions?: { code?: string } }[];
+  readonly errors?: readonly {
+    message: string;
+    path?: readonly (string | number)[];
+    extensions?: { code?: string };
+  }[];
 }
 
 export interface TestService {
@@ -38,33 +42,63 @@ export interface TestService {
   /** Asks over HTTP, as a sample person or as nobody. */
   ask(as: string | null, query: string, variables?: Record<string, unknown>): Promise<GraphqlAnswer>;
   /** Uploads as a GraphQL multipart request. */
-  upload(as: string | null, query: string, variables: Record<string, unknown>, files: readonly { name: string; bytes: Uint8Array }[]): Promise<GraphqlAnswer>;
+  upload(
+    as: string | null,
+    query: string,
+    variables: Record<string, unknown>,
+    files: readonly { name: string; bytes: Uint8Array }[],
+  ): Promise<GraphqlAnswer>;
   fetch(path: string, as?: string): Promise<Response>;
   stop(): Promise<void>;
 }
 
 /** The whole service on a database of its own, with the sample staff (coordinator, hr, issuer) and nothing else. */
-export async function startService({ clock = systemClock, log = silentLog, webFolder }: { clock?: Clock; log?: Log; webFolder?: string } = {}): Promise<TestService> {
+export async function startService({
+  clock = systemClock,
+  log = silentLog,
+  webFolder,
+}: { clock?: Clock; log?: Log; webFolder?: string } = {}): Promise<TestService> {
   const database = await makeTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'xinqiao-service-'));
-  const config = readConfig({ XINQIAO_DATA: folder, PORT: '0', CONTENT_PORT: '0', DATABASE_URL: database.url });
+  const config = readConfig({
+    XINQIAO_DATA: folder,
+    PORT: '0',
+    CONTENT_PORT: '0',
+    DATABASE_URL: database.url,
+  });
   const app = await startApp(config, log, { clock, ...(webFolder === undefined ? {} : { webFolder }) });
   await makeSampleService({ db: app.db, clock }).ensureStaff(sampleStaff);
-  const headers = (as: string | null): Record<string, string> => (as === null ? {} : { authorization: `Bearer ${as.includes(':') || as.length > 30 ? as : `sample:${as}`}` });
+  const headers = (as: string | null): Record<string, string> =>
+    as === null
+      ? {}
+      : { authorization: `Bearer ${as.includes(':') || as.length > 30 ? as : `sample:${as}`}` };
   return {
     app,
     database,
     clock,
     async ask(as, query, variables = {}) {
-      const answer = await fetch(`${app.publicUrl}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers(as) }, body: JSON.stringify({ query, variables }) });
+      const answer = await fetch(`${app.publicUrl}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers(as) },
+        body: JSON.stringify({ query, variables }),
+      });
       return (await answer.json()) as GraphqlAnswer;
     },
     async upload(as, query, variables, files) {
       const form = new FormData();
       form.set('operations', JSON.stringify({ query, variables }));
-      form.set('map', JSON.stringify(Object.fromEntries(files.map((_file, index) => [index, [`variables.input.files.${index}`]]))));
-      files.forEach((file, index) => form.set(String(index), new Blob([new Uint8Array(file.bytes)]), file.name));
-      return (await (await fetch(`${app.publicUrl}/graphql`, { method: 'POST', headers: headers(as), body: form })).json()) as GraphqlAnswer;
+      form.set(
+        'map',
+        JSON.stringify(
+          Object.fromEntries(files.map((_file, index) => [index, [`variables.input.files.${index}`]])),
+        ),
+      );
+      files.forEach((file, index) =>
+        form.set(String(index), new Blob([new Uint8Array(file.bytes)]), file.name),
+      );
+      return (await (
+        await fetch(`${app.publicUrl}/graphql`, { method: 'POST', headers: headers(as), body: form })
+      ).json()) as GraphqlAnswer;
     },
     fetch: async (path, as) => fetch(`${app.publicUrl}${path}`, { headers: headers(as ?? null) }),
     async stop() {
@@ -82,8 +116,17 @@ const IMPORT_STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { s
   peopleAdded peopleChanged postsAdded postsChanged refusals(first: 100) { nodes { file line column value reason } } } } }`;
 
 /** Imports as the sample coordinator and waits until the worker has done it. */
-export async function importRoster(service: TestService, files: readonly { name: string; bytes: Uint8Array }[], as = 'coordinator') {
-  const requested = await service.upload(as, IMPORT, { input: { divisionCode: SAMPLE_COUNTY, files: files.map(() => null) } }, files);
+export async function importRoster(
+  service: TestService,
+  files: readonly { name: string; bytes: Uint8Array }[],
+  as = 'coordinator',
+) {
+  const requested = await service.upload(
+    as,
+    IMPORT,
+    { input: { divisionCode: SAMPLE_COUNTY, files: files.map(() => null) } },
+    files,
+  );
   const id = requested.data?.importRoster?.rosterImport?.id as string | undefined;
   if (id === undefined) throw new Error(JSON.stringify(requested));
   return until(async () => {
@@ -104,7 +147,18 @@ export async function until<T>(ask: () => Promise<T | undefined>, seconds = 20):
 }
 
 /** A small roster in OneRoster 1.1 CSV: one school, and teachers by name. */
-export function smallRoster(people: readonly { id: string; family: string; given: string; roles?: string; orgs?: string; starts?: string; ends?: string; identity?: string }[]) {
+export function smallRoster(
+  people: readonly {
+    id: string;
+    family: string;
+    given: string;
+    roles?: string;
+    orgs?: string;
+    starts?: string;
+    ends?: string;
+    identity?: string;
+  }[],
+) {
   const orgs = [
     'sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId,metadata.divisionCode,metadata.kind,metadata.studentCount,metadata.studentCountOn',
     'b1,,,长沙县教育局,district,430121,,430121,,,',
@@ -115,7 +169,33 @@ export function smallRoster(people: readonly { id: string; family: string; given
     'sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password,metadata.staffNumber,metadata.identityNumber,metadata.postRoles,metadata.postOrgs,metadata.postStarts,metadata.postEnds,metadata.postLoads',
     ...people.map((person) => {
       const q = (text: string): string => `"${text}"`;
-      return [person.id, '', '', 'true', q(person.orgs ?? 's1'), 'teacher', person.id, '', person.given, person.family, '', person.id, '', '', '', '', '', '', person.id, person.identity ?? '', q(person.roles ?? 'class_teacher'), q(person.orgs ?? 's1'), q(person.starts ?? '2024-09-01'), q(person.ends ?? ''), ''].join(',');
+      return [
+        person.id,
+        '',
+        '',
+        'true',
+        q(person.orgs ?? 's1'),
+        'teacher',
+        person.id,
+        '',
+        person.given,
+        person.family,
+        '',
+        person.id,
+        '',
+        '',
+        '',
+        '',
+        '',
+        '',
+        person.id,
+        person.identity ?? '',
+        q(person.roles ?? 'class_teacher'),
+        q(person.orgs ?? 's1'),
+        q(person.starts ?? '2024-09-01'),
+        q(person.ends ?? ''),
+        '',
+      ].join(',');
     }),
   ].join('\n');
   return [
@@ -130,19 +210,52 @@ export interface Learner {
 }
 
 /** Small roster, certification and cohort by the coordinator's own steps; each teacher gets a sample way in named by their id. */
-export async function assignTeachers(service: TestService, ids: readonly string[]): Promise<{ certificationId: string; unitId: string; learners: Learner[] }> {
-  await importRoster(service, smallRoster(ids.map((id, index) => ({ id, family: '王', given: `小${'明红刚丽强芳'[index] ?? '华'}` }))));
-  const planned = await service.ask('coordinator', `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename ... on PlanCertificationPayload { certification { id } } ... on Refusal { message } } }`, {
-    input: { code: sampleCertification.code, title: { zhCN: sampleCertification.title['zh-CN'], en: sampleCertification.title.en }, courseSlug: sampleCertification.courseSlug, roles: ['CLASS_TEACHER'], validityMonths: 36, divisionCode: SAMPLE_COUNTY, issuerName: sampleCertification.issuerName },
-  });
+export async function assignTeachers(
+  service: TestService,
+  ids: readonly string[],
+): Promise<{ certificationId: string; unitId: string; learners: Learner[] }> {
+  await importRoster(
+    service,
+    smallRoster(ids.map((id, index) => ({ id, family: '王', given: `小${'明红刚丽强芳'[index] ?? '华'}` }))),
+  );
+  const planned = await service.ask(
+    'coordinator',
+    `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename ... on PlanCertificationPayload { certification { id } } ... on Refusal { message } } }`,
+    {
+      input: {
+        code: sampleCertification.code,
+        title: { zhCN: sampleCertification.title['zh-CN'], en: sampleCertification.title.en },
+        courseSlug: sampleCertification.courseSlug,
+        roles: ['CLASS_TEACHER'],
+        validityMonths: 36,
+        divisionCode: SAMPLE_COUNTY,
+        issuerName: sampleCertification.issuerName,
+      },
+    },
+  );
   const certificationId = planned.data.planCertification.certification.id as string;
-  const unitId = (await service.ask(null, `{ division(code: "${SAMPLE_COUNTY}") { id } }`)).data.division.id as string;
-  await service.ask('coordinator', `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`, { input: { certificationId, unitId, role: 'CLASS_TEACHER' } });
+  const unitId = (await service.ask(null, `{ division(code: "${SAMPLE_COUNTY}") { id } }`)).data.division
+    .id as string;
+  await service.ask(
+    'coordinator',
+    `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`,
+    { input: { certificationId, unitId, role: 'CLASS_TEACHER' } },
+  );
   const samples = makeSampleService({ db: service.app.db, clock: service.clock });
   const learners: Learner[] = [];
   for (const [index, id] of ids.entries()) {
-    const row = await service.app.db.selectFrom('person_sources').select('person_id').where('source_id', '=', id).executeTakeFirstOrThrow();
-    await samples.addSignIn({ key: id, personId: row.person_id, descriptionZh: '', descriptionEn: '', position: index });
+    const row = await service.app.db
+      .selectFrom('person_sources')
+      .select('person_id')
+      .where('source_id', '=', id)
+      .executeTakeFirstOrThrow();
+    await samples.addSignIn({
+      key: id,
+      personId: row.person_id,
+      descriptionZh: '',
+      descriptionEn: '',
+      position: index,
+    });
     const { data } = await service.ask(id, `{ viewer { assignments { id } } }`);
     learners.push({ key: id, assignmentId: data.viewer.assignments[0].id });
   }
@@ -151,11 +264,29 @@ export async function assignTeachers(service: TestService, ids: readonly string[
 
 /** Says of every activity that it was completed, as the player would. */
 export async function finishActivities(service: TestService, learner: Learner): Promise<void> {
-  const { data } = await service.ask(learner.key, `query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } } } } }`, { id: learner.assignmentId });
+  const { data } = await service.ask(
+    learner.key,
+    `query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } } } } }`,
+    { id: learner.assignmentId },
+  );
   for (const { activity } of data.node.activities as { activity: { key: string } }[]) {
-    await service.ask(learner.key, `mutation ($input: RecordStatementsInput!) { recordStatements(input: $input) { __typename ... on Refusal { message } } }`, {
-      input: { assignmentId: learner.assignmentId, activityKey: activity.key, language: 'zh_CN', statements: [{ verb: { id: 'http://adlnet.gov/expapi/verbs/completed' }, object: { id: 'https://example.org/x' } }] },
-    });
+    await service.ask(
+      learner.key,
+      `mutation ($input: RecordStatementsInput!) { recordStatements(input: $input) { __typename ... on Refusal { message } } }`,
+      {
+        input: {
+          assignmentId: learner.assignmentId,
+          activityKey: activity.key,
+          language: 'zh_CN',
+          statements: [
+            {
+              verb: { id: 'http://adlnet.gov/expapi/verbs/completed' },
+              object: { id: 'https://example.org/x' },
+            },
+          ],
+        },
+      },
+    );
   }
 }
 
@@ -166,15 +297,29 @@ export const SUBMIT = `mutation ($id: ID!) { submitAttempt(input: { attemptId: $
 /** The right answers, from the database: what no learner can ask for. */
 export async function answerKeys(service: TestService): Promise<Map<string, string[]>> {
   const items = await service.app.db.selectFrom('items').select(['key', 'body']).execute();
-  return new Map(items.map((item) => [item.key, (item.body as unknown as { options: { key: string; correct: boolean }[] }).options.filter((option) => option.correct).map((option) => option.key)]));
+  return new Map(
+    items.map((item) => [
+      item.key,
+      (item.body as unknown as { options: { key: string; correct: boolean }[] }).options
+        .filter((option) => option.correct)
+        .map((option) => option.key),
+    ]),
+  );
 }
 
 /** Starts an attempt and answers it, rightly or wrongly. @returns the attempt's id, not yet submitted. */
-export async function sitExam(service: TestService, learner: Learner, { right }: { right: boolean }): Promise<string> {
+export async function sitExam(
+  service: TestService,
+  learner: Learner,
+  { right }: { right: boolean },
+): Promise<string> {
   const { data } = await service.ask(learner.key, START, { id: learner.assignmentId });
   if (data.startAttempt.__typename !== 'StartAttemptPayload') throw new Error(JSON.stringify(data));
   const keys = await answerKeys(service);
-  const { id, items } = data.startAttempt.attempt as { id: string; items: { key: string; options: { key: string }[] }[] };
+  const { id, items } = data.startAttempt.attempt as {
+    id: string;
+    items: { key: string; options: { key: string }[] }[];
+  };
   for (const item of items) {
     const good = keys.get(item.key)!;
     const chosen = right ? good : [item.options.find((option) => !good.includes(option.key))!.key];

@@ -70,14 +70,18 @@ export async function sampleRosterFiles(): Promise<{ name: string; bytes: Buffer
   }
 }
 
+/** The people of a county's offices, each with a way in. No roster brings them. */
+export async function ensureSampleStaff(app: App): Promise<void> {
+  await makeSampleService({ db: app.db, clock: systemClock }).ensureStaff(sampleStaff);
+}
+
 /**
  * Brings the sample county up by the same steps a coordinator takes: import, plan, assign. Each step looks whether it was done,
- * so that a start that was cut off goes on where it stopped.
+ * so that a start that was cut off goes on where it stopped. The staff are there before.
  */
 export async function ensureSampleCounty(app: App): Promise<void> {
   const { services } = app;
   const samples = makeSampleService({ db: app.db, clock: systemClock });
-  await samples.ensureStaff(sampleStaff);
   const keys = new Set((await services.sessions.listSampleSignIns()).map((signIn) => signIn.key));
   if (keys.has('teacher')) return;
 

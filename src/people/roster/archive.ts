@@ -18,11 +18,15 @@ const MAX_BYTES = 256 * 1024 * 1024;
 export async function unpack(files: readonly NamedFile[]): Promise<NamedFile[]> {
   const unpacked: NamedFile[] = [];
   for (const file of files) {
-    if (file.bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004', 'latin1'))) unpacked.push(...(await unzip(file)));
-    else if (file.name.toLowerCase().endsWith('.zip')) throw new UnreadableFile(`${file.name}: it is not a zip file`);
+    if (file.bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004', 'latin1')))
+      unpacked.push(...(await unzip(file)));
+    else if (file.name.toLowerCase().endsWith('.zip'))
+      throw new UnreadableFile(`${file.name}: it is not a zip file`);
     else unpacked.push({ name: baseName(file.name), bytes: file.bytes });
   }
-  const twice = unpacked.find((file, index) => unpacked.findIndex((other) => other.name === file.name) !== index);
+  const twice = unpacked.find(
+    (file, index) => unpacked.findIndex((other) => other.name === file.name) !== index,
+  );
   if (twice !== undefined) throw new UnreadableFile(`${twice.name}: it was given twice`);
   return unpacked;
 }
@@ -34,7 +38,9 @@ function baseName(path: string): string {
 async function unzip(archive: NamedFile): Promise<NamedFile[]> {
   const refuse = (why: string): UnreadableFile => new UnreadableFile(`${archive.name}: ${why}`);
   const zip = await new Promise<ZipFile>((resolve, reject) =>
-    fromBuffer(archive.bytes, { lazyEntries: true, strictFileNames: true }, (error, opened) => (error === null ? resolve(opened) : reject(refuse(`it can't be opened as a zip (${error.message})`)))),
+    fromBuffer(archive.bytes, { lazyEntries: true, strictFileNames: true }, (error, opened) =>
+      error === null ? resolve(opened) : reject(refuse(`it can't be opened as a zip (${error.message})`)),
+    ),
   );
   const files: NamedFile[] = [];
   let total = 0;
@@ -51,7 +57,9 @@ async function unzip(archive: NamedFile): Promise<NamedFile[]> {
         if (error !== null) return reject(refuse(error.message));
         const chunks: Buffer[] = [];
         stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-        stream.on('error', (failure: Error) => reject(refuse(`${entry.fileName} is damaged (${failure.message})`)));
+        stream.on('error', (failure: Error) =>
+          reject(refuse(`${entry.fileName} is damaged (${failure.message})`)),
+        );
         stream.on('end', () => {
           files.push({ name: baseName(entry.fileName), bytes: Buffer.concat(chunks) });
           zip.readEntry();

@@ -28,15 +28,26 @@ export function readCsv(bytes: Uint8Array, required: readonly string[]): Row[] {
   let first = 1;
   try {
     let previousEnd = 0;
-    records = (parse(text, { info: true, relax_column_count: true, skip_empty_lines: true }) as unknown as { record: string[]; info: { lines: number } }[]).map((each) => {
+    records = (
+      parse(text, { info: true, relax_column_count: true, skip_empty_lines: true }) as unknown as {
+        record: string[];
+        info: { lines: number };
+      }[]
+    ).map((each) => {
       // The parser tells the line a record ends on; with line breaks inside quotes it began earlier.
-      const begins = Math.max(previousEnd + 1, each.info.lines - each.record.reduce((breaks, field) => breaks + (field.match(/\r\n|\n|\r/g)?.length ?? 0), 0));
+      const begins = Math.max(
+        previousEnd + 1,
+        each.info.lines -
+          each.record.reduce((breaks, field) => breaks + (field.match(/\r\n|\n|\r/g)?.length ?? 0), 0),
+      );
       previousEnd = each.info.lines;
       return { record: each.record, info: { lines: begins } };
     });
   } catch (error) {
     const where = (error as { lines?: number }).lines;
-    throw new UnreadableFile(`it is not well-formed CSV${where === undefined ? '' : ` (line ${where})`}: ${(error as Error).message}`);
+    throw new UnreadableFile(
+      `it is not well-formed CSV${where === undefined ? '' : ` (line ${where})`}: ${(error as Error).message}`,
+    );
   }
   const header = records[0]?.record.map((name) => name.trim());
   if (header === undefined) throw new UnreadableFile('it is empty');
@@ -48,7 +59,8 @@ export function readCsv(bytes: Uint8Array, required: readonly string[]): Row[] {
   return records.slice(1).map(({ record, info }) => {
     const fields = new Map<string, string>();
     // A row of another length can't be trusted in any of its columns: the importer refuses it by this mark.
-    if (record.length === header.length) header.forEach((name, index) => fields.set(name, (record[index] ?? '').trim()));
+    if (record.length === header.length)
+      header.forEach((name, index) => fields.set(name, (record[index] ?? '').trim()));
     return { line: info.lines, fields };
   });
 }

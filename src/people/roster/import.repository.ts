@@ -27,17 +27,40 @@ export interface RosterImport extends ImportCounts {
   readonly reason: string | null;
 }
 
-export async function insertRosterImport(tx: Executor, given: { source: string; divisionCode: string; requestedBy: string | null; createdAt: Date; files: readonly NamedFile[] }): Promise<string> {
+export async function insertRosterImport(
+  tx: Executor,
+  given: {
+    source: string;
+    divisionCode: string;
+    requestedBy: string | null;
+    createdAt: Date;
+    files: readonly NamedFile[];
+  },
+): Promise<string> {
   const { id } = await tx
     .insertInto('roster_imports')
-    .values({ source: given.source, division_code: given.divisionCode, state: 'queued', requested_by: given.requestedBy, created_at: given.createdAt })
+    .values({
+      source: given.source,
+      division_code: given.divisionCode,
+      state: 'queued',
+      requested_by: given.requestedBy,
+      created_at: given.createdAt,
+    })
     .returning('id')
     .executeTakeFirstOrThrow();
-  for (const file of given.files) await tx.insertInto('roster_import_files').values({ import_id: id, name: file.name, content: file.bytes }).execute();
+  for (const file of given.files)
+    await tx
+      .insertInto('roster_import_files')
+      .values({ import_id: id, name: file.name, content: file.bytes })
+      .execute();
   return id;
 }
 
-export async function findRosterImport(db: Executor, id: string, { lock = false } = {}): Promise<RosterImport | undefined> {
+export async function findRosterImport(
+  db: Executor,
+  id: string,
+  { lock = false } = {},
+): Promise<RosterImport | undefined> {
   const row = await db
     .selectFrom('roster_imports')
     .selectAll()
@@ -67,12 +90,23 @@ export async function findRosterImport(db: Executor, id: string, { lock = false 
 }
 
 export async function listRosterImportFiles(db: Executor, importId: string): Promise<NamedFile[]> {
-  const rows = await db.selectFrom('roster_import_files').select(['name', 'content']).where('import_id', '=', importId).orderBy('name').execute();
+  const rows = await db
+    .selectFrom('roster_import_files')
+    .select(['name', 'content'])
+    .where('import_id', '=', importId)
+    .orderBy('name')
+    .execute();
   return rows.map((row) => ({ name: row.name, bytes: row.content }));
 }
 
 /** Ends an import either way. The uploaded files hold identity numbers in the clear, so they go with it. */
-export async function finishRosterImport(tx: Executor, id: string, end: { state: 'applied'; counts: ImportCounts; refused: readonly Refused[]; at: Date } | { state: 'refused'; reason: string; at: Date }): Promise<void> {
+export async function finishRosterImport(
+  tx: Executor,
+  id: string,
+  end:
+    | { state: 'applied'; counts: ImportCounts; refused: readonly Refused[]; at: Date }
+    | { state: 'refused'; reason: string; at: Date },
+): Promise<void> {
   await tx
     .updateTable('roster_imports')
     .set({
@@ -99,7 +133,9 @@ export async function finishRosterImport(tx: Executor, id: string, end: { state:
     const text = (pick: (refused: Refused) => string | null) => sql`${end.refused.map(pick)}::text[]`;
     await sql`
       insert into roster_refusals (import_id, file, line, column_name, value, reason)
-      select ${id}::bigint, * from unnest(${text((r) => r.file)}, ${end.refused.map((r) => r.line)}::int[], ${text((r) => r.column)}, ${text((r) => r.value)}, ${text((r) => r.reason)})`.execute(tx);
+      select ${id}::bigint, * from unnest(${text((r) => r.file)}, ${end.refused.map((r) => r.line)}::int[], ${text((r) => r.column)}, ${text((r) => r.value)}, ${text((r) => r.reason)})`.execute(
+      tx,
+    );
   }
 }
 
@@ -107,7 +143,11 @@ export interface RosterRefusal extends Refused {
   readonly id: string;
 }
 
-export async function listRosterRefusals(db: Executor, importId: string, page: { after: string | undefined; limit: number }): Promise<RosterRefusal[]> {
+export async function listRosterRefusals(
+  db: Executor,
+  importId: string,
+  page: { after: string | undefined; limit: number },
+): Promise<RosterRefusal[]> {
   const rows = await db
     .selectFrom('roster_refusals')
     .selectAll()
@@ -116,7 +156,14 @@ export async function listRosterRefusals(db: Executor, importId: string, page: {
     .orderBy('id')
     .limit(page.limit)
     .execute();
-  return rows.map((row) => ({ id: row.id, file: row.file, line: row.line, column: row.column_name, value: row.value, reason: row.reason }));
+  return rows.map((row) => ({
+    id: row.id,
+    file: row.file,
+    line: row.line,
+    column: row.column_name,
+    value: row.value,
+    reason: row.reason,
+  }));
 }
 
 /** One import of a source at a time; the lock goes with the transaction. */

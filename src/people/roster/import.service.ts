@@ -5,10 +5,28 @@ import { insertDebt, insertJournalEntry } from '../../journal/journal.repository
 import type { RegionService } from '../../regions/region.service.ts';
 import { may, type Viewer } from '../permission.ts';
 import { hashIdentityNumber, type Post } from '../person.ts';
-import { insertPeople, insertPersonSources, insertPosts, listPeopleByIdentity, listPeopleBySource, listPostsOf, updatePeople, updatePosts } from '../person.repository.ts';
+import {
+  insertPeople,
+  insertPersonSources,
+  insertPosts,
+  listPeopleByIdentity,
+  listPeopleBySource,
+  listPostsOf,
+  updatePeople,
+  updatePosts,
+} from '../person.repository.ts';
 import { unpack, type NamedFile } from './archive.ts';
 import { UnreadableFile } from './csv.ts';
-import { findRosterImport, finishRosterImport, insertRosterImport, listRosterImportFiles, listRosterRefusals, lockSource, type RosterImport, type RosterRefusal } from './import.repository.ts';
+import {
+  findRosterImport,
+  finishRosterImport,
+  insertRosterImport,
+  listRosterImportFiles,
+  listRosterRefusals,
+  lockSource,
+  type RosterImport,
+  type RosterRefusal,
+} from './import.repository.ts';
 import { readOneRoster, type GivenRoster, type Refused } from './oneroster.ts';
 import { planOrganizations, planPeople, planPosts } from './plan.ts';
 
@@ -17,7 +35,17 @@ const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
 
 export type RosterService = ReturnType<typeof makeRosterService>;
 
-export function makeRosterService({ db, clock, identityKey, regions }: { db: Database; clock: Clock; identityKey: Buffer; regions: RegionService }) {
+export function makeRosterService({
+  db,
+  clock,
+  identityKey,
+  regions,
+}: {
+  db: Database;
+  clock: Clock;
+  identityKey: Buffer;
+  regions: RegionService;
+}) {
   const visible = async (viewer: Viewer, id: string): Promise<RosterImport | undefined> => {
     const found = await findRosterImport(db, id);
     const division = found === undefined ? undefined : await regions.findDivision(found.divisionCode);
@@ -31,20 +59,47 @@ export function makeRosterService({ db, clock, identityKey, regions }: { db: Dat
      * @param source whose numbering the sourcedIds belong to; by default the division's own.
      * @throws NotFound for a division that is not known or not the viewer's to import.
      */
-    async request(viewer: Viewer, input: { divisionCode: string; source: string | null; files: readonly NamedFile[] }): Promise<RosterImport> {
+    async request(
+      viewer: Viewer,
+      input: { divisionCode: string; source: string | null; files: readonly NamedFile[] },
+    ): Promise<RosterImport> {
       const division = await regions.findDivision(input.divisionCode);
-      if (division === undefined || !may(viewer, 'roster.import', division)) throw new NotFound(`Division ${input.divisionCode}`);
-      if (input.files.length === 0) throw new InvalidInput('input.files', 'Give one zip file, or orgs.csv and users.csv.');
-      if (input.files.reduce((sum, file) => sum + file.bytes.length, 0) > MAX_UPLOAD_BYTES) throw new InvalidInput('input.files', `The files are larger than ${MAX_UPLOAD_BYTES / 1024 / 1024} MB together.`);
-      const twice = input.files.find((file, index) => input.files.findIndex((other) => other.name === file.name) !== index);
+      if (division === undefined || !may(viewer, 'roster.import', division))
+        throw new NotFound(`Division ${input.divisionCode}`);
+      if (input.files.length === 0)
+        throw new InvalidInput('input.files', 'Give one zip file, or orgs.csv and users.csv.');
+      if (input.files.reduce((sum, file) => sum + file.bytes.length, 0) > MAX_UPLOAD_BYTES)
+        throw new InvalidInput(
+          'input.files',
+          `The files are larger than ${MAX_UPLOAD_BYTES / 1024 / 1024} MB together.`,
+        );
+      const twice = input.files.find(
+        (file, index) => input.files.findIndex((other) => other.name === file.name) !== index,
+      );
       if (twice !== undefined) throw new InvalidInput('input.files', `${twice.name} was given twice.`);
       const source = input.source ?? `division:${division.code}`;
       if (source.length > 100) throw new InvalidInput('input.source', 'It is longer than 100 characters.');
 
       const id = await db.transaction().execute(async (tx) => {
-        const created = await insertRosterImport(tx, { source, divisionCode: division.code, requestedBy: viewer.personId, createdAt: clock.now(), files: input.files });
-        await insertJournalEntry(tx, { at: clock.now(), actor: `person:${viewer.personId}`, action: 'roster.request', subject: `roster-import:${created}`, detail: { division: division.code, source, files: input.files.map((file) => file.name) } });
-        await insertDebt(tx, { task: IMPORT_TASK, payload: { importId: created }, key: `${IMPORT_TASK}:${created}` });
+        const created = await insertRosterImport(tx, {
+          source,
+          divisionCode: division.code,
+          requestedBy: viewer.personId,
+          createdAt: clock.now(),
+          files: input.files,
+        });
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `person:${viewer.personId}`,
+          action: 'roster.request',
+          subject: `roster-import:${created}`,
+          detail: { division: division.code, source, files: input.files.map((file) => file.name) },
+        });
+        await insertDebt(tx, {
+          task: IMPORT_TASK,
+          payload: { importId: created },
+          key: `${IMPORT_TASK}:${created}`,
+        });
         return created;
       });
       return (await findRosterImport(db, id))!;
@@ -54,7 +109,11 @@ export function makeRosterService({ db, clock, identityKey, regions }: { db: Dat
       return visible(viewer, id);
     },
 
-    async listRefusals(viewer: Viewer, importId: string, page: { after: string | undefined; limit: number }): Promise<RosterRefusal[]> {
+    async listRefusals(
+      viewer: Viewer,
+      importId: string,
+      page: { after: string | undefined; limit: number },
+    ): Promise<RosterRefusal[]> {
       return (await visible(viewer, importId)) === undefined ? [] : listRosterRefusals(db, importId, page);
     },
 
@@ -69,12 +128,22 @@ export function makeRosterService({ db, clock, identityKey, regions }: { db: Dat
           roster = readOneRoster(await unpack(await listRosterImportFiles(tx, importId)));
         } catch (error) {
           if (!(error instanceof UnreadableFile)) throw error;
-          await finishRosterImport(tx, importId, { state: 'refused', reason: error.message, at: clock.now() });
+          await finishRosterImport(tx, importId, {
+            state: 'refused',
+            reason: error.message,
+            at: clock.now(),
+          });
           return;
         }
         const counts = await write(tx, queued, roster);
         await finishRosterImport(tx, importId, { state: 'applied', ...counts, at: clock.now() });
-        await insertJournalEntry(tx, { at: clock.now(), actor: `worker:${IMPORT_TASK}`, action: 'roster.apply', subject: `roster-import:${importId}`, detail: { ...counts.counts } });
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `worker:${IMPORT_TASK}`,
+          action: 'roster.apply',
+          subject: `roster-import:${importId}`,
+          detail: { ...counts.counts },
+        });
       });
     },
   };
@@ -84,15 +153,34 @@ export function makeRosterService({ db, clock, identityKey, regions }: { db: Dat
     const scope = (await regions.findDivision(queued.divisionCode, tx))!;
     const today = chinaDay(clock.now());
 
-    const codes = [...new Set([scope.code, ...roster.organizations.flatMap((organization) => organization.divisionCode ?? [])])];
-    const divisions = new Map((await regions.listDivisions(codes, tx)).map((division) => [division.code, division]));
-    const known = await regions.listKnownOrganizations(tx, source, roster.organizations.map((organization) => organization.sourceId));
+    const codes = [
+      ...new Set([
+        scope.code,
+        ...roster.organizations.flatMap((organization) => organization.divisionCode ?? []),
+      ]),
+    ];
+    const divisions = new Map(
+      (await regions.listDivisions(codes, tx)).map((division) => [division.code, division]),
+    );
+    const known = await regions.listKnownOrganizations(
+      tx,
+      source,
+      roster.organizations.map((organization) => organization.sourceId),
+    );
     const organizationPlan = planOrganizations(roster.organizations, { scope, divisions, known });
     const organizations = await regions.upsertOrganizations(tx, source, organizationPlan.organizations);
 
-    const hashes = roster.people.flatMap((person) => (person.identityNumber === null ? [] : hashIdentityNumber(person.identityNumber, identityKey).toString('hex')));
+    const hashes = roster.people.flatMap((person) =>
+      person.identityNumber === null
+        ? []
+        : hashIdentityNumber(person.identityNumber, identityKey).toString('hex'),
+    );
     const peoplePlan = planPeople(roster.people, {
-      bySource: await listPeopleBySource(tx, source, roster.people.map((person) => person.sourceId)),
+      bySource: await listPeopleBySource(
+        tx,
+        source,
+        roster.people.map((person) => person.sourceId),
+      ),
       byIdentity: await listPeopleByIdentity(tx, hashes),
       identityKey,
     });
@@ -102,14 +190,37 @@ export function makeRosterService({ db, clock, identityKey, regions }: { db: Dat
 
     const personIds = new Map([...peoplePlan.known, ...inserted]);
     // The file's own organizations too: a post at one of them that a row no longer lists has ended.
-    const postOrganizations = [...new Set([...roster.organizations.map((organization) => organization.sourceId), ...roster.people.flatMap((person) => person.posts.map((post) => post.organizationSourceId))])];
-    const organizationIds = new Map([...(await regions.listKnownOrganizations(tx, source, postOrganizations))].map(([sourceId, organization]) => [sourceId, organization.id]));
-    const held: ReadonlyMap<string, readonly Post[]> = Map.groupBy(await listPostsOf(tx, [...peoplePlan.known.values()]), (post) => post.personId);
-    const postsPlan = planPosts(peoplePlan.people, { personIds, organizationIds, held, today, yesterday: addDays(today, -1) });
+    const postOrganizations = [
+      ...new Set([
+        ...roster.organizations.map((organization) => organization.sourceId),
+        ...roster.people.flatMap((person) => person.posts.map((post) => post.organizationSourceId)),
+      ]),
+    ];
+    const organizationIds = new Map(
+      [...(await regions.listKnownOrganizations(tx, source, postOrganizations))].map(
+        ([sourceId, organization]) => [sourceId, organization.id],
+      ),
+    );
+    const held: ReadonlyMap<string, readonly Post[]> = Map.groupBy(
+      await listPostsOf(tx, [...peoplePlan.known.values()]),
+      (post) => post.personId,
+    );
+    const postsPlan = planPosts(peoplePlan.people, {
+      personIds,
+      organizationIds,
+      held,
+      today,
+      yesterday: addDays(today, -1),
+    });
     await insertPosts(tx, postsPlan.insert);
     await updatePosts(tx, postsPlan.update);
 
-    const refused: Refused[] = [...roster.refused, ...organizationPlan.refused, ...peoplePlan.refused, ...postsPlan.refused].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+    const refused: Refused[] = [
+      ...roster.refused,
+      ...organizationPlan.refused,
+      ...peoplePlan.refused,
+      ...postsPlan.refused,
+    ].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
     return {
       refused,
       counts: {

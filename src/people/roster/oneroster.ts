@@ -56,8 +56,27 @@ export interface GivenRoster {
   readonly rowsIgnored: number;
 }
 
-const ORG_COLUMNS = ['sourcedId', 'status', 'dateLastModified', 'name', 'type', 'identifier', 'parentSourcedId'];
-const USER_COLUMNS = ['sourcedId', 'status', 'dateLastModified', 'enabledUser', 'orgSourcedIds', 'role', 'username', 'givenName', 'familyName', 'identifier'];
+const ORG_COLUMNS = [
+  'sourcedId',
+  'status',
+  'dateLastModified',
+  'name',
+  'type',
+  'identifier',
+  'parentSourcedId',
+];
+const USER_COLUMNS = [
+  'sourcedId',
+  'status',
+  'dateLastModified',
+  'enabledUser',
+  'orgSourcedIds',
+  'role',
+  'username',
+  'givenName',
+  'familyName',
+  'identifier',
+];
 const ORG_TYPES = new Set(['department', 'school', 'district', 'local', 'state', 'national']);
 const STAFF_ROLES = new Set(['teacher', 'administrator', 'aide', 'proctor']);
 const OTHER_ROLES = new Set(['student', 'parent', 'guardian', 'relative']);
@@ -68,7 +87,10 @@ export function readOneRoster(files: readonly NamedFile[]): GivenRoster {
   if (manifest !== undefined) checkManifest(manifest, files);
   const orgs = rowsOf(files, 'orgs.csv', ORG_COLUMNS);
   const users = rowsOf(files, 'users.csv', USER_COLUMNS);
-  if (orgs === undefined && users === undefined) throw new UnreadableFile(`Neither orgs.csv nor users.csv is among the files (${files.map((file) => file.name).join(', ')}).`);
+  if (orgs === undefined && users === undefined)
+    throw new UnreadableFile(
+      `Neither orgs.csv nor users.csv is among the files (${files.map((file) => file.name).join(', ')}).`,
+    );
 
   const refused: Refused[] = [];
   let rowsIgnored = 0;
@@ -80,19 +102,36 @@ export function readOneRoster(files: readonly NamedFile[]): GivenRoster {
     }
     return readPerson(row);
   });
-  return { organizations, people, refused, rowsRead: (orgs?.length ?? 0) + (users?.length ?? 0), rowsIgnored };
+  return {
+    organizations,
+    people,
+    refused,
+    rowsRead: (orgs?.length ?? 0) + (users?.length ?? 0),
+    rowsIgnored,
+  };
 }
 
 function checkManifest(manifest: NamedFile, files: readonly NamedFile[]): void {
-  const properties = new Map(named('manifest.csv', () => readCsv(manifest.bytes, ['propertyName', 'value'])).map((row) => [row.fields.get('propertyName'), row.fields.get('value')]));
+  const properties = new Map(
+    named('manifest.csv', () => readCsv(manifest.bytes, ['propertyName', 'value'])).map((row) => [
+      row.fields.get('propertyName'),
+      row.fields.get('value'),
+    ]),
+  );
   const version = properties.get('oneroster.version');
-  if (version !== '1.1') throw new UnreadableFile(`manifest.csv: oneroster.version is ${version ?? 'missing'}; only 1.1 is read.`);
+  if (version !== '1.1')
+    throw new UnreadableFile(`manifest.csv: oneroster.version is ${version ?? 'missing'}; only 1.1 is read.`);
   for (const name of ['orgs', 'users']) {
     const mode = properties.get(`file.${name}`) ?? 'absent';
     const given = files.some((file) => file.name === `${name}.csv`);
-    if (mode === 'delta') throw new UnreadableFile(`manifest.csv: file.${name} is delta; only bulk files are read.`);
-    if (mode !== 'bulk' && mode !== 'absent') throw new UnreadableFile(`manifest.csv: file.${name} is "${mode}"; it must be bulk or absent.`);
-    if ((mode === 'bulk') !== given) throw new UnreadableFile(`manifest.csv says ${name}.csv is ${mode}, and it is ${given ? 'there' : 'not there'}.`);
+    if (mode === 'delta')
+      throw new UnreadableFile(`manifest.csv: file.${name} is delta; only bulk files are read.`);
+    if (mode !== 'bulk' && mode !== 'absent')
+      throw new UnreadableFile(`manifest.csv: file.${name} is "${mode}"; it must be bulk or absent.`);
+    if ((mode === 'bulk') !== given)
+      throw new UnreadableFile(
+        `manifest.csv says ${name}.csv is ${mode}, and it is ${given ? 'there' : 'not there'}.`,
+      );
   }
 }
 
@@ -113,25 +152,42 @@ function named<T>(name: string, read: () => T): T {
 class RowRefused extends Error {
   readonly column: string | null;
   readonly value: string | null;
-  constructor(row: Row, column: string | null, reason: string, { secret = false }: { secret?: boolean } = {}) {
+  constructor(
+    row: Row,
+    column: string | null,
+    reason: string,
+    { secret = false }: { secret?: boolean } = {},
+  ) {
     super(reason);
     this.column = column;
     const value = column === null ? null : (row.fields.get(column) ?? null);
     // A refusal is shown and downloaded: an identity number must not travel with it.
-    this.value = value !== null && secret ? `${'*'.repeat(Math.max(0, value.length - 4))}${value.slice(-4)}` : value;
+    this.value =
+      value !== null && secret ? `${'*'.repeat(Math.max(0, value.length - 4))}${value.slice(-4)}` : value;
   }
 }
 
-function readRows<T extends { sourceId: string }>(file: string, rows: readonly Row[], refused: Refused[], read: (row: Row) => T | undefined): T[] {
+function readRows<T extends { sourceId: string }>(
+  file: string,
+  rows: readonly Row[],
+  refused: Refused[],
+  read: (row: Row) => T | undefined,
+): T[] {
   const seen = new Map<string, number>();
   const good: T[] = [];
   for (const row of rows) {
     try {
-      if (row.fields.size === 0) throw new RowRefused(row, null, 'The row has more or fewer fields than the header.');
+      if (row.fields.size === 0)
+        throw new RowRefused(row, null, 'The row has more or fewer fields than the header.');
       const value = read(row);
       if (value === undefined) continue;
       const before = seen.get(value.sourceId);
-      if (before !== undefined) throw new RowRefused(row, 'sourcedId', `The same sourcedId stands on line ${before}; the first one is taken.`);
+      if (before !== undefined)
+        throw new RowRefused(
+          row,
+          'sourcedId',
+          `The same sourcedId stands on line ${before}; the first one is taken.`,
+        );
       seen.set(value.sourceId, row.line);
       good.push(value);
     } catch (error) {
@@ -155,22 +211,43 @@ function optional(row: Row, column: string): string | null {
 
 /** @returns the same text when it is a day that exists. */
 function day(row: Row, column: string, text: string): string {
-  const real = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text);
+  const real =
+    /^\d{4}-\d{2}-\d{2}$/.test(text) &&
+    !Number.isNaN(Date.parse(text)) &&
+    new Date(text).toISOString().startsWith(text);
   if (!real) throw new RowRefused(row, column, `"${text}" is not a day; write it as YYYY-MM-DD.`);
   return text;
 }
 
 function readOrganization(row: Row): GivenOrganization {
   const type = required(row, 'type');
-  if (!ORG_TYPES.has(type)) throw new RowRefused(row, 'type', `"${type}" is not a type of OneRoster 1.1 (${[...ORG_TYPES].join(', ')}).`);
+  if (!ORG_TYPES.has(type))
+    throw new RowRefused(
+      row,
+      'type',
+      `"${type}" is not a type of OneRoster 1.1 (${[...ORG_TYPES].join(', ')}).`,
+    );
   const identifier = optional(row, 'identifier');
   const givenKind = optional(row, 'metadata.kind');
-  if (givenKind !== null && !(organizationKinds as readonly string[]).includes(givenKind)) throw new RowRefused(row, 'metadata.kind', `"${givenKind}" is not a kind (${organizationKinds.join(', ')}).`);
+  if (givenKind !== null && !(organizationKinds as readonly string[]).includes(givenKind))
+    throw new RowRefused(
+      row,
+      'metadata.kind',
+      `"${givenKind}" is not a kind (${organizationKinds.join(', ')}).`,
+    );
   const isSchool = type === 'school' || type === 'department';
-  const divisionCode = optional(row, 'metadata.divisionCode') ?? (!isSchool && identifier !== null && /^\d{6}$/.test(identifier) ? identifier : null);
-  if (divisionCode !== null && !/^\d{6}$/.test(divisionCode)) throw new RowRefused(row, 'metadata.divisionCode', `"${divisionCode}" is not an administrative division code: six digits.`);
+  const divisionCode =
+    optional(row, 'metadata.divisionCode') ??
+    (!isSchool && identifier !== null && /^\d{6}$/.test(identifier) ? identifier : null);
+  if (divisionCode !== null && !/^\d{6}$/.test(divisionCode))
+    throw new RowRefused(
+      row,
+      'metadata.divisionCode',
+      `"${divisionCode}" is not an administrative division code: six digits.`,
+    );
   const students = optional(row, 'metadata.studentCount');
-  if (students !== null && !/^\d{1,7}$/.test(students)) throw new RowRefused(row, 'metadata.studentCount', `"${students}" is not a number of students.`);
+  if (students !== null && !/^\d{1,7}$/.test(students))
+    throw new RowRefused(row, 'metadata.studentCount', `"${students}" is not a number of students.`);
   const studentsOn = optional(row, 'metadata.studentCountOn');
   return {
     line: row.line,
@@ -191,7 +268,12 @@ function readPerson(row: Row): GivenPerson {
   if (!STAFF_ROLES.has(role)) throw new RowRefused(row, 'role', `"${role}" is not a role of OneRoster 1.1.`);
   const identityNumber = optional(row, 'metadata.identityNumber')?.toUpperCase() ?? null;
   if (identityNumber !== null && !isIdentityNumber(identityNumber)) {
-    throw new RowRefused(row, 'metadata.identityNumber', 'It is not an identity number: 18 characters of which the last checks the others.', { secret: true });
+    throw new RowRefused(
+      row,
+      'metadata.identityNumber',
+      'It is not an identity number: 18 characters of which the last checks the others.',
+      { secret: true },
+    );
   }
   return {
     line: row.line,
@@ -207,13 +289,21 @@ function readPerson(row: Row): GivenPerson {
 function nameOf(row: Row): string {
   const family = required(row, 'familyName');
   const given = required(row, 'givenName');
-  return /^[\x20-\u024f]+$/.test(family + given) ? [given, optional(row, 'middleName'), family].filter((part) => part !== null).join(' ') : `${family}${given}`;
+  return /^[\x20-\u024f]+$/.test(family + given)
+    ? [given, optional(row, 'middleName'), family].filter((part) => part !== null).join(' ')
+    : `${family}${given}`;
 }
 
 /** A file of another maker, without our columns: a teacher teaches at each of the organizations, since an unknown day. */
 function plainPosts(row: Row, role: string): GivenPost[] {
   if (role !== 'teacher') return [];
-  return listOf(required(row, 'orgSourcedIds')).map((organizationSourceId) => ({ organizationSourceId, role: 'subject_teacher', workload: 'full', startsOn: null, endsOn: null }));
+  return listOf(required(row, 'orgSourcedIds')).map((organizationSourceId) => ({
+    organizationSourceId,
+    role: 'subject_teacher',
+    workload: 'full',
+    startsOn: null,
+    endsOn: null,
+  }));
 }
 
 function datedPosts(row: Row): GivenPost[] {
@@ -221,7 +311,12 @@ function datedPosts(row: Row): GivenPost[] {
   const parallel = (column: string): string[] => {
     const values = listOf(row.fields.get(column) ?? '');
     if (values.length === 0) return postRoles.map(() => '');
-    if (values.length !== postRoles.length) throw new RowRefused(row, column, `It has ${values.length} entries where metadata.postRoles has ${postRoles.length}.`);
+    if (values.length !== postRoles.length)
+      throw new RowRefused(
+        row,
+        column,
+        `It has ${values.length} entries where metadata.postRoles has ${postRoles.length}.`,
+      );
     return values;
   };
   const organizations = parallel('metadata.postOrgs');
@@ -229,14 +324,32 @@ function datedPosts(row: Row): GivenPost[] {
   const ends = parallel('metadata.postEnds');
   const loads = parallel('metadata.postLoads');
   return postRoles.map((role, index) => {
-    if (!(roles as readonly string[]).includes(role)) throw new RowRefused(row, 'metadata.postRoles', `"${role}" is not a role (${roles.join(', ')}).`);
+    if (!(roles as readonly string[]).includes(role))
+      throw new RowRefused(row, 'metadata.postRoles', `"${role}" is not a role (${roles.join(', ')}).`);
     const organizationSourceId = organizations[index] ?? '';
-    if (organizationSourceId === '') throw new RowRefused(row, 'metadata.postOrgs', `Entry ${index + 1} is empty.`);
-    const startsOn = starts[index] === '' || starts[index] === undefined ? null : day(row, 'metadata.postStarts', starts[index]);
-    const endsOn = ends[index] === '' || ends[index] === undefined ? null : day(row, 'metadata.postEnds', ends[index]);
-    if (startsOn !== null && endsOn !== null && endsOn < startsOn) throw new RowRefused(row, 'metadata.postEnds', `Entry ${index + 1} ends (${endsOn}) before it begins (${startsOn}).`);
+    if (organizationSourceId === '')
+      throw new RowRefused(row, 'metadata.postOrgs', `Entry ${index + 1} is empty.`);
+    const startsOn =
+      starts[index] === '' || starts[index] === undefined
+        ? null
+        : day(row, 'metadata.postStarts', starts[index]);
+    const endsOn =
+      ends[index] === '' || ends[index] === undefined ? null : day(row, 'metadata.postEnds', ends[index]);
+    if (startsOn !== null && endsOn !== null && endsOn < startsOn)
+      throw new RowRefused(
+        row,
+        'metadata.postEnds',
+        `Entry ${index + 1} ends (${endsOn}) before it begins (${startsOn}).`,
+      );
     const load = loads[index] ?? '';
-    if (!['', 'full', 'part'].includes(load)) throw new RowRefused(row, 'metadata.postLoads', `"${load}" is neither full nor part.`);
-    return { organizationSourceId, role: role as Role, workload: load === 'part' ? 'part' : 'full', startsOn, endsOn };
+    if (!['', 'full', 'part'].includes(load))
+      throw new RowRefused(row, 'metadata.postLoads', `"${load}" is neither full nor part.`);
+    return {
+      organizationSourceId,
+      role: role as Role,
+      workload: load === 'part' ? 'part' : 'full',
+      startsOn,
+      endsOn,
+    };
   });
 }

@@ -15,16 +15,29 @@ import type { GivenOrganization, GivenPerson, GivenPost, Refused } from './onero
  */
 export function planOrganizations(
   given: readonly GivenOrganization[],
-  facts: { scope: Division; divisions: ReadonlyMap<string, Division>; known: ReadonlyMap<string, KnownOrganization> },
+  facts: {
+    scope: Division;
+    divisions: ReadonlyMap<string, Division>;
+    known: ReadonlyMap<string, KnownOrganization>;
+  },
 ): { organizations: RosterOrganization[]; refused: Refused[] } {
   const bySource = new Map(given.map((organization) => [organization.sourceId, organization]));
   const refused: Refused[] = [];
-  const refuse = (organization: GivenOrganization, column: string, value: string | null, reason: string): void => {
+  const refuse = (
+    organization: GivenOrganization,
+    column: string,
+    value: string | null,
+    reason: string,
+  ): void => {
     refused.push({ file: 'orgs.csv', line: organization.line, column, value, reason });
   };
-  const codeOf = (organization: GivenOrganization): string | 'cycle' => {
+  const codeOf = (organization: GivenOrganization): string => {
     const passed = new Set<string>();
-    for (let at: GivenOrganization | undefined = organization; at !== undefined; at = at.parentSourceId === null ? undefined : bySource.get(at.parentSourceId)) {
+    for (
+      let at: GivenOrganization | undefined = organization;
+      at !== undefined;
+      at = at.parentSourceId === null ? undefined : bySource.get(at.parentSourceId)
+    ) {
       if (passed.has(at.sourceId)) return 'cycle';
       passed.add(at.sourceId);
       if (at.divisionCode !== null) return at.divisionCode;
@@ -36,17 +49,32 @@ export function planOrganizations(
   for (const organization of given) {
     const code = codeOf(organization);
     if (code === 'cycle') {
-      refuse(organization, 'parentSourcedId', organization.parentSourceId, 'Following the parents leads back to this row.');
+      refuse(
+        organization,
+        'parentSourcedId',
+        organization.parentSourceId,
+        'Following the parents leads back to this row.',
+      );
       continue;
     }
     const division = facts.divisions.get(code);
     if (division === undefined) {
-      refuse(organization, 'metadata.divisionCode', code, `${code} is not an administrative division code of GB/T 2260 that is known here.`);
+      refuse(
+        organization,
+        'metadata.divisionCode',
+        code,
+        `${code} is not an administrative division code of GB/T 2260 that is known here.`,
+      );
       continue;
     }
     const known = facts.known.get(organization.sourceId);
     if (!within(facts.scope, division) || (known !== undefined && !within(facts.scope, known))) {
-      refuse(organization, 'metadata.divisionCode', code, `It stands outside ${facts.scope.name} (${facts.scope.code}), which this import is for.`);
+      refuse(
+        organization,
+        'metadata.divisionCode',
+        code,
+        `It stands outside ${facts.scope.name} (${facts.scope.code}), which this import is for.`,
+      );
       continue;
     }
     organizations.push({
@@ -62,13 +90,22 @@ export function planOrganizations(
   return { organizations, refused };
 }
 
-function within(scope: Division, place: { provinceCode: string; prefectureCode: string | null; countyCode: string | null }): boolean {
+function within(
+  scope: Division,
+  place: { provinceCode: string; prefectureCode: string | null; countyCode: string | null },
+): boolean {
   return [place.provinceCode, place.prefectureCode, place.countyCode].includes(scope.code);
 }
 
 export interface PeoplePlan {
   readonly insert: readonly NewPerson[];
-  readonly update: readonly { id: string; name: string; staffNumber: string | null; identityHash: string | null; identityLast4: string | null }[];
+  readonly update: readonly {
+    id: string;
+    name: string;
+    staffNumber: string | null;
+    identityHash: string | null;
+    identityLast4: string | null;
+  }[];
   /** Known by their identity number from another source, and now by this one too. */
   readonly link: readonly { sourceId: string; personId: string }[];
   /** Source id → person, for those already known. */
@@ -81,7 +118,11 @@ export interface PeoplePlan {
 /** Who is new, who is known, and by what: the source's own id first, the hash of the identity number second. */
 export function planPeople(
   given: readonly GivenPerson[],
-  facts: { bySource: ReadonlyMap<string, KnownPerson>; byIdentity: ReadonlyMap<string, KnownPerson>; identityKey: Buffer },
+  facts: {
+    bySource: ReadonlyMap<string, KnownPerson>;
+    byIdentity: ReadonlyMap<string, KnownPerson>;
+    identityKey: Buffer;
+  },
 ): PeoplePlan {
   const insert: NewPerson[] = [];
   const update: PeoplePlan['update'][number][] = [];
@@ -93,9 +134,18 @@ export function planPeople(
 
   for (const person of given) {
     const refuse = (reason: string): void => {
-      refused.push({ file: 'users.csv', line: person.line, column: 'metadata.identityNumber', value: null, reason });
+      refused.push({
+        file: 'users.csv',
+        line: person.line,
+        column: 'metadata.identityNumber',
+        value: null,
+        reason,
+      });
     };
-    const identityHash = person.identityNumber === null ? null : hashIdentityNumber(person.identityNumber, facts.identityKey).toString('hex');
+    const identityHash =
+      person.identityNumber === null
+        ? null
+        : hashIdentityNumber(person.identityNumber, facts.identityKey).toString('hex');
     const identityLast4 = person.identityNumber?.slice(-4) ?? null;
     if (identityHash !== null) {
       const before = hashes.get(identityHash);
@@ -108,23 +158,40 @@ export function planPeople(
     const bySource = facts.bySource.get(person.sourceId);
     const byIdentity = identityHash === null ? undefined : facts.byIdentity.get(identityHash);
     if (bySource !== undefined && byIdentity !== undefined && bySource.id !== byIdentity.id) {
-      refuse('The sourcedId and the identity number are known as two different people; somebody has to look.');
+      refuse(
+        'The sourcedId and the identity number are known as two different people; somebody has to look.',
+      );
       continue;
     }
-    if (bySource?.identityHash !== null && bySource?.identityHash !== undefined && identityHash !== null && bySource.identityHash !== identityHash) {
+    if (
+      bySource?.identityHash !== null &&
+      bySource?.identityHash !== undefined &&
+      identityHash !== null &&
+      bySource.identityHash !== identityHash
+    ) {
       refuse('The identity number differs from the one known for this sourcedId; somebody has to look.');
       continue;
     }
     people.push(person);
     const match = bySource ?? byIdentity;
     if (match === undefined) {
-      insert.push({ sourceId: person.sourceId, name: person.name, staffNumber: person.staffNumber, identityHash, identityLast4 });
+      insert.push({
+        sourceId: person.sourceId,
+        name: person.name,
+        staffNumber: person.staffNumber,
+        identityHash,
+        identityLast4,
+      });
       continue;
     }
     known.set(person.sourceId, match.id);
     if (bySource === undefined) link.push({ sourceId: person.sourceId, personId: match.id });
     const staffNumber = person.staffNumber ?? match.staffNumber;
-    if (match.name !== person.name || match.staffNumber !== staffNumber || (match.identityHash === null && identityHash !== null)) {
+    if (
+      match.name !== person.name ||
+      match.staffNumber !== staffNumber ||
+      (match.identityHash === null && identityHash !== null)
+    ) {
       update.push({ id: match.id, name: person.name, staffNumber, identityHash, identityLast4 });
     }
   }
@@ -144,7 +211,13 @@ export interface PostsPlan {
  */
 export function planPosts(
   people: readonly GivenPerson[],
-  facts: { personIds: ReadonlyMap<string, string>; organizationIds: ReadonlyMap<string, string>; held: ReadonlyMap<string, readonly Post[]>; today: string; yesterday: string },
+  facts: {
+    personIds: ReadonlyMap<string, string>;
+    organizationIds: ReadonlyMap<string, string>;
+    held: ReadonlyMap<string, readonly Post[]>;
+    today: string;
+    yesterday: string;
+  },
 ): PostsPlan {
   const insert: Omit<Post, 'id'>[] = [];
   const update: Pick<Post, 'id' | 'workload' | 'endsOn'>[] = [];
@@ -161,26 +234,44 @@ export function planPosts(
       const organizationId = facts.organizationIds.get(post.organizationSourceId);
       if (organizationId === undefined) {
         complete = false;
-        refused.push({ file: 'users.csv', line: person.line, column: 'metadata.postOrgs', value: post.organizationSourceId, reason: `No organization with sourcedId "${post.organizationSourceId}" is known in this import's source; the person goes in without this post.` });
+        refused.push({
+          file: 'users.csv',
+          line: person.line,
+          column: 'metadata.postOrgs',
+          value: post.organizationSourceId,
+          reason: `No organization with sourcedId "${post.organizationSourceId}" is known in this import's source; the person goes in without this post.`,
+        });
         continue;
       }
       const same = held.find((each) => !kept.has(each.id) && isSamePost(each, post, organizationId));
       if (same !== undefined) {
         kept.add(same.id);
-        if (same.workload !== post.workload || same.endsOn !== post.endsOn) update.push({ id: same.id, workload: post.workload, endsOn: post.endsOn });
+        if (same.workload !== post.workload || same.endsOn !== post.endsOn)
+          update.push({ id: same.id, workload: post.workload, endsOn: post.endsOn });
         continue;
       }
       const startsOn = post.startsOn ?? facts.today;
       const key = `${organizationId} ${post.role} ${startsOn}`;
       if (added.has(key)) continue; // the row says it twice
       added.add(key);
-      insert.push({ personId, organizationId, role: post.role, workload: post.workload, startsOn, endsOn: post.endsOn });
+      insert.push({
+        personId,
+        organizationId,
+        role: post.role,
+        workload: post.workload,
+        startsOn,
+        endsOn: post.endsOn,
+      });
     }
     // With a part of the row refused, what it leaves out can't be told from what it could not say.
     if (!complete) continue;
     for (const post of held) {
       if (post.endsOn === null && !kept.has(post.id) && ours.has(post.organizationId)) {
-        update.push({ id: post.id, workload: post.workload, endsOn: post.startsOn > facts.yesterday ? post.startsOn : facts.yesterday });
+        update.push({
+          id: post.id,
+          workload: post.workload,
+          endsOn: post.startsOn > facts.yesterday ? post.startsOn : facts.yesterday,
+        });
       }
     }
   }

@@ -8,15 +8,22 @@ import { NotFound } from './not-found.tsx';
 import { PlayerSession, type SavingState } from './player-session.ts';
 import { ActivityPage } from './queries.ts';
 
-type Progress = Extract<NonNullable<ResultOf<typeof ActivityPage>['node']>, { __typename: 'Assignment' }>['activities'][number];
+type Progress = Extract<
+  NonNullable<ResultOf<typeof ActivityPage>['node']>,
+  { __typename: 'Assignment' }
+>['activities'][number];
 
 export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: string; activityKey: string }) {
   const { t, code } = useLanguage();
   const [opened, setOpened] = useState(0);
-  const page = useQuery(async () => (await request(ActivityPage, { id: assignmentId, language: code })).node, `${assignmentId} ${activityKey} ${code} ${opened}`);
+  const page = useQuery(
+    async () => (await request(ActivityPage, { id: assignmentId, language: code })).node,
+    `${assignmentId} ${activityKey} ${code} ${opened}`,
+  );
   const [completed, setCompleted] = useState(false);
   if (page.status === 'loading') return <Loading />;
-  if (page.status === 'failed') return <Failed code={page.error.code} message={page.error.message} retry={page.reload} />;
+  if (page.status === 'failed')
+    return <Failed code={page.error.code} message={page.error.message} retry={page.reload} />;
   if (page.data?.__typename !== 'Assignment') return <NotFound />;
   const { activities, course } = page.data;
   const index = activities.findIndex((each) => each.activity.key === activityKey);
@@ -45,7 +52,10 @@ export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: stri
           </p>
         )}
         {next !== undefined && (
-          <Link href={`${base}/activities/${next.activity.key}`} className={completed || current.state === 'COMPLETED' ? 'button' : 'button second'}>
+          <Link
+            href={`${base}/activities/${next.activity.key}`}
+            className={completed || current.state === 'COMPLETED' ? 'button' : 'button second'}
+          >
             {t.nextActivity}：{next.activity.title}
           </Link>
         )}
@@ -57,7 +67,19 @@ export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: stri
   );
 }
 
-function Player({ assignmentId, progress, language, onCompleted, reopen }: { assignmentId: string; progress: Progress; language: LanguageCode; onCompleted: () => void; reopen: () => void }) {
+function Player({
+  assignmentId,
+  progress,
+  language,
+  onCompleted,
+  reopen,
+}: {
+  assignmentId: string;
+  progress: Progress;
+  language: LanguageCode;
+  onCompleted: () => void;
+  reopen: () => void;
+}) {
   const { t } = useLanguage();
   const frame = useRef<HTMLIFrameElement>(null);
   const [ready, setReady] = useState(false);
@@ -76,14 +98,30 @@ function Player({ assignmentId, progress, language, onCompleted, reopen }: { ass
     const receive = (event: MessageEvent): void => {
       // Anything may send a message to a page; only this frame on the content origin is heard.
       if (event.origin !== origin || event.source !== frame.current?.contentWindow) return;
-      const message = event.data as { xinqiao?: unknown; type?: unknown; statement?: unknown; data?: unknown; pixels?: unknown; message?: unknown } | null;
+      const message = event.data as {
+        xinqiao?: unknown;
+        type?: unknown;
+        statement?: unknown;
+        data?: unknown;
+        pixels?: unknown;
+        message?: unknown;
+      } | null;
       if (message?.xinqiao !== 1) return;
       if (message.type === 'ready') {
         setReady(true);
-        frame.current?.contentWindow?.postMessage({ xinqiao: 1, type: 'open', state: first.userState?.data ?? null }, origin);
-      } else if (message.type === 'statement' && typeof message.statement === 'object' && message.statement !== null) session.statement(message.statement);
+        frame.current?.contentWindow?.postMessage(
+          { xinqiao: 1, type: 'open', state: first.userState?.data ?? null },
+          origin,
+        );
+      } else if (
+        message.type === 'statement' &&
+        typeof message.statement === 'object' &&
+        message.statement !== null
+      )
+        session.statement(message.statement);
       else if (message.type === 'state' && typeof message.data === 'string') session.state(message.data);
-      else if (message.type === 'height' && typeof message.pixels === 'number') setHeight(Math.min(Math.max(message.pixels, 200), 20_000));
+      else if (message.type === 'height' && typeof message.pixels === 'number')
+        setHeight(Math.min(Math.max(message.pixels, 200), 20_000));
       else if (message.type === 'failed') setFailure(String(message.message));
     };
     window.addEventListener('message', receive);
@@ -102,7 +140,13 @@ function Player({ assignmentId, progress, language, onCompleted, reopen }: { ass
   return (
     <div className="player">
       <p className={`saving saving-${saving}`} role="status">
-        {saving === 'saving' ? t.saving : saving === 'saved' ? t.saved : saving === 'retrying' ? t.notSaved : ''}
+        {saving === 'saving'
+          ? t.saving
+          : saving === 'saved'
+            ? t.saved
+            : saving === 'retrying'
+              ? t.notSaved
+              : ''}
       </p>
       {saving === 'moved-on' && (
         <div className="notice" role="alert">
@@ -118,7 +162,14 @@ function Player({ assignmentId, progress, language, onCompleted, reopen }: { ass
           {t.playerFailed}：{failure}
         </p>
       )}
-      <iframe ref={frame} src={first.activity.playerUrl} title={first.activity.title} allow="fullscreen" />
+      <iframe
+        ref={frame}
+        src={first.activity.playerUrl}
+        title={first.activity.title}
+        allow="fullscreen"
+        // On its own origin, so that the two tokens together give it nothing of ours.
+        sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads"
+      />
     </div>
   );
 }

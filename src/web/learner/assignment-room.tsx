@@ -12,8 +12,12 @@ type Assignment = Extract<NonNullable<ResultOf<typeof AssignmentPage>['node']>, 
 
 export function AssignmentRoom({ id }: { id: string }) {
   const { t, code, language } = useLanguage();
-  const page = useQuery(async () => (await request(AssignmentPage, { id, language: code })).node, `${id} ${code}`);
-  const passed = page.status === 'ready' && page.data?.__typename === 'Assignment' && page.data.state === 'PASSED';
+  const page = useQuery(
+    async () => (await request(AssignmentPage, { id, language: code })).node,
+    `${id} ${code}`,
+  );
+  const passed =
+    page.status === 'ready' && page.data?.__typename === 'Assignment' && page.data.state === 'PASSED';
   const { reload } = page;
   useEffect(() => {
     if (!passed) return;
@@ -21,7 +25,8 @@ export function AssignmentRoom({ id }: { id: string }) {
     return () => clearInterval(timer);
   }, [passed, reload]);
   if (page.status === 'loading') return <Loading />;
-  if (page.status === 'failed') return <Failed code={page.error.code} message={page.error.message} retry={page.reload} />;
+  if (page.status === 'failed')
+    return <Failed code={page.error.code} message={page.error.message} retry={page.reload} />;
   if (page.data?.__typename !== 'Assignment') return <NotFound />;
   const assignment = page.data;
   const { course, activities, certificate } = assignment;
@@ -36,7 +41,9 @@ export function AssignmentRoom({ id }: { id: string }) {
       <p className="lead">{course.summary}</p>
       <p className="quiet">
         {assignment.certification.title} · {t.classHours(course.classHours)}
-        {assignment.dueOn !== null && certificate === null && ` · ${t.due(formatDay(assignment.dueOn, language))}`}
+        {assignment.dueOn !== null &&
+          certificate === null &&
+          ` · ${t.due(formatDay(assignment.dueOn, language))}`}
       </p>
       {certificate !== null && <CertificateCard certificate={certificate} />}
       <ProgressBar value={done} max={activities.length} label={t.progress(done, activities.length)} />
@@ -50,7 +57,10 @@ export function AssignmentRoom({ id }: { id: string }) {
               const state = states.get(activity.key) ?? 'NOT_STARTED';
               return (
                 <li key={activity.key}>
-                  <Link href={`/assignments/${encodeURIComponent(assignment.id)}/activities/${activity.key}`} className={`activity ${state.toLowerCase()}`}>
+                  <Link
+                    href={`/assignments/${encodeURIComponent(assignment.id)}/activities/${activity.key}`}
+                    className={`activity ${state.toLowerCase()}`}
+                  >
                     <span className="tick" aria-hidden="true">
                       {state === 'COMPLETED' ? '✓' : state === 'STARTED' ? '◐' : '○'}
                     </span>
@@ -96,7 +106,8 @@ function ExamPanel({ assignment }: { assignment: Assignment }) {
     setBusy(true);
     try {
       const { startAttempt } = await request(StartAttempt, { id: assignment.id });
-      if (startAttempt.__typename === 'StartAttemptPayload') go(`/attempts/${encodeURIComponent(startAttempt.attempt.id)}`);
+      if (startAttempt.__typename === 'StartAttemptPayload')
+        go(`/attempts/${encodeURIComponent(startAttempt.attempt.id)}`);
       else setRefusal(t.refusal[startAttempt.code] ?? startAttempt.message);
     } catch (error) {
       setRefusal(error instanceof RequestFailed && error.code === 'OFFLINE' ? t.offline : String(error));
@@ -115,7 +126,8 @@ function ExamPanel({ assignment }: { assignment: Assignment }) {
             .filter((attempt) => attempt.state === 'GRADED')
             .map((attempt) => (
               <li key={attempt.id}>
-                {t.attempt(attempt.number)}：{attempt.percent} · {attempt.passed === true ? t.passed : t.notPassed}{' '}
+                {t.attempt(attempt.number)}：{attempt.percent} ·{' '}
+                {attempt.passed === true ? t.passed : t.notPassed}{' '}
                 <Link href={`/attempts/${encodeURIComponent(attempt.id)}`}>{t.seeResult}</Link>
               </li>
             ))}
@@ -131,7 +143,11 @@ function ExamPanel({ assignment }: { assignment: Assignment }) {
         </button>
       ) : (
         blocked.code !== 'ALREADY_PASSED' && (
-          <p className="notice">{blocked.code === 'RESIT_TOO_EARLY' && blocked.retryAt !== null ? t.resitAt(formatTime(blocked.retryAt, language)) : (t.refusal[blocked.code] ?? blocked.message)}</p>
+          <p className="notice">
+            {blocked.code === 'RESIT_TOO_EARLY' && blocked.retryAt !== null
+              ? t.resitAt(formatTime(blocked.retryAt, language))
+              : (t.refusal[blocked.code] ?? blocked.message)}
+          </p>
         )
       )}
       {refusal !== undefined && (

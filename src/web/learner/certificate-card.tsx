@@ -34,13 +34,19 @@ export function CertificateCard({ certificate, title }: { certificate: Shown; ti
 
   return (
     <article className="card certificate">
-      <p className={`state state-${certificate.state.toLowerCase()}`}>{t.certificateState[certificate.state]}</p>
+      <p className={`state state-${certificate.state.toLowerCase()}`}>
+        {t.certificateState[certificate.state]}
+      </p>
       <h3>{title ?? t.certificate}</h3>
       <dl className="facts">
         <dt>{t.number}</dt>
         <dd className="number">{certificate.number}</dd>
       </dl>
-      <p className="quiet">{certificate.validUntil === null ? t.validForever : t.validUntil(formatDay(certificate.validUntil, language))}</p>
+      <p className="quiet">
+        {certificate.validUntil === null
+          ? t.validForever
+          : t.validUntil(formatDay(certificate.validUntil, language))}
+      </p>
       <div className="row">
         <button type="button" disabled={download === 'busy'} onClick={() => void save()}>
           {download === 'busy' ? t.downloading : t.download}

@@ -10,8 +10,12 @@ import { AfterAttempt } from './queries.ts';
 
 export function ExamResult({ attempt }: { attempt: Attempt }) {
   const { t, language } = useLanguage();
-  const after = useQuery(async () => (await request(AfterAttempt, { id: attempt.assignmentId })).node, attempt.assignmentId);
-  const assignment = after.status === 'ready' && after.data?.__typename === 'Assignment' ? after.data : undefined;
+  const after = useQuery(
+    async () => (await request(AfterAttempt, { id: attempt.assignmentId })).node,
+    attempt.assignmentId,
+  );
+  const assignment =
+    after.status === 'ready' && after.data?.__typename === 'Assignment' ? after.data : undefined;
   const waiting = attempt.passed === true && assignment?.certificate === null;
   const [asked, setAsked] = useState(0);
   const { reload } = after;
@@ -38,18 +42,23 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
       <section className={attempt.passed === true ? 'card verdict good' : 'card verdict'}>
         <p className="big">
           <span aria-hidden="true">{attempt.passed === true ? '✓ ' : '○ '}</span>
-          {attempt.passed === true ? t.resultPassed(percent) : t.resultFailed(percent, assignment?.exam.passMark ?? 0)}
+          {attempt.passed === true
+            ? t.resultPassed(percent)
+            : t.resultFailed(percent, assignment?.exam.passMark ?? 0)}
         </p>
         {attempt.passed !== true && retryAt !== null && <p>{t.resitAt(formatTime(retryAt, language))}</p>}
         {waiting && <p role="status">{asked < 30 ? t.preparing : t.preparingSlow}</p>}
       </section>
-      {assignment?.certificate !== null && assignment !== undefined && <CertificateCard certificate={assignment.certificate} />}
+      {assignment?.certificate !== null && assignment !== undefined && (
+        <CertificateCard certificate={assignment.certificate} />
+      )}
       <p className="lead">{t.reviewHint}</p>
       <ol className="review">
         {attempt.items.map((item, index) => (
           <li key={item.key} className="card">
             <p className={`state ${item.correct === true ? 'state-valid' : 'state-revoked'}`}>
-              {t.question(index + 1, attempt.items.length)} · {item.correct === true ? t.right : (item.points ?? 0) > 0 ? t.partly : t.wrong}
+              {t.question(index + 1, attempt.items.length)} ·{' '}
+              {item.correct === true ? t.right : (item.points ?? 0) > 0 ? t.partly : t.wrong}
             </p>
             <p className="stem">{item.stem}</p>
             <ul className="options">

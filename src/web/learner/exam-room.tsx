@@ -11,9 +11,17 @@ export type Attempt = Extract<NonNullable<ResultOf<typeof AttemptPage>['node']>,
 
 export function ExamRoom({ id }: { id: string }) {
   const { code } = useLanguage();
-  const page = useQuery(async () => (await request(AttemptPage, { id, language: code })).node, `${id} ${code}`);
+  const page = useQuery(
+    async () => (await request(AttemptPage, { id, language: code })).node,
+    `${id} ${code}`,
+  );
   if (page.status === 'loading') return <Loading />;
-  if (page.status === 'failed') return <Failed code={page.error.code} message={page.error.message} retry={page.reload} />;
+  if (page.status === 'failed')
+    return <Failed code={page.error.code} message={page.error.message} retry={page.reload} />;
   if (page.data?.__typename !== 'Attempt') return <NotFound />;
-  return page.data.state === 'OPEN' ? <ExamSitting attempt={page.data} reload={page.reload} /> : <ExamResult attempt={page.data} />;
+  return page.data.state === 'OPEN' ? (
+    <ExamSitting attempt={page.data} reload={page.reload} />
+  ) : (
+    <ExamResult attempt={page.data} />
+  );
 }

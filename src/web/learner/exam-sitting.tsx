@@ -9,18 +9,27 @@ import { SaveResponse, SubmitAttempt } from './queries.ts';
 export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () => void }) {
   const { t } = useLanguage();
   const [index, setIndex] = useState(0);
-  const [chosen, setChosen] = useState<ReadonlyMap<string, readonly string[]>>(() => new Map(attempt.items.map((item) => [item.key, item.chosen])));
+  const [chosen, setChosen] = useState<ReadonlyMap<string, readonly string[]>>(
+    () => new Map(attempt.items.map((item) => [item.key, item.chosen])),
+  );
   const { saving, save, settled } = useSaving(attempt.id, reload);
-  const [submitting, setSubmitting] = useState<'no' | 'busy' | string>('no');
+  const [submitting, setSubmitting] = useState<{ busy: boolean; failure?: string }>({ busy: false });
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
 
   const item = attempt.items[index]!;
   const mine = chosen.get(item.key) ?? [];
-  const unanswered = attempt.items.flatMap((each, at) => ((chosen.get(each.key) ?? []).length === 0 ? [at + 1] : []));
+  const unanswered = attempt.items.flatMap((each, at) =>
+    (chosen.get(each.key) ?? []).length === 0 ? [at + 1] : [],
+  );
 
   const choose = (key: string): void => {
-    const next = item.kind === 'MULTIPLE' ? (mine.includes(key) ? mine.filter((each) => each !== key) : [...mine, key]) : [key];
+    const next =
+      item.kind === 'MULTIPLE'
+        ? mine.includes(key)
+          ? mine.filter((each) => each !== key)
+          : [...mine, key]
+        : [key];
     setChosen(new Map(chosen).set(item.key, next));
     save(item.key, next);
   };
@@ -29,19 +38,20 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
     heading.current?.focus();
   };
   const submit = async (): Promise<void> => {
-    setSubmitting('busy');
+    setSubmitting({ busy: true });
     try {
       // An answer still on its way would come too late.
       await settled();
       const { submitAttempt } = await request(SubmitAttempt, { id: attempt.id });
       if (submitAttempt.__typename !== 'SubmitAttemptPayload' && submitAttempt.code !== 'ATTEMPT_CLOSED') {
-        setSubmitting(t.refusal[submitAttempt.code] ?? submitAttempt.message);
+        setSubmitting({ busy: false, failure: t.refusal[submitAttempt.code] ?? submitAttempt.message });
         return;
       }
       dialog.current?.close();
       reload();
     } catch (error) {
-      setSubmitting(error instanceof RequestFailed && error.code === 'OFFLINE' ? t.offline : String(error));
+      const offline = error instanceof RequestFailed && error.code === 'OFFLINE';
+      setSubmitting({ busy: false, failure: offline ? t.offline : String(error) });
     }
   };
 
@@ -51,7 +61,13 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
       <div className="sitting-bar">
         <Countdown deadline={attempt.deadline} over={reload} />
         <p className={`saving saving-${saving}`} role="status">
-          {saving === 'saving' ? t.saving : saving === 'saved' ? t.saved : saving === 'retrying' ? t.notSaved : ''}
+          {saving === 'saving'
+            ? t.saving
+            : saving === 'saved'
+              ? t.saved
+              : saving === 'retrying'
+                ? t.notSaved
+                : ''}
         </p>
       </div>
       <form className="card question" onSubmit={(event) => event.preventDefault()}>
@@ -65,7 +81,13 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
           </legend>
           {item.options.map((option) => (
             <label key={option.key} className={mine.includes(option.key) ? 'option chosen' : 'option'}>
-              <input type={item.kind === 'MULTIPLE' ? 'checkbox' : 'radio'} name={item.key} value={option.key} checked={mine.includes(option.key)} onChange={() => choose(option.key)} />
+              <input
+                type={item.kind === 'MULTIPLE' ? 'checkbox' : 'radio'}
+                name={item.key}
+                value={option.key}
+                checked={mine.includes(option.key)}
+                onChange={() => choose(option.key)}
+              />
               <span>{option.text}</span>
             </label>
           ))}
@@ -107,15 +129,15 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
           </button>
         )}
       </nav>
-      <dialog ref={dialog} aria-labelledby="submit-title" onClose={() => setSubmitting('no')}>
+      <dialog ref={dialog} aria-labelledby="submit-title" onClose={() => setSubmitting({ busy: false })}>
         <h2 id="submit-title">{t.submitTitle}</h2>
         <p>{unanswered.length === 0 ? t.submitAll : t.submitMissing(unanswered.join('、'))}</p>
-        {submitting !== 'no' && submitting !== 'busy' && <p role="alert">{submitting}</p>}
+        {submitting.failure !== undefined && <p role="alert">{submitting.failure}</p>}
         <div className="row spread">
           <button type="button" className="second" onClick={() => dialog.current?.close()}>
             {t.cancel}
           </button>
-          <button type="button" disabled={submitting === 'busy'} onClick={() => void submit()}>
+          <button type="button" disabled={submitting.busy} onClick={() => void submit()}>
             {t.submitYes}
           </button>
         </div>
@@ -143,7 +165,9 @@ function useSaving(attemptId: string, closed: () => void) {
       const [[itemKey, chosen]] = [...waiting.current] as [[string, readonly string[]]];
       try {
         setSaving('saving');
-        const { saveResponse } = await request(SaveResponse, { input: { attemptId, itemKey, chosen: [...chosen] } });
+        const { saveResponse } = await request(SaveResponse, {
+          input: { attemptId, itemKey, chosen: [...chosen] },
+        });
         if (waiting.current.get(itemKey) === chosen) waiting.current.delete(itemKey);
         wait = 500;
         if (saveResponse.__typename === 'Conflict') {

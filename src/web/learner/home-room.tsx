@@ -17,13 +17,16 @@ export function HomeRoom({ ended }: { ended: () => void }) {
     if (over) ended();
   }, [over, ended]);
   if (home.status === 'loading') return <Loading />;
-  if (home.status === 'failed') return <Failed code={home.error.code} message={home.error.message} retry={home.reload} />;
+  if (home.status === 'failed')
+    return <Failed code={home.error.code} message={home.error.message} retry={home.reload} />;
   if (home.data === null) return <Loading />;
   const { person, posts, assignments, certificates } = home.data;
   return (
     <>
       <Title text={t.myCourses}>{t.hello(person.name)}</Title>
-      {posts.length > 0 && <p className="lead">{[...new Set(posts.map((post) => post.organization.name))].join(' · ')}</p>}
+      {posts.length > 0 && (
+        <p className="lead">{[...new Set(posts.map((post) => post.organization.name))].join(' · ')}</p>
+      )}
       <h2>{t.myCourses}</h2>
       {assignments.length === 0 ? (
         <div className="card notice">
@@ -59,7 +62,13 @@ function AssignmentCard({ assignment }: { assignment: Assignment }) {
   const { t, language } = useLanguage();
   const { state, course, certification, dueOn, activities } = assignment;
   const done = activities.filter((activity) => activity.state === 'COMPLETED').length;
-  const action = { ASSIGNED: t.start, LEARNING: t.goOn, EXAM_OPEN: t.toExam, PASSED: t.openCourse, CERTIFIED: t.openCourse }[state];
+  const action = {
+    ASSIGNED: t.start,
+    LEARNING: t.goOn,
+    EXAM_OPEN: t.toExam,
+    PASSED: t.openCourse,
+    CERTIFIED: t.openCourse,
+  }[state];
   return (
     <article className="card">
       <p className={`state state-${state.toLowerCase()}`}>{t.state[state]}</p>
@@ -70,7 +79,10 @@ function AssignmentCard({ assignment }: { assignment: Assignment }) {
       </p>
       <ProgressBar value={done} max={activities.length} label={t.progress(done, activities.length)} />
       <p className="quiet">{t.progress(done, activities.length)}</p>
-      <Link href={`/assignments/${encodeURIComponent(assignment.id)}`} className={state === 'CERTIFIED' ? 'button second' : 'button'}>
+      <Link
+        href={`/assignments/${encodeURIComponent(assignment.id)}`}
+        className={state === 'CERTIFIED' ? 'button second' : 'button'}
+      >
         {action}
       </Link>
     </article>

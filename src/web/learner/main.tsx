@@ -15,7 +15,9 @@ import { WayIn } from './way-in.tsx';
 function App() {
   const { t } = useLanguage();
   const [, go] = useLocation();
-  const [session, setSession] = useState<'entering' | 'in' | 'out'>(() => (new URLSearchParams(location.search).has('sign-in') ? 'entering' : sessionToken() === null ? 'out' : 'in'));
+  const [session, setSession] = useState<'entering' | 'in' | 'out'>(() =>
+    new URLSearchParams(location.search).has('sign-in') ? 'entering' : sessionToken() === null ? 'out' : 'in',
+  );
   const [failed, setFailed] = useState(false);
 
   const enter = async (key: string): Promise<void> => {
@@ -72,7 +74,11 @@ function App() {
             <HomeRoom ended={ended} />
           </Route>
           <Route path="/assignments/:id">{({ id }) => <AssignmentRoom key={id} id={id} />}</Route>
-          <Route path="/assignments/:id/activities/:activity">{({ id, activity }) => <ActivityRoom key={`${id} ${activity}`} assignmentId={id} activityKey={activity} />}</Route>
+          <Route path="/assignments/:id/activities/:activity">
+            {({ id, activity }) => (
+              <ActivityRoom key={`${id} ${activity}`} assignmentId={id} activityKey={activity} />
+            )}
+          </Route>
           <Route path="/attempts/:id">{({ id }) => <ExamRoom key={id} id={id} />}</Route>
           <Route>
             <NotFound />

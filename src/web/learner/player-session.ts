@@ -22,7 +22,13 @@ export class PlayerSession {
   #wait = BATCH_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ version, ...of }: { assignmentId: string; activityKey: string; language: LanguageCode; version: number }, tell: { saving: (state: SavingState) => void; completed: () => void }) {
+  constructor(
+    {
+      version,
+      ...of
+    }: { assignmentId: string; activityKey: string; language: LanguageCode; version: number },
+    tell: { saving: (state: SavingState) => void; completed: () => void },
+  ) {
     this.#of = of;
     this.#version = version;
     this.#tell = tell;
@@ -58,9 +64,15 @@ export class PlayerSession {
     try {
       while (this.#statements.length > 0) {
         const batch = this.#statements.slice(0, 50);
-        const { recordStatements } = await request(RecordStatements, { input: { ...this.#of, statements: batch } });
+        const { recordStatements } = await request(RecordStatements, {
+          input: { ...this.#of, statements: batch },
+        });
         this.#statements = this.#statements.slice(batch.length);
-        if (recordStatements.__typename === 'RecordStatementsPayload' && recordStatements.progress.state === 'COMPLETED') this.#tell.completed();
+        if (
+          recordStatements.__typename === 'RecordStatementsPayload' &&
+          recordStatements.progress.state === 'COMPLETED'
+        )
+          this.#tell.completed();
       }
       await this.#saveState();
       this.#wait = BATCH_MS;
@@ -82,7 +94,9 @@ export class PlayerSession {
       this.#state = undefined;
       return;
     }
-    const { saveUserState } = await request(SaveUserState, { input: { ...this.#of, data, baseVersion: this.#version } });
+    const { saveUserState } = await request(SaveUserState, {
+      input: { ...this.#of, data, baseVersion: this.#version },
+    });
     if (this.#state === data) this.#state = undefined;
     if (saveUserState.__typename === 'SaveUserStatePayload') this.#version = saveUserState.version;
     else if (saveUserState.code === 'STATE_MOVED_ON') this.#movedOn = true;

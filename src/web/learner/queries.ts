@@ -1,16 +1,71 @@
 import { graphql } from '../graphql.ts';
 
-export const SampleSignIns = graphql(`query SampleSignIns($language: Language!) { sampleSignIns { key name description(language: $language) } }`);
-export const SignIn = graphql(`mutation SignIn($key: String!) { signInSample(input: { key: $key }) { __typename ... on SignInSamplePayload { token } ... on Refusal { code message } } }`);
-export const SignOut = graphql(`mutation SignOut { signOut }`);
+export const SampleSignIns = graphql(`
+  query SampleSignIns($language: Language!) {
+    sampleSignIns {
+      key
+      name
+      description(language: $language)
+    }
+  }
+`);
+export const SignIn = graphql(`
+  mutation SignIn($key: String!) {
+    signInSample(input: { key: $key }) {
+      __typename
+      ... on SignInSamplePayload {
+        token
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
+`);
+export const SignOut = graphql(`
+  mutation SignOut {
+    signOut
+  }
+`);
 
 export const Home = graphql(`
   query Home($language: Language!) {
     viewer {
-      person { name }
-      posts { organization { name } }
-      assignments { id state dueOn certification { title(language: $language) } course { title(language: $language) classHours } activities { state } }
-      certificates { id number state title(language: $language) classHours issuedOn validUntil pdfUrl verificationUrl }
+      person {
+        name
+      }
+      posts {
+        organization {
+          name
+        }
+      }
+      assignments {
+        id
+        state
+        dueOn
+        certification {
+          title(language: $language)
+        }
+        course {
+          title(language: $language)
+          classHours
+        }
+        activities {
+          state
+        }
+      }
+      certificates {
+        id
+        number
+        state
+        title(language: $language)
+        classHours
+        issuedOn
+        validUntil
+        pdfUrl
+        verificationUrl
+      }
     }
   }
 `);
@@ -20,15 +75,66 @@ export const AssignmentPage = graphql(`
     node(id: $id) {
       __typename
       ... on Assignment {
-        id state dueOn
-        certification { title(language: $language) }
-        course { title(language: $language) summary(language: $language) classHours
-          modules { key title(language: $language) summary(language: $language) activities { key title(language: $language) minutes } } }
-        activities { state activity { key } }
-        shortfalls(language: $language) { code text }
-        exam { itemsPerAttempt minutes passMark attemptsAllowed resitAfterHours blockedBy { code message retryAt } openAttempt { id }
-          attempts { id number state percent passed } }
-        certificate { number state validUntil pdfUrl verificationUrl }
+        id
+        state
+        dueOn
+        certification {
+          title(language: $language)
+        }
+        course {
+          title(language: $language)
+          summary(language: $language)
+          classHours
+          modules {
+            key
+            title(language: $language)
+            summary(language: $language)
+            activities {
+              key
+              title(language: $language)
+              minutes
+            }
+          }
+        }
+        activities {
+          state
+          activity {
+            key
+          }
+        }
+        shortfalls(language: $language) {
+          code
+          text
+        }
+        exam {
+          itemsPerAttempt
+          minutes
+          passMark
+          attemptsAllowed
+          resitAfterHours
+          blockedBy {
+            code
+            message
+            retryAt
+          }
+          openAttempt {
+            id
+          }
+          attempts {
+            id
+            number
+            state
+            percent
+            passed
+          }
+        }
+        certificate {
+          number
+          state
+          validUntil
+          pdfUrl
+          verificationUrl
+        }
       }
     }
   }
@@ -40,20 +146,53 @@ export const ActivityPage = graphql(`
       __typename
       ... on Assignment {
         id
-        course { title(language: $language) }
-        activities { state activity { key title(language: $language) playerUrl(language: $language) } userState(language: $language) { data version } }
+        course {
+          title(language: $language)
+        }
+        activities {
+          state
+          activity {
+            key
+            title(language: $language)
+            playerUrl(language: $language)
+          }
+          userState(language: $language) {
+            data
+            version
+          }
+        }
       }
     }
   }
 `);
 export const RecordStatements = graphql(`
   mutation RecordStatements($input: RecordStatementsInput!) {
-    recordStatements(input: $input) { __typename ... on RecordStatementsPayload { progress { state } } ... on Refusal { code message } }
+    recordStatements(input: $input) {
+      __typename
+      ... on RecordStatementsPayload {
+        progress {
+          state
+        }
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
   }
 `);
 export const SaveUserState = graphql(`
   mutation SaveUserState($input: SaveUserStateInput!) {
-    saveUserState(input: $input) { __typename ... on SaveUserStatePayload { version } ... on Refusal { code message } }
+    saveUserState(input: $input) {
+      __typename
+      ... on SaveUserStatePayload {
+        version
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
   }
 `);
 
@@ -62,23 +201,90 @@ export const AttemptPage = graphql(`
     node(id: $id) {
       __typename
       ... on Attempt {
-        id number assignmentId state deadline percent passed
-        items(language: $language) { key kind stem chosen points correct options { key text rationale isRight } }
+        id
+        number
+        assignmentId
+        state
+        deadline
+        percent
+        passed
+        items(language: $language) {
+          key
+          kind
+          stem
+          chosen
+          points
+          correct
+          options {
+            key
+            text
+            rationale
+            isRight
+          }
+        }
       }
     }
   }
 `);
 export const AfterAttempt = graphql(`
   query AfterAttempt($id: ID!) {
-    node(id: $id) { __typename ... on Assignment { state exam { passMark blockedBy { code retryAt } } certificate { number state validUntil pdfUrl verificationUrl } } }
+    node(id: $id) {
+      __typename
+      ... on Assignment {
+        state
+        exam {
+          passMark
+          blockedBy {
+            code
+            retryAt
+          }
+        }
+        certificate {
+          number
+          state
+          validUntil
+          pdfUrl
+          verificationUrl
+        }
+      }
+    }
   }
 `);
 export const StartAttempt = graphql(`
-  mutation StartAttempt($id: ID!) { startAttempt(input: { assignmentId: $id }) { __typename ... on StartAttemptPayload { attempt { id } } ... on Refusal { code message } } }
+  mutation StartAttempt($id: ID!) {
+    startAttempt(input: { assignmentId: $id }) {
+      __typename
+      ... on StartAttemptPayload {
+        attempt {
+          id
+        }
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
 `);
 export const SaveResponse = graphql(`
-  mutation SaveResponse($input: SaveResponseInput!) { saveResponse(input: $input) { __typename ... on Refusal { code message } } }
+  mutation SaveResponse($input: SaveResponseInput!) {
+    saveResponse(input: $input) {
+      __typename
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
 `);
 export const SubmitAttempt = graphql(`
-  mutation SubmitAttempt($id: ID!) { submitAttempt(input: { attemptId: $id }) { __typename ... on Refusal { code message } } }
+  mutation SubmitAttempt($id: ID!) {
+    submitAttempt(input: { attemptId: $id }) {
+      __typename
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
 `);

@@ -7,8 +7,12 @@ import { SampleSignIns } from './queries.ts';
 /** For somebody without a session: the way is through the LMS; the sample county has ways of its own. */
 export function WayIn({ failed, enter }: { failed: boolean; enter: (key: string) => Promise<void> }) {
   const { t, code } = useLanguage();
-  const samples = useQuery(async () => (await request(SampleSignIns, { language: code })).sampleSignIns, code);
-  const teachers = samples.status === 'ready' ? samples.data.filter(({ key }) => key.startsWith('teacher')) : [];
+  const samples = useQuery(
+    async () => (await request(SampleSignIns, { language: code })).sampleSignIns,
+    code,
+  );
+  const teachers =
+    samples.status === 'ready' ? samples.data.filter(({ key }) => key.startsWith('teacher')) : [];
   return (
     <>
       <Title text={t.signInTitle}>{t.signInTitle}</Title>

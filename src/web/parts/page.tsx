@@ -3,7 +3,15 @@ import { useLanguage } from '../language.tsx';
 import '../style.css';
 
 /** Frame of every page: brand, language, content, and where to get help now. */
-export function Shell({ children, actions, home }: { children: ReactNode; actions?: ReactNode; home: ReactNode }) {
+export function Shell({
+  children,
+  actions,
+  home,
+}: {
+  children: ReactNode;
+  actions?: ReactNode;
+  home: ReactNode;
+}) {
   const { t, language, choose } = useLanguage();
   return (
     <>
@@ -15,7 +23,12 @@ export function Shell({ children, actions, home }: { children: ReactNode; action
           {home}
           <div className="top-actions">
             {actions}
-            <button type="button" className="plain" lang={language === 'zh-CN' ? 'en' : 'zh-CN'} onClick={() => choose(language === 'zh-CN' ? 'en' : 'zh-CN')}>
+            <button
+              type="button"
+              className="plain"
+              lang={language === 'zh-CN' ? 'en' : 'zh-CN'}
+              onClick={() => choose(language === 'zh-CN' ? 'en' : 'zh-CN')}
+            >
               {language === 'zh-CN' ? 'English' : '中文'}
             </button>
           </div>
@@ -36,7 +49,13 @@ export function Brand() {
   return (
     <span className="brand">
       <svg viewBox="0 0 32 20" width="32" height="20" aria-hidden="true">
-        <path d="M2 16 H30 M4 16 Q16 0 28 16 M10 16 V10.5 M16 16 V8 M22 16 V10.5" fill="none" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" />
+        <path
+          d="M2 16 H30 M4 16 Q16 0 28 16 M10 16 V10.5 M16 16 V8 M22 16 V10.5"
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="2.2"
+          strokeLinecap="round"
+        />
       </svg>
       {t.product}
     </span>
@@ -73,12 +92,22 @@ export function Loading() {
   );
 }
 
-export function Failed({ code, message, retry }: { code: string | undefined; message: string; retry: () => void }) {
+export function Failed({
+  code,
+  message,
+  retry,
+}: {
+  code: string | undefined;
+  message: string;
+  retry: () => void;
+}) {
   const { t } = useLanguage();
   return (
     <div className="card notice bad" role="alert">
       <h2>{t.failed}</h2>
-      <p>{code === 'OFFLINE' ? t.offline : ((code === undefined ? undefined : t.refusal[code]) ?? message)}</p>
+      <p>
+        {code === 'OFFLINE' ? t.offline : ((code === undefined ? undefined : t.refusal[code]) ?? message)}
+      </p>
       <button type="button" onClick={retry}>
         {t.retry}
       </button>

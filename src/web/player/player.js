@@ -8,7 +8,8 @@
 
   const fail = (message) => {
     const place = document.getElementById('failure');
-    place.textContent = language === 'en' ? `This content could not be loaded: ${message}` : `内容无法加载：${message}`;
+    place.textContent =
+      language === 'en' ? `This content could not be loaded: ${message}` : `内容无法加载：${message}`;
     place.hidden = false;
     container.removeAttribute('aria-busy');
     send({ type: 'failed', message });
@@ -72,7 +73,9 @@
     window.setInterval(saveState, 3000);
     document.addEventListener('visibilitychange', saveState);
     window.addEventListener('pagehide', saveState);
-    new ResizeObserver(() => send({ type: 'height', pixels: Math.ceil(document.body.scrollHeight) })).observe(document.body);
+    new ResizeObserver(() => send({ type: 'height', pixels: Math.ceil(document.body.scrollHeight) })).observe(
+      document.body,
+    );
   };
 
   let opened = false;

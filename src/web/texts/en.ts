@@ -25,7 +25,13 @@ export const en: Texts = {
   due: (day) => `Due by ${day}`,
   classHours: (hours) => `${hours} class ${hours === 1 ? 'hour' : 'hours'}`,
   progress: (done, all) => `${done} of ${all} done`,
-  state: { ASSIGNED: 'Not started', LEARNING: 'Learning', EXAM_OPEN: 'Ready for the exam', PASSED: 'Passed, certificate on its way', CERTIFIED: 'Certificate earned' },
+  state: {
+    ASSIGNED: 'Not started',
+    LEARNING: 'Learning',
+    EXAM_OPEN: 'Ready for the exam',
+    PASSED: 'Passed, certificate on its way',
+    CERTIFIED: 'Certificate earned',
+  },
   start: 'Start',
   goOn: 'Continue',
   openCourse: 'Open the course',
@@ -34,8 +40,10 @@ export const en: Texts = {
   activity: { NOT_STARTED: 'Not started', STARTED: 'In progress', COMPLETED: 'Completed' },
   minutes: (count) => `about ${count} min`,
   exam: 'Exam',
-  examRules: (items, minutes, passMark) => `${items} questions in ${minutes} minutes; ${passMark}% passes. The server draws, times and grades them.`,
-  examResit: (attempts, hours) => `${attempts} attempts in all; after a failed one, a different exam opens ${hours} hours later.`,
+  examRules: (items, minutes, passMark) =>
+    `${items} questions in ${minutes} minutes; ${passMark}% passes. The server draws, times and grades them.`,
+  examResit: (attempts, hours) =>
+    `${attempts} attempts in all; after a failed one, a different exam opens ${hours} hours later.`,
   startExam: 'Start the exam',
   goOnExam: 'Continue the exam',
   attempt: (number) => `Attempt ${number}`,
@@ -102,7 +110,8 @@ export const en: Texts = {
     NOT_FOUND: 'Not found, or not yours.',
   },
   verifyTitle: 'Verify a certificate',
-  verifyLead: 'Enter the number on the certificate to see whether it is genuine and what its state is. No login is needed.',
+  verifyLead:
+    'Enter the number on the certificate to see whether it is genuine and what its state is. No login is needed.',
   numberLabel: 'Certificate number',
   numberHint: 'For example XQ2026-7K3M-9QXR-4TWX; case and spaces do not matter',
   codeLabel: 'Verification code (optional)',
@@ -110,8 +119,13 @@ export const en: Texts = {
   verify: 'Verify',
   verifying: 'Verifying…',
   notFoundTitle: 'Not found',
-  notFoundText: 'No certificate has this number. Compare it letter by letter; if it is right and still not found, it was not issued by this system.',
-  verdict: { VALID: 'This certificate is valid', EXPIRED: 'This certificate has expired', REVOKED: 'This certificate was revoked' },
+  notFoundText:
+    'No certificate has this number. Compare it letter by letter; if it is right and still not found, it was not issued by this system.',
+  verdict: {
+    VALID: 'This certificate is valid',
+    EXPIRED: 'This certificate has expired',
+    REVOKED: 'This certificate was revoked',
+  },
   checked: 'What this page has checked',
   holder: 'Holder',
   masked: 'no code was given, so the name is partly hidden',
@@ -126,7 +140,8 @@ export const en: Texts = {
   revocationReason: 'Reason',
   digest: 'Digest of the PDF (SHA-256)',
   notChecked: 'What this page has not checked',
-  notCheckedPaper: 'Whether the text on the paper or PDF is the same as the record above: compare it line by line.',
+  notCheckedPaper:
+    'Whether the text on the paper or PDF is the same as the record above: compare it line by line.',
   notCheckedPerson: 'Whether the person who shows it is its holder.',
   notCheckedName: 'The full name: enter the code on the certificate, or scan its QR code.',
   codeWrong: 'The code does not belong to this certificate; the name stays hidden.',

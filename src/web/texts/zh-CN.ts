@@ -23,7 +23,13 @@ export const zhCN = {
   due: (day: string) => `请在 ${day} 前完成`,
   classHours: (hours: number) => `${hours} 学时`,
   progress: (done: number, all: number) => `已完成 ${done} / ${all} 项`,
-  state: { ASSIGNED: '未开始', LEARNING: '学习中', EXAM_OPEN: '可以考试', PASSED: '已通过，正在发证', CERTIFIED: '已获得证书' },
+  state: {
+    ASSIGNED: '未开始',
+    LEARNING: '学习中',
+    EXAM_OPEN: '可以考试',
+    PASSED: '已通过，正在发证',
+    CERTIFIED: '已获得证书',
+  },
   start: '开始学习',
   goOn: '继续学习',
   openCourse: '打开课程',
@@ -32,8 +38,10 @@ export const zhCN = {
   activity: { NOT_STARTED: '未开始', STARTED: '进行中', COMPLETED: '已完成' },
   minutes: (count: number) => `约 ${count} 分钟`,
   exam: '考试',
-  examRules: (items: number, minutes: number, passMark: number) => `${items} 题，限时 ${minutes} 分钟，${passMark} 分合格。题目由服务器抽取、计时和评分。`,
-  examResit: (attempts: number, hours: number) => `共有 ${attempts} 次机会；未通过时，${hours} 小时后可以换一套题再考。`,
+  examRules: (items: number, minutes: number, passMark: number) =>
+    `${items} 题，限时 ${minutes} 分钟，${passMark} 分合格。题目由服务器抽取、计时和评分。`,
+  examResit: (attempts: number, hours: number) =>
+    `共有 ${attempts} 次机会；未通过时，${hours} 小时后可以换一套题再考。`,
   startExam: '开始考试',
   goOnExam: '继续考试',
   attempt: (number: number) => `第 ${number} 次`,

@@ -6,17 +6,37 @@ import { Failed, Loading, Title } from '../parts/page.tsx';
 const Verify = graphql(`
   query Verify($number: String!, $code: String, $language: Language!) {
     verifyCertificate(number: $number, code: $code) {
-      number state codeMatched holderName organizationName title(language: $language) issuerName classHours issuedOn validFrom validUntil revokedOn revocationReason pdfDigest
+      number
+      state
+      codeMatched
+      holderName
+      organizationName
+      title(language: $language)
+      issuerName
+      classHours
+      issuedOn
+      validFrom
+      validUntil
+      revokedOn
+      revocationReason
+      pdfDigest
     }
   }
 `);
 type Verification = NonNullable<ResultOf<typeof Verify>['verifyCertificate']>;
-type State = { step: 'ask' } | { step: 'busy' } | { step: 'failed'; error: RequestFailed } | { step: 'told'; found: Verification | null; code: string; at: string };
+type State =
+  | { step: 'ask' }
+  | { step: 'busy' }
+  | { step: 'failed'; error: RequestFailed }
+  | { step: 'told'; found: Verification | null; code: string; at: string };
 
 /** Number from the path, code from the fragment: what follows # never reaches a server's log. */
 function fromAddress(): { number: string; code: string } {
   const number = /^\/verify\/([^/]+)/.exec(location.pathname)?.[1] ?? '';
-  const code = new URLSearchParams(location.hash.slice(1)).get('code') ?? new URLSearchParams(location.search).get('code') ?? '';
+  const code =
+    new URLSearchParams(location.hash.slice(1)).get('code') ??
+    new URLSearchParams(location.search).get('code') ??
+    '';
   let decoded = number;
   try {
     decoded = decodeURIComponent(number);
@@ -34,10 +54,22 @@ export function VerificationRoom() {
   const verify = async (asked: { number: string; code: string }): Promise<void> => {
     setState({ step: 'busy' });
     try {
-      const { verifyCertificate } = await request(Verify, { number: asked.number, code: asked.code.trim() === '' ? null : asked.code, language });
-      setState({ step: 'told', found: verifyCertificate, code: asked.code.trim(), at: new Date().toISOString() });
+      const { verifyCertificate } = await request(Verify, {
+        number: asked.number,
+        code: asked.code.trim() === '' ? null : asked.code,
+        language,
+      });
+      setState({
+        step: 'told',
+        found: verifyCertificate,
+        code: asked.code.trim(),
+        at: new Date().toISOString(),
+      });
     } catch (error) {
-      setState({ step: 'failed', error: error instanceof RequestFailed ? error : new RequestFailed(String(error)) });
+      setState({
+        step: 'failed',
+        error: error instanceof RequestFailed ? error : new RequestFailed(String(error)),
+      });
     }
   };
   useEffect(() => {
@@ -49,7 +81,11 @@ export function VerificationRoom() {
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (given.number.trim() === '') return;
-    history.replaceState(null, '', `/verify/${encodeURIComponent(given.number.trim())}${given.code.trim() === '' ? '' : `#code=${encodeURIComponent(given.code.trim())}`}`);
+    history.replaceState(
+      null,
+      '',
+      `/verify/${encodeURIComponent(given.number.trim())}${given.code.trim() === '' ? '' : `#code=${encodeURIComponent(given.code.trim())}`}`,
+    );
     void verify(given);
   };
 
@@ -60,14 +96,29 @@ export function VerificationRoom() {
       <form className="card screen-only" onSubmit={submit}>
         <label className="field">
           <span>{t.numberLabel}</span>
-          <input value={given.number} required autoComplete="off" spellCheck={false} maxLength={60} aria-describedby="number-hint" onChange={(event) => setGiven({ ...given, number: event.target.value })} />
+          <input
+            value={given.number}
+            required
+            autoComplete="off"
+            spellCheck={false}
+            maxLength={60}
+            aria-describedby="number-hint"
+            onChange={(event) => setGiven({ ...given, number: event.target.value })}
+          />
           <span className="quiet" id="number-hint">
             {t.numberHint}
           </span>
         </label>
         <label className="field">
           <span>{t.codeLabel}</span>
-          <input value={given.code} autoComplete="off" spellCheck={false} maxLength={60} aria-describedby="code-hint" onChange={(event) => setGiven({ ...given, code: event.target.value })} />
+          <input
+            value={given.code}
+            autoComplete="off"
+            spellCheck={false}
+            maxLength={60}
+            aria-describedby="code-hint"
+            onChange={(event) => setGiven({ ...given, code: event.target.value })}
+          />
           <span className="quiet" id="code-hint">
             {t.codeHint}
           </span>
@@ -78,8 +129,15 @@ export function VerificationRoom() {
       </form>
       <div aria-live="polite">
         {state.step === 'busy' && <Loading />}
-        {state.step === 'failed' && <Failed code={state.error.code} message={state.error.message} retry={() => void verify(given)} />}
-        {state.step === 'told' && (state.found === null ? <NotFoundVerdict /> : <Verdict found={state.found} codeGiven={state.code !== ''} at={state.at} />)}
+        {state.step === 'failed' && (
+          <Failed code={state.error.code} message={state.error.message} retry={() => void verify(given)} />
+        )}
+        {state.step === 'told' &&
+          (state.found === null ? (
+            <NotFoundVerdict />
+          ) : (
+            <Verdict found={state.found} codeGiven={state.code !== ''} at={state.at} />
+          ))}
       </div>
     </>
   );
@@ -105,13 +163,23 @@ function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boo
   const { t, language } = useLanguage();
   const rows: [string, string | null][] = [
     [t.number, found.number],
-    [t.holder, found.codeMatched ? found.holderName : `${found.holderName}${language === 'zh-CN' ? '（' : ' ('}${t.masked}${language === 'zh-CN' ? '）' : ')'}`],
+    [
+      t.holder,
+      found.codeMatched
+        ? found.holderName
+        : `${found.holderName}${language === 'zh-CN' ? '（' : ' ('}${t.masked}${language === 'zh-CN' ? '）' : ')'}`,
+    ],
     [t.organization, found.organizationName],
     [t.title, found.title],
     [t.issuer, found.issuerName],
     [t.hours, t.classHours(found.classHours)],
     [t.issuedOn, formatDay(found.issuedOn, language)],
-    [t.validity, found.validUntil === null ? t.validForever : t.validityRange(formatDay(found.validFrom, language), formatDay(found.validUntil, language))],
+    [
+      t.validity,
+      found.validUntil === null
+        ? t.validForever
+        : t.validityRange(formatDay(found.validFrom, language), formatDay(found.validUntil, language)),
+    ],
     [t.revokedOn, found.revokedOn === null ? null : formatDay(found.revokedOn, language)],
     [t.revocationReason, found.revocationReason],
     [t.digest, found.pdfDigest],

@@ -13,7 +13,10 @@ H5P.XinqiaoBase = (function () {
       var value = attrs[name];
       if (value === undefined || value === null || value === false) return;
       if (name === 'text') node.textContent = value;
-      else if (name === 'on') Object.keys(value).forEach(function (type) { node.addEventListener(type, value[type]); });
+      else if (name === 'on')
+        Object.keys(value).forEach(function (type) {
+          node.addEventListener(type, value[type]);
+        });
       else node.setAttribute(name, value === true ? '' : value);
     });
     (children || []).forEach(function (child) {
@@ -27,7 +30,8 @@ H5P.XinqiaoBase = (function () {
     cross: 'M6 6l12 12M18 6L6 18',
     tip: 'M9 18h6M10 21h4M12 3a6 6 0 0 0-3.5 10.9c.6.5 1 1.2 1 2.1h5c0-.9.4-1.6 1-2.1A6 6 0 0 0 12 3z',
     caution: 'M12 4L2.8 20h18.4L12 4zM12 10v4.5M12 17.4v.1',
-    'help-now': 'M5 4h4l1.6 4.4L8.2 10a12 12 0 0 0 5.8 5.8l1.6-2.4L20 15v4c0 .6-.4 1-1 1A15 15 0 0 1 4 5c0-.6.4-1 1-1z',
+    'help-now':
+      'M5 4h4l1.6 4.4L8.2 10a12 12 0 0 0 5.8 5.8l1.6-2.4L20 15v4c0 .6-.4 1-1 1A15 15 0 0 1 4 5c0-.6.4-1 1-1z',
     plus: 'M12 5v14M5 12h14',
   };
 
@@ -44,7 +48,24 @@ H5P.XinqiaoBase = (function () {
     return svg;
   }
 
-  var allowed = ['P', 'BR', 'STRONG', 'B', 'EM', 'I', 'U', 'UL', 'OL', 'LI', 'BLOCKQUOTE', 'A', 'SUB', 'SUP', 'SPAN', 'DIV'];
+  var allowed = [
+    'P',
+    'BR',
+    'STRONG',
+    'B',
+    'EM',
+    'I',
+    'U',
+    'UL',
+    'OL',
+    'LI',
+    'BLOCKQUOTE',
+    'A',
+    'SUB',
+    'SUP',
+    'SPAN',
+    'DIV',
+  ];
   var dropped = ['SCRIPT', 'STYLE', 'IFRAME', 'OBJECT', 'EMBED', 'TEMPLATE', 'NOSCRIPT', 'SVG', 'MATH'];
 
   function copySafely(from, to) {
@@ -81,10 +102,9 @@ H5P.XinqiaoBase = (function () {
     var own = params.l10n || {};
     var table = builtIn[/^zh/i.test(languageOf(params)) ? 'zh-CN' : 'en'];
     return function (key, values) {
-      return Object.keys(values || {}).reduce(
-        function (text, name) { return text.replace(':' + name, values[name]); },
-        own[key] || table[key],
-      );
+      return Object.keys(values || {}).reduce(function (text, name) {
+        return text.replace(':' + name, values[name]);
+      }, own[key] || table[key]);
     };
   }
 
@@ -95,24 +115,38 @@ H5P.XinqiaoBase = (function () {
   /** Where to get help now: the content's own list, so that a county can put its numbers. */
   function helpNumbers(help) {
     var lines = (help && help.lines) || [];
-    return el('ul', { class: 'xq-help-lines' }, lines.map(function (line) {
-      return el('li', {}, [
-        el('a', { href: 'tel:' + line.number, class: 'xq-help-number', text: line.number }),
-        el('span', { text: line.label }),
-      ]);
-    }));
+    return el(
+      'ul',
+      { class: 'xq-help-lines' },
+      lines.map(function (line) {
+        return el('li', {}, [
+          el('a', { href: 'tel:' + line.number, class: 'xq-help-number', text: line.number }),
+          el('span', { text: line.label }),
+        ]);
+      }),
+    );
   }
 
   function helpPanel(help) {
     if (!help || !help.lines || !help.lines.length) return null;
-    return el('aside', { class: 'xq-callout xq-callout-help-now', 'aria-label': help.title, 'data-xq': 'help' }, [
-      el('p', { class: 'xq-callout-title' }, [icon('help-now'), help.title]),
-      el('div', { class: 'xq-callout-body' }, [help.text ? rich(help.text) : null, helpNumbers(help)]),
-    ]);
+    return el(
+      'aside',
+      { class: 'xq-callout xq-callout-help-now', 'aria-label': help.title, 'data-xq': 'help' },
+      [
+        el('p', { class: 'xq-callout-title' }, [icon('help-now'), help.title]),
+        el('div', { class: 'xq-callout-body' }, [help.text ? rich(help.text) : null, helpNumbers(help)]),
+      ],
+    );
   }
 
   function button(kind, action, label, onClick) {
-    return el('button', { type: 'button', class: 'xq-button xq-button-' + kind, 'data-action': action, text: label, on: { click: onClick } });
+    return el('button', {
+      type: 'button',
+      class: 'xq-button xq-button-' + kind,
+      'data-action': action,
+      text: label,
+      on: { click: onClick },
+    });
   }
 
   function progressBar(label) {
@@ -195,7 +229,11 @@ H5P.XinqiaoBase = (function () {
     instance.params = params;
     instance.contentId = contentId;
     instance.libraryInfo = {
-      versionedName: machineName + ' 1.0', versionedNameNoSpaces: machineName + '-1.0', machineName: machineName, majorVersion: 1, minorVersion: 0,
+      versionedName: machineName + ' 1.0',
+      versionedNameNoSpaces: machineName + '-1.0',
+      machineName: machineName,
+      majorVersion: 1,
+      minorVersion: 0,
     };
   }
 
@@ -206,8 +244,23 @@ H5P.XinqiaoBase = (function () {
   }
 
   return {
-    begin: begin, button: button, contentType: contentType, durationSince: durationSince, el: el, helpNumbers: helpNumbers,
-    helpPanel: helpPanel, icon: icon, languageMap: languageMap, languageOf: languageOf, moveTo: moveTo, partStatement: partStatement, plain: plain,
-    progressBar: progressBar, rich: rich, saveSoon: saveSoon, scoreOf: scoreOf, words: words,
+    begin: begin,
+    button: button,
+    contentType: contentType,
+    durationSince: durationSince,
+    el: el,
+    helpNumbers: helpNumbers,
+    helpPanel: helpPanel,
+    icon: icon,
+    languageMap: languageMap,
+    languageOf: languageOf,
+    moveTo: moveTo,
+    partStatement: partStatement,
+    plain: plain,
+    progressBar: progressBar,
+    rich: rich,
+    saveSoon: saveSoon,
+    scoreOf: scoreOf,
+    words: words,
   };
 })();
