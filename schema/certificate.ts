@@ -129,6 +129,20 @@ CertificateVerification.implement({
   }),
 });
 
+builder.queryField('certificate', (t) =>
+  t.field({
+    type: Certificate,
+    nullable: true,
+    description:
+      "A certificate by its number, for its holder and for those who may read it. null = it is not there or not the viewer's to see.",
+    args: { number: t.arg.string({ required: true, description: 'Read as `verifyCertificate` reads it.' }) },
+    resolve: async (_root, { number }, context) =>
+      context.viewer === undefined
+        ? null
+        : ((await context.services.certificates.findByNumber(context.viewer, number)) ?? null),
+  }),
+);
+
 builder.queryField('verifyCertificate', (t) =>
   t.field({
     type: CertificateVerification,

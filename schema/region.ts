@@ -1,4 +1,5 @@
 import { resolveGlobalID } from './ids.ts';
+import { InvalidInput } from '../src/errors.ts';
 import { organizationKinds } from '../src/regions/organization.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { Division, Organization } from './refs.ts';
@@ -57,17 +58,11 @@ builder.node(Division, {
       complexity: pageComplexity,
       resolve: async (division, args, context) => {
         const size = pageSize(args);
-        const after =
-          args.after === null || args.after === undefined
-            ? undefined
-            : (JSON.parse(Buffer.from(args.after, 'base64url').toString()) as { name: string; id: string });
         const rows = await context.services.regions.listOrganizationsOf(division.code, {
-          after,
+          after: args.after === null || args.after === undefined ? undefined : placeAfter(args.after),
           limit: size + 1,
         });
-        return connectionOf(rows, size, (row) =>
-          Buffer.from(JSON.stringify({ name: row.name, id: row.id })).toString('base64url'),
-        );
+        return connectionOf(rows, size, (row) => Buffer.from(`${row.id} ${row.name}`).toString('base64url'));
       },
     }),
   }),
@@ -115,6 +110,14 @@ builder.queryField('division', (t) =>
     resolve: async (_root, { code }, context) => (await context.load.division.load(code)) ?? null,
   }),
 );
+
+/** Where a page of organizations ended. @throws InvalidInput */
+function placeAfter(cursor: string): { name: string; id: string } {
+  const [, id, name] = /^(\d{1,18}) (.*)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (id === undefined || name === undefined)
+    throw new InvalidInput('after', 'This cursor is not one that organizations were listed with.');
+  return { id, name };
+}
 
 /** A unit from its global id. @throws InvalidInput for an id of something else. */
 export function unitOf(

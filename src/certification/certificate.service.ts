@@ -122,6 +122,11 @@ export function makeCertificateService({
     find: async (viewer: Viewer, id: string): Promise<Certificate | undefined> =>
       visible(viewer, await findCertificateById(db, id)),
 
+    findByNumber: async (viewer: Viewer, numberText: string): Promise<Certificate | undefined> => {
+      const number = parseCertificateNumber(numberText);
+      return visible(viewer, number === undefined ? undefined : await findCertificateByNumber(db, number));
+    },
+
     /**
      * The worker's part: issues what an assignment has earned. One decision, one transaction: certificate, document, credit
      * record, journal. Run again, or twice at once, it finds the certificate and does nothing.

@@ -5,11 +5,17 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context as KoaContext, Middleware } from 'koa';
 import { makeContext, type Context, type Services } from '../../schema/context.ts';
 import { schema } from '../../schema/schema.ts';
-import { Refusal } from '../errors.ts';
+import { NotSignedIn, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { bearerToken } from './session.ts';
+import type { Viewer } from '../people/permission.ts';
+import { LimitedBody } from './body.ts';
+import { problem } from './problem.ts';
+import { bearerToken, viewerOf } from './session.ts';
 
 const MAX_QUERY_CHARACTERS = 20_000;
+const MEGABYTE = 1024 * 1024;
+/** A query with its variables, and an upload: a roster's own limit with the wrapping around it. */
+const MAX_BODY = { json: 2 * MEGABYTE, upload: 65 * MEGABYTE } as const;
 
 const sizeLimit: Plugin = {
   onParams({ params, setResult }) {
@@ -45,7 +51,7 @@ export function graphqlDoor(
   services: Services,
   { log, samples }: { log: Log; samples: boolean },
 ): Middleware {
-  const yoga = createYoga<{ koa: KoaContext }, Context>({
+  const yoga = createYoga<{ koa: KoaContext; viewer: Viewer | undefined }, Context>({
     schema,
     logging: false,
     landingPage: false,
@@ -58,7 +64,7 @@ export function graphqlDoor(
       return {
         title: '心桥 Xinqiao GraphiQL',
         defaultQuery: EXAMPLE,
-        ...(samples && /^[a-z-]{1,40}$/.test(as)
+        ...(samples && /^[A-Za-z0-9:-]{1,64}$/.test(as)
           ? { headers: JSON.stringify({ Authorization: `Bearer sample:${as}` }) }
           : {}),
       };
@@ -85,17 +91,23 @@ export function graphqlDoor(
         });
       },
     },
-    context: async ({ koa }) => {
-      const token = bearerToken(koa.req);
-      return makeContext(
-        services,
-        token === undefined ? undefined : await services.sessions.viewer(token),
-        token,
-      );
-    },
+    context: ({ koa, viewer }) => makeContext(services, viewer, bearerToken(koa.req)),
   });
   return async (ctx) => {
-    const response = await yoga.handleNodeRequestAndResponse(ctx.req, ctx.res, { koa: ctx });
+    const viewer = await viewerOf(ctx.req, services.sessions);
+    const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
+    if (upload && viewer === undefined) throw new NotSignedIn();
+    const limit = upload ? MAX_BODY.upload : MAX_BODY.json;
+    const body = ctx.method === 'POST' ? new LimitedBody(ctx.req, limit) : undefined;
+    // Where Yoga looks for a body that was read before it.
+    if (body !== undefined) Object.assign(ctx.req, { body });
+    const response = await yoga.handleNodeRequestAndResponse(ctx.req, ctx.res, { koa: ctx, viewer });
+    if (body?.exceeded === true) {
+      // What is left of it is not read.
+      ctx.set('Connection', 'close');
+      problem(ctx, 413, 'BODY_TOO_LARGE', `The body is larger than ${limit / MEGABYTE} MB.`);
+      return;
+    }
     ctx.status = response.status;
     for (const [name, value] of response.headers) ctx.append(name, value);
     ctx.body = response.body;

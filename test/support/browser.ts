@@ -22,10 +22,15 @@ export async function launchBrowser(): Promise<Browser> {
     },
     args: [
       ...sparticuz.args.filter(
-        // Its serverless settings switch off what these tests look at, and run everything in one fragile process.
-        (arg) => !/disable-web-security|site-isolation|^--headless|single-process|no-zygote/.test(arg),
+        // Its serverless settings switch off what these tests look at, and put into one process what crashes there: the
+        // graphics thread reads the environment while the main thread changes it.
+        (arg) =>
+          !/disable-web-security|site-isolation|^--headless|single-process|no-zygote|in-process-gpu|use-gl|use-angle/.test(
+            arg,
+          ),
       ),
       '--headless=shell',
+      '--disable-gpu',
       '--no-sandbox',
       '--disable-quic',
       '--no-first-run',

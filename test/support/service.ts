@@ -112,7 +112,7 @@ export async function startService({
 export const IMPORT = `mutation ($input: ImportRosterInput!) { importRoster(input: $input) { __typename
   ... on ImportRosterPayload { rosterImport { id state } } ... on Refusal { code message } } }`;
 
-const IMPORT_STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason rowsRead rowsIgnored rowsRefused organizationsAdded organizationsChanged
+export const IMPORT_STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason rowsRead rowsIgnored rowsRefused organizationsAdded organizationsChanged
   peopleAdded peopleChanged postsAdded postsChanged refusals(first: 100) { nodes { file line column value reason } } } } }`;
 
 /** Imports as the sample coordinator and waits until the worker has done it. */

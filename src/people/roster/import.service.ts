@@ -56,7 +56,7 @@ export function makeRosterService({
     /**
      * Takes an upload in and queues it; the worker applies it. The files are kept with the import until then, so a crash in
      * between loses nothing.
-     * @param source whose numbering the sourcedIds belong to; by default the division's own.
+     * @param input.source whose numbering the sourcedIds belong to, where a division has several.
      * @throws NotFound for a division that is not known or not the viewer's to import.
      */
     async request(
@@ -77,7 +77,8 @@ export function makeRosterService({
         (file, index) => input.files.findIndex((other) => other.name === file.name) !== index,
       );
       if (twice !== undefined) throw new InvalidInput('input.files', `${twice.name} was given twice.`);
-      const source = input.source ?? `division:${division.code}`;
+      // Within the division's own: nobody renames the people of a neighbour by naming its source.
+      const source = `division:${division.code}${input.source === null ? '' : `/${input.source}`}`;
       if (source.length > 100) throw new InvalidInput('input.source', 'It is longer than 100 characters.');
 
       const id = await db.transaction().execute(async (tx) => {

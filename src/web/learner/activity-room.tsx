@@ -3,9 +3,10 @@ import { Link } from 'wouter';
 import { request, type ResultOf } from '../graphql.ts';
 import { useLanguage, type LanguageCode } from '../language.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
+import { SavingLine, type SavingState } from '../parts/saving.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { NotFound } from './not-found.tsx';
-import { PlayerSession, type SavingState } from './player-session.ts';
+import { PlayerSession } from './player-session.ts';
 import { ActivityPage } from './queries.ts';
 
 type Progress = Extract<
@@ -139,15 +140,7 @@ function Player({
 
   return (
     <div className="player">
-      <p className={`saving saving-${saving}`} role="status">
-        {saving === 'saving'
-          ? t.saving
-          : saving === 'saved'
-            ? t.saved
-            : saving === 'retrying'
-              ? t.notSaved
-              : ''}
-      </p>
+      <SavingLine state={saving} />
       {saving === 'moved-on' && (
         <div className="notice" role="alert">
           <p>{t.movedOn}</p>

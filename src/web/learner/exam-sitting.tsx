@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { request, RequestFailed } from '../graphql.ts';
 import { useLanguage } from '../language.tsx';
 import { Title } from '../parts/page.tsx';
+import { SavingLine, type SavingState } from '../parts/saving.tsx';
 import type { Attempt } from './exam-room.tsx';
 import { SaveResponse, SubmitAttempt } from './queries.ts';
 
@@ -60,15 +61,7 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
       <Title text={t.exam}>{t.exam}</Title>
       <div className="sitting-bar">
         <Countdown deadline={attempt.deadline} over={reload} />
-        <p className={`saving saving-${saving}`} role="status">
-          {saving === 'saving'
-            ? t.saving
-            : saving === 'saved'
-              ? t.saved
-              : saving === 'retrying'
-                ? t.notSaved
-                : ''}
-        </p>
+        <SavingLine state={saving} />
       </div>
       <form className="card question" onSubmit={(event) => event.preventDefault()}>
         <fieldset>
@@ -146,22 +139,19 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
   );
 }
 
-/** Saves answers in order, the newest of each question, again and again until the service has them. */
+/**
+ * Saves answers in order, the newest of each question, again and again until the service has them, also when the teacher has
+ * gone to another page meanwhile.
+ */
 function useSaving(attemptId: string, closed: () => void) {
-  const [saving, setSaving] = useState<'idle' | 'saving' | 'saved' | 'retrying'>('idle');
+  const [saving, setSaving] = useState<SavingState>('idle');
   const waiting = useRef(new Map<string, readonly string[]>());
   const running = useRef<Promise<void>>(undefined);
-  const mounted = useRef(true);
-  useEffect(() => {
-    mounted.current = true;
-    return () => {
-      mounted.current = false;
-    };
-  }, []);
 
   const run = async (): Promise<void> => {
     let wait = 500;
-    while (waiting.current.size > 0 && mounted.current) {
+    let outcome: SavingState = 'saved';
+    while (waiting.current.size > 0) {
       const [[itemKey, chosen]] = [...waiting.current] as [[string, readonly string[]]];
       try {
         setSaving('saving');
@@ -170,10 +160,11 @@ function useSaving(attemptId: string, closed: () => void) {
         });
         if (waiting.current.get(itemKey) === chosen) waiting.current.delete(itemKey);
         wait = 500;
-        if (saveResponse.__typename === 'Conflict') {
-          waiting.current.clear();
-          closed();
-        }
+        if (saveResponse.__typename === 'SaveResponsePayload') continue;
+        // Whatever else it is, saving again would not help.
+        waiting.current.clear();
+        if (saveResponse.code === 'NOT_SIGNED_IN') outcome = 'signed-out';
+        else closed();
       } catch {
         setSaving('retrying');
         await new Promise((resolve) => setTimeout(resolve, wait));
@@ -181,7 +172,7 @@ function useSaving(attemptId: string, closed: () => void) {
       }
     }
     running.current = undefined;
-    setSaving('saved');
+    setSaving(outcome);
   };
   return {
     saving,

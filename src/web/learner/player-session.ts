@@ -1,8 +1,12 @@
 import { request } from '../graphql.ts';
+import type { SavingState } from '../parts/saving.tsx';
 import type { LanguageCode } from '../language.tsx';
 import { RecordStatements, SaveUserState } from './queries.ts';
 
-export type SavingState = 'idle' | 'saving' | 'saved' | 'retrying' | 'moved-on';
+/** The session has ended: nothing more can be saved from this page. */
+class SignedOut extends Error {
+  override name = 'SignedOut';
+}
 
 const BATCH_MS = 600;
 const LONGEST_WAIT_MS = 30_000;
@@ -67,6 +71,7 @@ export class PlayerSession {
         const { recordStatements } = await request(RecordStatements, {
           input: { ...this.#of, statements: batch },
         });
+        if (recordStatements.__typename === 'NotSignedIn') throw new SignedOut();
         this.#statements = this.#statements.slice(batch.length);
         if (
           recordStatements.__typename === 'RecordStatementsPayload' &&
@@ -79,9 +84,13 @@ export class PlayerSession {
       this.#busy = false;
       this.#tell.saving(this.#movedOn ? 'moved-on' : 'saved');
       if (this.#statements.length > 0 || this.#state !== undefined) this.#schedule(BATCH_MS);
-    } catch {
-      // Nothing is dropped: it is tried again, more slowly each time.
+    } catch (error) {
       this.#busy = false;
+      if (error instanceof SignedOut) {
+        this.#tell.saving('signed-out');
+        return;
+      }
+      // Nothing is dropped: it is tried again, more slowly each time.
       this.#tell.saving('retrying');
       this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
       this.#schedule(this.#wait);
@@ -97,6 +106,7 @@ export class PlayerSession {
     const { saveUserState } = await request(SaveUserState, {
       input: { ...this.#of, data, baseVersion: this.#version },
     });
+    if (saveUserState.__typename === 'NotSignedIn') throw new SignedOut();
     if (this.#state === data) this.#state = undefined;
     if (saveUserState.__typename === 'SaveUserStatePayload') this.#version = saveUserState.version;
     else if (saveUserState.code === 'STATE_MOVED_ON') this.#movedOn = true;

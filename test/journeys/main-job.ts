@@ -1,0 +1,464 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { ZipFile } from 'yazl';
+import { chinaDay } from '../../src/clock.ts';
+import { sampleCertification, SAMPLE_COUNTY, sampleRosterFiles } from '../../src/commands/sample/county.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { readPdf } from '../support/pdf.ts';
+import { IMPORT, IMPORT_STATE, until } from '../support/service.ts';
+import { makeDataFolder, startProcess, type StartedService } from './started-service.ts';
+import { answerQuestion, playActivity, readAnswers } from './teacher.ts';
+
+/*
+ * The main job, as its people do it: a coordinator and HR's title system by GraphQL and HTTP, the teacher and HR in a browser,
+ * all against a service in a process of its own with an empty embedded database.
+ */
+
+const PHONE = { width: 360, height: 740 };
+const DESK = { width: 1280, height: 800 };
+
+export interface Journey {
+  /** Hears of each step and of what it saw. */
+  readonly say: (line: string) => void;
+  /** A folder for a screenshot of each page, on a phone and on a desk. */
+  readonly pictures?: string | undefined;
+}
+
+/** @returns how many steps it took. @throws at the first thing that is not as it should be, naming the step. */
+export async function runMainJob({ say, pictures }: Journey): Promise<number> {
+  let steps = 0;
+  const step = async <T>(name: string, see: () => Promise<readonly [saw: string, value: T]>): Promise<T> => {
+    try {
+      const [saw, value] = await see();
+      steps += 1;
+      say(`${String(steps).padStart(2)}. ${name}: ${saw}`);
+      return value;
+    } catch (error) {
+      throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  };
+
+  const data = await makeDataFolder();
+  let service: StartedService | undefined;
+  let browser: Browser | undefined;
+  try {
+    const run = await step('Start', async () => {
+      service = await startProcess(data.path, { XINQIAO_SAMPLES: 'staff' });
+      const ready = await service.fetch('/readyz');
+      expectThat(ready.status === 200, `readyz answers ${ready.status}`);
+      return [`an empty service is ready in ${service.seconds.toFixed(1)} s`, service] as const;
+    });
+    const opened = await launchBrowser();
+    browser = opened;
+
+    const { certificationId, unitId, teachers } = await prepareCounty(run, step);
+    const coverageNow = async (): Promise<{ covered: number; total: number; gap: number }> => {
+      const { coverage } = await askWell(run, 'coordinator', COVERAGE, { certificationId, unitId });
+      return coverage as { covered: number; total: number; gap: number };
+    };
+    await step('Coverage before', async () => {
+      const coverage = await coverageNow();
+      expectThat(coverage.covered === 0 && coverage.total === teachers, JSON.stringify(coverage));
+      return [`0 of ${coverage.total} class teachers are covered`, undefined] as const;
+    });
+
+    const phone = await openPage(opened, run, PHONE, pictures);
+    const staffNumber = await step('Choose a teacher', async () => {
+      const number = await aClassTeacher();
+      return [`staff number ${number}`, number] as const;
+    });
+    const certificate = await learn(phone, run, staffNumber, step);
+    await verify(await openPage(opened, run, DESK, pictures), run, certificate, step);
+
+    const earned = await step('Coverage and credit', async () => {
+      const coverage = await coverageNow();
+      expectThat(
+        coverage.covered === 1 && coverage.gap === teachers - 1,
+        `coverage is ${JSON.stringify(coverage)}`,
+      );
+      const feed = await readFeed(run);
+      const [record] = feed.records;
+      expectThat(
+        feed.records.length === 1 && record?.kind === 'earned' && record.staffNumber === staffNumber,
+        `the feed says ${JSON.stringify(feed)}`,
+      );
+      const later = await readFeed(run, feed.nextCursor);
+      expectThat(later.records.length === 0, 'the same record comes again after its cursor');
+      return [
+        `1 of ${coverage.total} is covered; the feed has ${record.classHours} class hour`,
+        feed,
+      ] as const;
+    });
+    await revoke(run, certificate, earned.nextCursor, coverageNow, step);
+    await step('The teacher sees it', async () => {
+      await phone.go('/');
+      const state = (await phone.page.locator('.certificate .state').textContent()) ?? '';
+      expectThat(state === '已撤销', `the card says ${state}`);
+      await phone.picture('home-revoked');
+      return ['the card in the phone says 已撤销', undefined] as const;
+    });
+    await step('Stop', async () => {
+      const code = await run.stop();
+      expectThat(code === 0 && run.output().includes('Stopped.'), `it ended with ${code}: ${run.output()}`);
+      return ['SIGTERM; service and database ended cleanly', undefined] as const;
+    });
+    return steps;
+  } finally {
+    await browser?.close();
+    await service?.stop();
+    await data.remove();
+  }
+}
+
+type Step = <T>(name: string, see: () => Promise<readonly [saw: string, value: T]>) => Promise<T>;
+
+async function prepareCounty(
+  run: StartedService,
+  step: Step,
+): Promise<{ certificationId: string; unitId: string; teachers: number }> {
+  await step('Import the roster', async () => {
+    const zip = await zipped(await sampleRosterFiles());
+    const form = new FormData();
+    const input = { divisionCode: SAMPLE_COUNTY, files: [null] };
+    form.set('operations', JSON.stringify({ query: IMPORT, variables: { input } }));
+    form.set('map', JSON.stringify({ 0: ['variables.input.files.0'] }));
+    form.set('0', new Blob([new Uint8Array(zip)]), 'roster.zip');
+    const response = await fetch(`${run.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sample:coordinator' },
+      body: form,
+    });
+    const answer = (await response.json()) as { data?: { importRoster: { rosterImport?: { id: string } } } };
+    const id = answer.data?.importRoster.rosterImport?.id;
+    expectThat(id !== undefined, JSON.stringify(answer));
+    const done = await until(async () => {
+      const { node } = await askWell(run, 'coordinator', IMPORT_STATE, { id });
+      return node.state === 'QUEUED' ? undefined : node;
+    });
+    expectThat(done.state === 'APPLIED' && done.rowsRefused === 0, JSON.stringify(done));
+    return [
+      `${done.organizationsAdded} organizations, ${done.peopleAdded} people, ${done.postsAdded} posts`,
+      undefined,
+    ] as const;
+  });
+  const certificationId = await step('Plan the certification', async () => {
+    const { planCertification } = await askWell(run, 'coordinator', PLAN, {
+      input: {
+        code: sampleCertification.code,
+        title: { zhCN: sampleCertification.title['zh-CN'], en: sampleCertification.title.en },
+        courseSlug: sampleCertification.courseSlug,
+        roles: ['CLASS_TEACHER'],
+        validityMonths: sampleCertification.validityMonths,
+        divisionCode: SAMPLE_COUNTY,
+        issuerName: sampleCertification.issuerName,
+      },
+    });
+    return [
+      planCertification.certification.title as string,
+      planCertification.certification.id as string,
+    ] as const;
+  });
+  return step('Assign the class teachers', async () => {
+    const { division } = await askWell(run, null, `{ division(code: "${SAMPLE_COUNTY}") { id name } }`);
+    const variables = { input: { certificationId, unitId: division.id as string, role: 'CLASS_TEACHER' } };
+    const first = (await askWell(run, 'coordinator', ASSIGN, variables)).assignCohort;
+    const again = (await askWell(run, 'coordinator', ASSIGN, variables)).assignCohort;
+    expectThat(first.assigned > 500 && again.assigned === 0, JSON.stringify([first, again]));
+    return [
+      `${first.assigned} in ${division.name}; done again, nobody twice`,
+      { certificationId, unitId: division.id as string, teachers: first.assigned as number },
+    ] as const;
+  });
+}
+
+interface Earned {
+  readonly number: string;
+  readonly name: string;
+  readonly url: string;
+  readonly digest: string;
+}
+
+/** The teacher's part, on a phone. */
+async function learn(
+  { page, picture, go }: Opened,
+  run: StartedService,
+  staffNumber: string,
+  step: Step,
+): Promise<Earned> {
+  const name = await step('Sign in', async () => {
+    await go(`/?sign-in=staff:${staffNumber}`);
+    const heading = await page.locator('h1').textContent();
+    expectThat(heading?.endsWith('您好') === true, `the page says ${heading}`);
+    await picture('home');
+    return [heading, heading.replace('，您好', '')] as const;
+  });
+  await step('Open the course', async () => {
+    await page.getByRole('link', { name: '开始学习' }).click();
+    await page.locator('ol.activities').first().waitFor();
+    await page.getByText('请先完成全部学习内容').waitFor();
+    await picture('course');
+    return [
+      `${await page.locator('a.activity').count()} activities; the exam waits for them`,
+      undefined,
+    ] as const;
+  });
+  await step('Play the lessons', async () => {
+    const titles = await page.locator('a.activity .name').allTextContents();
+    for (const [index, title] of titles.entries()) {
+      await page.locator('a.activity').nth(index).click();
+      await page
+        .frameLocator('.player iframe')
+
+        .locator('[data-xinqiao]')
+        .waitFor();
+      await picture(`activity-${index + 1}`);
+      await playActivity(page);
+      if (index === titles.length - 1) await picture('activity-done');
+      await page.getByRole('link', { name: '回到课程' }).click();
+      await page.getByRole('heading', { level: 2, name: '考试' }).waitFor();
+      const state = await page.locator('a.activity').nth(index).getAttribute('class');
+      expectThat(state?.includes('completed') === true, `${title} is ${state}`);
+    }
+    await picture('course-done');
+    return [`${titles.length} H5P contents from their own origin, all completed`, undefined] as const;
+  });
+  await step('Sit the exam', async () => {
+    const answers = await readAnswers(sampleCertification.courseSlug);
+    await page.getByRole('button', { name: '开始考试' }).click();
+    await page.locator('.question').waitFor();
+    await picture('exam');
+    const all = await page.locator('.overview .dot').count();
+    for (let at = 1; at <= all; at += 1) {
+      await answerQuestion(page, answers);
+      if (at === 2) {
+        // A phone that fails in the middle: the answers are on the server.
+        await page.reload();
+        await page.locator('.question').waitFor();
+        expectThat((await page.locator('.dot.answered').count()) === 2, 'a reload lost an answer');
+        await page.locator('.overview .dot').nth(1).click();
+      }
+      if (at < all) await page.getByRole('button', { name: '下一题' }).click();
+    }
+    await page.locator('.question').getByRole('button', { name: '交卷' }).click();
+    await picture('exam-submit');
+    await page.getByRole('button', { name: '确定交卷' }).click();
+    const verdict = page.locator('.verdict .big');
+    await verdict.waitFor();
+    const text = (await verdict.textContent()) ?? '';
+    expectThat(text.includes('100 分'), `the result says ${text}`);
+    return [`${all} questions, a reload in between; ${text.trim()}`, undefined] as const;
+  });
+  return step('Get the certificate', async () => {
+    const number = page.locator('.certificate .number');
+    await number.waitFor({ timeout: 20_000 });
+    await picture('result');
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('button', { name: '下载证书' }).click();
+    const bytes = await readFile(await (await waiting).path());
+    const pdf = await readPdf(bytes);
+    const printed = (await number.textContent()) ?? '';
+    const text = pdf.text.replaceAll('\n', ' ');
+    expectThat(pdf.pages === 1, `the PDF has ${pdf.pages} pages`);
+    for (const expected of [
+      printed,
+      name,
+      sampleCertification.title['zh-CN'],
+      sampleCertification.issuerName,
+    ])
+      expectThat(text.includes(expected), `the PDF does not say ${expected}: ${text}`);
+    const url = pdf.qr ?? '';
+    expectThat(url.startsWith(`${run.url}/verify/${printed}#code=`), `the QR code says ${url}`);
+    return [
+      `${printed}, a PDF of ${Math.round(bytes.length / 1000)} kB, its QR code read from the page`,
+      { number: printed, name, url, digest: createHash('sha256').update(bytes).digest('hex') },
+    ] as const;
+  });
+}
+
+/** HR's part, at a desk. */
+async function verify(
+  { page, picture, go }: Opened,
+  run: StartedService,
+  certificate: Earned,
+  step: Step,
+): Promise<void> {
+  const factsNow = async (state: string): Promise<string> => {
+    await page.locator(`.verdict[data-state=${state}]`).waitFor();
+    return (await page.locator('dl.facts').allTextContents()).join(' ');
+  };
+  await step('Verify by the QR code', async () => {
+    await go(certificate.url.slice(run.url.length));
+    const facts = await factsNow('VALID');
+    expectThat(facts.includes(certificate.name), `it does not name the holder: ${facts}`);
+    expectThat(facts.includes(certificate.digest), 'the digest is not that of the PDF');
+    await picture('verify');
+    return ['证书有效, the full name, and the digest of the very file', undefined] as const;
+  });
+  await step('Verify by the number alone', async () => {
+    await go('/verify');
+    await page.getByLabel('证书编号').fill(certificate.number.toLowerCase().replaceAll('-', ' '));
+    await page.getByRole('button', { name: '核验' }).click();
+    const facts = await factsNow('VALID');
+    const masked = `${Array.from(certificate.name)[0]}*`;
+    expectThat(!facts.includes(certificate.name) && facts.includes(masked), `the name is open: ${facts}`);
+    await picture('verify-masked');
+    return ['证书有效, the name masked', undefined] as const;
+  });
+  await step('Verify a wrong number', async () => {
+    await go('/verify');
+    const last = certificate.number.endsWith('A') ? 'B' : 'A';
+    await page.getByLabel('证书编号').fill(certificate.number.slice(0, -1) + last);
+    await page.getByRole('button', { name: '核验' }).click();
+    await page.locator('.verdict[data-state=NOT_FOUND]').waitFor();
+    await picture('verify-unknown');
+    return ['未查到, and nothing more', undefined] as const;
+  });
+}
+
+async function revoke(
+  run: StartedService,
+  certificate: Earned,
+  cursor: string,
+  coverageNow: () => Promise<{ covered: number }>,
+  step: Step,
+): Promise<void> {
+  await step('Revoke it', async () => {
+    const found = await askWell(
+      run,
+      'issuer',
+      `query ($number: String!) { certificate(number: $number) { id } }`,
+      {
+        number: certificate.number,
+      },
+    );
+    const { revokeCertificate } = await askWell(run, 'issuer', REVOKE, {
+      input: { certificateId: found.certificate.id as string, reason: '示例：信息有误' },
+    });
+    expectThat(revokeCertificate.certificate?.state === 'REVOKED', JSON.stringify(revokeCertificate));
+    const { verifyCertificate } = await askWell(
+      run,
+      null,
+      `query ($number: String!) { verifyCertificate(number: $number) { state revocationReason } }`,
+      { number: certificate.number },
+    );
+    expectThat(verifyCertificate.state === 'REVOKED', `the verification says ${verifyCertificate.state}`);
+    const coverage = await coverageNow();
+    expectThat(coverage.covered === 0, `coverage counts ${coverage.covered}`);
+    const { records } = await readFeed(run, cursor);
+    expectThat(records.length === 1 && records[0]?.kind === 'withdrawn', JSON.stringify(records));
+    return ['verification, coverage (0) and feed (withdrawn) say so at once', undefined] as const;
+  });
+}
+
+interface Feed {
+  readonly records: readonly { kind: string; staffNumber: string; classHours: number }[];
+  readonly nextCursor: string;
+}
+
+async function readFeed(run: StartedService, after?: string): Promise<Feed> {
+  const path = `/feed/credit-records${after === undefined ? '' : `?after=${encodeURIComponent(after)}`}`;
+  return (await (await run.fetch(path, 'hr')).json()) as Feed;
+}
+
+interface Opened {
+  readonly page: Page;
+  /** Goes to a path as from a link, whatever page is open. */
+  readonly go: (path: string) => Promise<void>;
+  readonly picture: (name: string) => Promise<void>;
+}
+
+/** A page of its own kind of screen. What it says that it could not do fails the journey at the next picture. */
+async function openPage(
+  browser: Browser,
+  run: StartedService,
+  viewport: { width: number; height: number },
+  pictures: string | undefined,
+): Promise<Opened> {
+  const context = await browser.newContext({ viewport, locale: 'zh-CN', acceptDownloads: true });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  if (pictures !== undefined) await mkdir(pictures, { recursive: true });
+  return {
+    page,
+    async go(path) {
+      // A change of the fragment alone would not load the page.
+      await page.goto('about:blank');
+      await page.goto(`${run.url}${path}`);
+      await page.locator('h1').waitFor();
+    },
+    async picture(name) {
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expectThat(wider <= 0, `${name} is ${wider} px wider than the screen`);
+      expectThat(complaints.length === 0, `the browser complains: ${complaints.join('; ')}`);
+      if (pictures === undefined) return;
+      await page.screenshot({ path: join(pictures, `${name}-${viewport.width}.png`), fullPage: true });
+      const other = viewport === PHONE ? DESK : PHONE;
+      await page.setViewportSize(other);
+      await page.screenshot({ path: join(pictures, `${name}-${other.width}.png`), fullPage: true });
+      await page.setViewportSize(viewport);
+    },
+  };
+}
+
+function expectThat(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise);
+}
+
+/** Data of an answer without errors. */
+async function askWell(
+  run: StartedService,
+  as: string | null,
+  query: string,
+  variables?: Record<string, unknown>,
+  // What is read of it is checked by what is expected of it.
+  // oxlint-disable-next-line typescript/no-explicit-any
+): Promise<any> {
+  const answer = await run.ask(as, query, variables);
+  expectThat(answer.errors === undefined, JSON.stringify(answer.errors));
+  return answer.data;
+}
+
+async function zipped(files: readonly { name: string; bytes: Buffer }[]): Promise<Buffer> {
+  const zip = new ZipFile();
+  for (const file of files) zip.addBuffer(file.bytes, file.name);
+  zip.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** The staff number of somebody whose one post, today, is that of a class teacher. */
+async function aClassTeacher(): Promise<string> {
+  const users = (await sampleRosterFiles()).find((file) => file.name === 'users.csv')!;
+  const [head, ...rows] = users.bytes.toString('utf8').split(/\r?\n/);
+  const columns = head!.split(',');
+  const at = (name: string): number => columns.indexOf(name);
+  const today = chinaDay(new Date());
+  const row = rows
+    .map((line) => line.split(','))
+    .find(
+      (cells) =>
+        cells.length === columns.length &&
+        cells[at('metadata.postRoles')] === 'class_teacher' &&
+        cells[at('metadata.postEnds')] === '' &&
+        (cells[at('metadata.postStarts')] ?? '') <= today,
+    );
+  expectThat(row !== undefined, 'the sample has no class teacher');
+  return row[at('metadata.staffNumber')]!;
+}
+
+const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) {
+  ... on PlanCertificationPayload { certification { id title } } ... on Refusal { code message } } }`;
+const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) {
+  ... on AssignCohortPayload { assigned alreadyAssigned } ... on Refusal { code message } } }`;
+const COVERAGE = `query ($certificationId: ID!, $unitId: ID!) {
+  coverage(certificationId: $certificationId, unitId: $unitId, role: CLASS_TEACHER) { covered total gap rate } }`;
+const REVOKE = `mutation ($input: RevokeCertificateInput!) { revokeCertificate(input: $input) {
+  ... on RevokeCertificatePayload { certificate { state } } ... on Refusal { code message } } }`;

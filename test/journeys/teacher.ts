@@ -1,0 +1,81 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FrameLocator, Page } from 'playwright-core';
+import { parse } from 'yaml';
+import { projectFolder } from '../../src/config.ts';
+
+/* What a teacher does in the browser: plays a course's contents and answers its exam. Chinese pages. */
+
+/** Plays the content that is open until the page says that it is done. Any answer will do: practice is not graded. */
+export async function playActivity(page: Page): Promise<void> {
+  const content = page.frameLocator('.player iframe');
+  await content.locator('[data-xinqiao]').waitFor();
+  const done = page.locator('p.done');
+  for (let step = 0; step < 200; step += 1) {
+    if (!(await takeStep(content))) {
+      await done.waitFor({ timeout: 10_000 });
+      return;
+    }
+  }
+  throw new Error('The content does not come to an end.');
+}
+
+/** The one thing that a learner can do next. @returns whether there was one. */
+async function takeStep(content: FrameLocator): Promise<boolean> {
+  const level = content.locator('[data-level]:enabled').first();
+  if (await level.isVisible()) {
+    await level.click();
+    await content.locator('[data-action=next]').click();
+    return true;
+  }
+  const option = content.locator('[data-option] input:enabled').first();
+  if (await option.isVisible()) {
+    await option.check();
+    await content.locator('[data-action=check]').click();
+    await content.locator('[data-action=next]').click();
+    return true;
+  }
+  const closed = content.locator('[data-action=reveal][aria-expanded=false]').first();
+  if (await closed.isVisible()) {
+    await closed.click();
+    return true;
+  }
+  const next = content.locator('[data-action=next]');
+  if (!(await next.isVisible())) return false;
+  await next.click();
+  return true;
+}
+
+/** Chinese stem → Chinese texts of the right options, from the course folder, which no learner sees. */
+export async function readAnswers(course: string): Promise<Map<string, string[]>> {
+  const folder = join(projectFolder, 'courses', course, 'items');
+  const answers = new Map<string, string[]>();
+  for (const file of await readdir(folder)) {
+    const items = parse(await readFile(join(folder, file), 'utf8')) as {
+      stem: { 'zh-CN': string };
+      options: { text: { 'zh-CN': string }; correct?: boolean }[];
+    }[];
+    for (const { stem, options } of items) {
+      const right = options.filter((option) => option.correct === true);
+      answers.set(
+        stem['zh-CN'],
+        right.map((option) => option.text['zh-CN']),
+      );
+    }
+  }
+  return answers;
+}
+
+/** Answers the question that is shown, rightly, and waits until the answer is saved. */
+export async function answerQuestion(
+  page: Page,
+  answers: ReadonlyMap<string, readonly string[]>,
+): Promise<void> {
+  const stem = (await page.locator('.question .stem').textContent()) ?? '';
+  const right = answers.get(stem.trim());
+  if (right === undefined) throw new Error(`The item bank has no question "${stem}".`);
+  for (const text of right) {
+    await page.locator('.question').getByLabel(text, { exact: true }).check();
+  }
+  await page.locator('.saving-saved').waitFor();
+}
