@@ -14,10 +14,11 @@ import { localId } from './ids.ts';
 import { Assignment, Attempt, Certificate, Certification, Course } from './refs.ts';
 import { Refusal } from './refusal.ts';
 
+const STATE_BY_CERTIFICATE = { valid: 'CERTIFIED', expired: 'EXPIRED', revoked: 'REVOKED' } as const;
 const AssignmentStateEnum = builder.enumType('AssignmentState', {
   description:
-    'How far it is: ASSIGNED (nothing done), LEARNING, EXAM_OPEN (all activities done), PASSED (certificate on its way), CERTIFIED.',
-  values: ['ASSIGNED', 'LEARNING', 'EXAM_OPEN', 'PASSED', 'CERTIFIED'] as const,
+    'How far it is: ASSIGNED (nothing done), LEARNING, EXAM_OPEN (all activities done), PASSED (certificate on its way), CERTIFIED; EXPIRED or REVOKED once its certificate is.',
+  values: ['ASSIGNED', 'LEARNING', 'EXAM_OPEN', 'PASSED', 'CERTIFIED', 'EXPIRED', 'REVOKED'] as const,
 });
 const ProgressStateEnum = builder.enumType('ProgressState', {
   description: 'How far an activity is.',
@@ -244,8 +245,9 @@ builder.node(Assignment, {
       type: AssignmentStateEnum,
       description: 'How far, in one word.',
       resolve: async (assignment, _args, context) => {
-        if ((await context.services.certificates.findOfAssignment(assignment.id)) !== undefined)
-          return 'CERTIFIED';
+        const certificate = await context.services.certificates.findOfAssignment(assignment.id);
+        if (certificate !== undefined)
+          return STATE_BY_CERTIFICATE[context.services.certificates.stateOf(certificate)];
         const attempts = await context.services.exams.listAttempts(context.services.db, assignment.id);
         if (attempts.some((attempt) => attempt.passed === true)) return 'PASSED';
         const progress = await progressOf(assignment, context);

@@ -50,6 +50,15 @@ builder.node(Certificate, {
       nullable: true,
       description: 'Last valid day; null = it does not expire.',
     }),
+    revokedOn: t.expose('revokedOn', {
+      type: 'Date',
+      nullable: true,
+      description: 'Day of revocation; null unless it was revoked.',
+    }),
+    revocationReason: t.exposeString('revocationReason', {
+      nullable: true,
+      description: 'Why it was revoked, as the verification page tells it.',
+    }),
     pdfDigest: t.exposeString('pdfDigest', { description: 'SHA-256 of the PDF, hex.' }),
     verificationUrl: t.string({
       description: 'What the QR code leads to: number and code.',

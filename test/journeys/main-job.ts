@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { ZipFile } from 'yazl';
 import { chinaDay } from '../../src/clock.ts';
@@ -96,9 +97,15 @@ export async function runMainJob({ say, pictures }: Journey): Promise<number> {
       await phone.go('/');
       const state = (await phone.page.locator('.certificate .state').textContent()) ?? '';
       expectThat(state === '已撤销', `the card says ${state}`);
-      await phone.picture('home-revoked');
+      await phone.look('home-revoked');
       return ['the card in the phone says 已撤销', undefined] as const;
     });
+    await readInEnglish(
+      await openPage(opened, run, PHONE, pictures, 'en-GB'),
+      run,
+      { staffNumber, certificate },
+      step,
+    );
     await step('Stop', async () => {
       const code = await run.stop();
       expectThat(code === 0 && run.output().includes('Stopped.'), `it ended with ${code}: ${run.output()}`);
@@ -182,7 +189,7 @@ interface Earned {
 
 /** The teacher's part, on a phone. */
 async function learn(
-  { page, picture, go }: Opened,
+  { page, look, go }: Opened,
   run: StartedService,
   staffNumber: string,
   step: Step,
@@ -191,14 +198,14 @@ async function learn(
     await go(`/?sign-in=staff:${staffNumber}`);
     const heading = await page.locator('h1').textContent();
     expectThat(heading?.endsWith('您好') === true, `the page says ${heading}`);
-    await picture('home');
+    await look('home');
     return [heading, heading.replace('，您好', '')] as const;
   });
   await step('Open the course', async () => {
     await page.getByRole('link', { name: '开始学习' }).click();
     await page.locator('ol.activities').first().waitFor();
     await page.getByText('请先完成全部学习内容').waitFor();
-    await picture('course');
+    await look('course');
     return [
       `${await page.locator('a.activity').count()} activities; the exam waits for them`,
       undefined,
@@ -213,22 +220,22 @@ async function learn(
 
         .locator('[data-xinqiao]')
         .waitFor();
-      await picture(`activity-${index + 1}`);
+      await look(`activity-${index + 1}`);
       await playActivity(page);
-      if (index === titles.length - 1) await picture('activity-done');
+      if (index === titles.length - 1) await look('activity-done');
       await page.getByRole('link', { name: '回到课程' }).click();
       await page.getByRole('heading', { level: 2, name: '考试' }).waitFor();
       const state = await page.locator('a.activity').nth(index).getAttribute('class');
       expectThat(state?.includes('completed') === true, `${title} is ${state}`);
     }
-    await picture('course-done');
+    await look('course-done');
     return [`${titles.length} H5P contents from their own origin, all completed`, undefined] as const;
   });
   await step('Sit the exam', async () => {
     const answers = await readAnswers(sampleCertification.courseSlug);
     await page.getByRole('button', { name: '开始考试' }).click();
     await page.locator('.question').waitFor();
-    await picture('exam');
+    await look('exam');
     const all = await page.locator('.overview .dot').count();
     for (let at = 1; at <= all; at += 1) {
       await answerQuestion(page, answers);
@@ -242,7 +249,7 @@ async function learn(
       if (at < all) await page.getByRole('button', { name: '下一题' }).click();
     }
     await page.locator('.question').getByRole('button', { name: '交卷' }).click();
-    await picture('exam-submit');
+    await look('exam-submit');
     await page.getByRole('button', { name: '确定交卷' }).click();
     const verdict = page.locator('.verdict .big');
     await verdict.waitFor();
@@ -253,7 +260,7 @@ async function learn(
   return step('Get the certificate', async () => {
     const number = page.locator('.certificate .number');
     await number.waitFor({ timeout: 20_000 });
-    await picture('result');
+    await look('result');
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: '下载证书' }).click();
     const bytes = await readFile(await (await waiting).path());
@@ -279,7 +286,7 @@ async function learn(
 
 /** HR's part, at a desk. */
 async function verify(
-  { page, picture, go }: Opened,
+  { page, look, go }: Opened,
   run: StartedService,
   certificate: Earned,
   step: Step,
@@ -293,7 +300,7 @@ async function verify(
     const facts = await factsNow('VALID');
     expectThat(facts.includes(certificate.name), `it does not name the holder: ${facts}`);
     expectThat(facts.includes(certificate.digest), 'the digest is not that of the PDF');
-    await picture('verify');
+    await look('verify');
     return ['证书有效, the full name, and the digest of the very file', undefined] as const;
   });
   await step('Verify by the number alone', async () => {
@@ -303,7 +310,7 @@ async function verify(
     const facts = await factsNow('VALID');
     const masked = `${Array.from(certificate.name)[0]}*`;
     expectThat(!facts.includes(certificate.name) && facts.includes(masked), `the name is open: ${facts}`);
-    await picture('verify-masked');
+    await look('verify-masked');
     return ['证书有效, the name masked', undefined] as const;
   });
   await step('Verify a wrong number', async () => {
@@ -312,8 +319,37 @@ async function verify(
     await page.getByLabel('证书编号').fill(certificate.number.slice(0, -1) + last);
     await page.getByRole('button', { name: '核验' }).click();
     await page.locator('.verdict[data-state=NOT_FOUND]').waitFor();
-    await picture('verify-unknown');
+    await look('verify-unknown');
     return ['未查到, and nothing more', undefined] as const;
+  });
+}
+
+/** The same pages as somebody sees them whose browser is English. */
+async function readInEnglish(
+  { page, look, go }: Opened,
+  run: StartedService,
+  { staffNumber, certificate }: { staffNumber: string; certificate: Earned },
+  step: Step,
+): Promise<void> {
+  await step('Read it in English', async () => {
+    await go(`/?sign-in=staff:${staffNumber}`);
+    const heading = await page.locator('h1').textContent();
+    expectThat(heading === `Hello, ${certificate.name}`, `the page says ${heading}`);
+    await look('home-en');
+    await page.getByRole('link', { name: 'Open the course' }).click();
+    await page.locator('a.activity').first().waitFor();
+    await look('course-en');
+    await page.locator('a.activity').first().click();
+    await page.frameLocator('.player iframe').locator('[data-xinqiao][lang=en]').waitFor();
+    await look('activity-en');
+    await page.locator('a.back').click();
+    await page.getByRole('link', { name: 'See the result' }).click();
+    await page.locator('.review').waitFor();
+    await look('result-en');
+    await go(certificate.url.slice(run.url.length));
+    await page.locator('.verdict[data-state=REVOKED]').waitFor();
+    await look('verify-revoked-en');
+    return ['home, course, lesson, result and verification', undefined] as const;
   });
 }
 
@@ -366,17 +402,21 @@ interface Opened {
   readonly page: Page;
   /** Goes to a path as from a link, whatever page is open. */
   readonly go: (path: string) => Promise<void>;
-  readonly picture: (name: string) => Promise<void>;
+  readonly look: (name: string) => Promise<void>;
 }
 
-/** A page of its own kind of screen. What it says that it could not do fails the journey at the next picture. */
+/**
+ * A page of its own kind of screen. At each look it must fit the screen, have logged no error, and be open to people who do not
+ * see or point (axe).
+ */
 async function openPage(
   browser: Browser,
   run: StartedService,
   viewport: { width: number; height: number },
   pictures: string | undefined,
+  locale = 'zh-CN',
 ): Promise<Opened> {
-  const context = await browser.newContext({ viewport, locale: 'zh-CN', acceptDownloads: true });
+  const context = await browser.newContext({ viewport, locale, acceptDownloads: true });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const complaints: string[] = [];
@@ -393,15 +433,18 @@ async function openPage(
       await page.goto(`${run.url}${path}`);
       await page.locator('h1').waitFor();
     },
-    async picture(name) {
+    async look(name) {
       const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expectThat(wider <= 0, `${name} is ${wider} px wider than the screen`);
       expectThat(complaints.length === 0, `the browser complains: ${complaints.join('; ')}`);
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      const found = violations.map(({ id, nodes }) => `${id} (${nodes.map((node) => node.html).join(', ')})`);
+      expectThat(found.length === 0, `${name} shuts people out: ${found.join('; ')}`);
       if (pictures === undefined) return;
-      await page.screenshot({ path: join(pictures, `${name}-${viewport.width}.png`), fullPage: true });
-      const other = viewport === PHONE ? DESK : PHONE;
-      await page.setViewportSize(other);
-      await page.screenshot({ path: join(pictures, `${name}-${other.width}.png`), fullPage: true });
+      for (const size of [PHONE, DESK]) {
+        await page.setViewportSize(size);
+        await page.screenshot({ path: join(pictures, `${name}-${size.width}.png`), fullPage: true });
+      }
       await page.setViewportSize(viewport);
     },
   };

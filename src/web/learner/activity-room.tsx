@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { request, type ResultOf } from '../graphql.ts';
 import { useLanguage, type LanguageCode } from '../language.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
 import { SavingLine, type SavingState } from '../parts/saving.tsx';
 import { useQuery } from '../parts/use-query.ts';
@@ -49,7 +50,7 @@ export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: stri
       <nav className="row after" aria-label={t.nextActivity}>
         {(completed || current.state === 'COMPLETED') && (
           <p className="done" role="status">
-            ✓ {t.activityDone}
+            <Icon name="check" /> {t.activityDone}
           </p>
         )}
         {next !== undefined && (
@@ -57,7 +58,7 @@ export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: stri
             href={`${base}/activities/${next.activity.key}`}
             className={completed || current.state === 'COMPLETED' ? 'button' : 'button second'}
           >
-            {t.nextActivity}：{next.activity.title}
+            {t.nextIs(next.activity.title)}
           </Link>
         )}
         <Link href={base} className="button second">
@@ -152,7 +153,7 @@ function Player({
       {!ready && failure === undefined && <p className="quiet">{t.playerLoading}</p>}
       {failure !== undefined && (
         <p className="notice bad" role="alert">
-          {t.playerFailed}：{failure}
+          {t.playerFailed(failure)}
         </p>
       )}
       <iframe

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { request, RequestFailed, type ResultOf } from '../graphql.ts';
 import { formatDay, formatTime, useLanguage } from '../language.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, ProgressBar, Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { CertificateCard } from './certificate-card.tsx';
@@ -62,7 +63,9 @@ export function AssignmentRoom({ id }: { id: string }) {
                     className={`activity ${state.toLowerCase()}`}
                   >
                     <span className="tick" aria-hidden="true">
-                      {state === 'COMPLETED' ? '✓' : state === 'STARTED' ? '◐' : '○'}
+                      <Icon
+                        name={state === 'COMPLETED' ? 'check' : state === 'STARTED' ? 'half' : 'circle'}
+                      />
                     </span>
                     <span className="name">{activity.title}</span>
                     <span className="quiet">
@@ -126,7 +129,7 @@ function ExamPanel({ assignment }: { assignment: Assignment }) {
             .filter((attempt) => attempt.state === 'GRADED')
             .map((attempt) => (
               <li key={attempt.id}>
-                {t.attempt(attempt.number)}：{attempt.percent} ·{' '}
+                {t.attempt(attempt.number)} · {attempt.percent} ·{' '}
                 {attempt.passed === true ? t.passed : t.notPassed}{' '}
                 <Link href={`/attempts/${encodeURIComponent(attempt.id)}`}>{t.seeResult}</Link>
               </li>

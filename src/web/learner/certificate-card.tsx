@@ -6,10 +6,13 @@ interface Shown {
   readonly number: string;
   readonly state: 'VALID' | 'EXPIRED' | 'REVOKED';
   readonly validUntil: string | null;
+  readonly revokedOn: string | null;
+  readonly revocationReason: string | null;
   readonly pdfUrl: string;
   readonly verificationUrl: string;
 }
 
+/** @param title under the heading of a list; without one the card stands by itself. */
 export function CertificateCard({ certificate, title }: { certificate: Shown; title?: string }) {
   const { t, language } = useLanguage();
   const [download, setDownload] = useState<'idle' | 'busy' | 'failed'>('idle');
@@ -37,15 +40,17 @@ export function CertificateCard({ certificate, title }: { certificate: Shown; ti
       <p className={`state state-${certificate.state.toLowerCase()}`}>
         {t.certificateState[certificate.state]}
       </p>
-      <h3>{title ?? t.certificate}</h3>
+      {title === undefined ? <h2>{t.certificate}</h2> : <h3>{title}</h3>}
       <dl className="facts">
         <dt>{t.number}</dt>
         <dd className="number">{certificate.number}</dd>
       </dl>
       <p className="quiet">
-        {certificate.validUntil === null
-          ? t.validForever
-          : t.validUntil(formatDay(certificate.validUntil, language))}
+        {certificate.revokedOn !== null
+          ? t.revokedFor(formatDay(certificate.revokedOn, language), certificate.revocationReason ?? '')
+          : certificate.validUntil === null
+            ? t.validForever
+            : t.validUntil(formatDay(certificate.validUntil, language))}
       </p>
       <div className="row">
         <button type="button" disabled={download === 'busy'} onClick={() => void save()}>

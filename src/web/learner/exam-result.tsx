@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
 import { request } from '../graphql.ts';
 import { formatTime, useLanguage } from '../language.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { CertificateCard } from './certificate-card.tsx';
@@ -41,7 +42,7 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
       <Title text={t.result}>{t.result}</Title>
       <section className={attempt.passed === true ? 'card verdict good' : 'card verdict'}>
         <p className="big">
-          <span aria-hidden="true">{attempt.passed === true ? '✓ ' : '○ '}</span>
+          <Icon name={attempt.passed === true ? 'check' : 'circle'} />{' '}
           {attempt.passed === true
             ? t.resultPassed(percent)
             : t.resultFailed(percent, assignment?.exam.passMark ?? 0)}
@@ -65,7 +66,7 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
               {item.options.map((option) => (
                 <li key={option.key} className={option.isRight === true ? 'option right' : 'option'}>
                   <span>
-                    <span aria-hidden="true">{option.isRight === true ? '✓ ' : '· '}</span>
+                    {option.isRight === true && <Icon name="check" />}
                     {option.text}
                     {option.isRight === true && <strong className="tag">{t.rightAnswer}</strong>}
                     {item.chosen.includes(option.key) && <strong className="tag mine">{t.yourAnswer}</strong>}

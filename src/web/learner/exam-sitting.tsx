@@ -109,7 +109,7 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
               key={each.key}
               className={done ? 'dot answered' : 'dot'}
               aria-current={at === index ? 'step' : undefined}
-              aria-label={`${t.question(at + 1, attempt.items.length)}，${done ? t.answered : t.unanswered}`}
+              aria-label={`${t.question(at + 1, attempt.items.length)}: ${done ? t.answered : t.unanswered}`}
               onClick={() => show(at)}
             >
               {at + 1}
@@ -124,7 +124,7 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
       </nav>
       <dialog ref={dialog} aria-labelledby="submit-title" onClose={() => setSubmitting({ busy: false })}>
         <h2 id="submit-title">{t.submitTitle}</h2>
-        <p>{unanswered.length === 0 ? t.submitAll : t.submitMissing(unanswered.join('、'))}</p>
+        <p>{unanswered.length === 0 ? t.submitAll : t.submitMissing(unanswered)}</p>
         {submitting.failure !== undefined && <p role="alert">{submitting.failure}</p>}
         <div className="row spread">
           <button type="button" className="second" onClick={() => dialog.current?.close()}>

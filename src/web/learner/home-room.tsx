@@ -62,12 +62,15 @@ function AssignmentCard({ assignment }: { assignment: Assignment }) {
   const { t, language } = useLanguage();
   const { state, course, certification, dueOn, activities } = assignment;
   const done = activities.filter((activity) => activity.state === 'COMPLETED').length;
+  const held = state === 'CERTIFIED' || state === 'EXPIRED' || state === 'REVOKED';
   const action = {
     ASSIGNED: t.start,
     LEARNING: t.goOn,
     EXAM_OPEN: t.toExam,
     PASSED: t.openCourse,
     CERTIFIED: t.openCourse,
+    EXPIRED: t.openCourse,
+    REVOKED: t.openCourse,
   }[state];
   return (
     <article className="card">
@@ -75,13 +78,13 @@ function AssignmentCard({ assignment }: { assignment: Assignment }) {
       <h3>{course.title}</h3>
       <p className="quiet">
         {certification.title} · {t.classHours(course.classHours)}
-        {dueOn !== null && state !== 'CERTIFIED' && ` · ${t.due(formatDay(dueOn, language))}`}
+        {dueOn !== null && !held && ` · ${t.due(formatDay(dueOn, language))}`}
       </p>
       <ProgressBar value={done} max={activities.length} label={t.progress(done, activities.length)} />
       <p className="quiet">{t.progress(done, activities.length)}</p>
       <Link
         href={`/assignments/${encodeURIComponent(assignment.id)}`}
-        className={state === 'CERTIFIED' ? 'button second' : 'button'}
+        className={held ? 'button second' : 'button'}
       >
         {action}
       </Link>

@@ -63,6 +63,8 @@ export const Home = graphql(`
         classHours
         issuedOn
         validUntil
+        revokedOn
+        revocationReason
         pdfUrl
         verificationUrl
       }
@@ -132,6 +134,8 @@ export const AssignmentPage = graphql(`
           number
           state
           validUntil
+          revokedOn
+          revocationReason
           pdfUrl
           verificationUrl
         }
@@ -243,6 +247,8 @@ export const AfterAttempt = graphql(`
           number
           state
           validUntil
+          revokedOn
+          revocationReason
           pdfUrl
           verificationUrl
         }

@@ -38,7 +38,14 @@ export function Shell({
         {children}
       </main>
       <footer className="help">
-        <p>{t.help}</p>
+        <p>
+          <span>{t.help}</span>
+          {t.helplines.map(({ number, name }) => (
+            <a key={number} href={`tel:${number}`}>
+              {name} <strong>{number}</strong>
+            </a>
+          ))}
+        </p>
       </footer>
     </>
   );

@@ -1,6 +1,7 @@
 import { useEffect, useState, type FormEvent } from 'react';
 import { graphql, request, RequestFailed, type ResultOf } from '../graphql.ts';
 import { formatDay, formatTime, useLanguage } from '../language.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
 
 const Verify = graphql(`
@@ -148,15 +149,14 @@ function NotFoundVerdict() {
   return (
     <section className="card verdict unknown" data-state="NOT_FOUND">
       <p className="big">
-        <span aria-hidden="true">? </span>
-        {t.notFoundTitle}
+        <Icon name="question" /> {t.notFoundTitle}
       </p>
       <p>{t.notFoundText}</p>
     </section>
   );
 }
 
-const SYMBOL = { VALID: '✓', EXPIRED: '⌛', REVOKED: '✕' } as const;
+const SYMBOL = { VALID: 'check', EXPIRED: 'clock', REVOKED: 'cross' } as const;
 const TONE = { VALID: 'good', EXPIRED: 'old', REVOKED: 'bad' } as const;
 
 function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boolean; at: string }) {
@@ -188,8 +188,7 @@ function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boo
     <>
       <section className={`card verdict ${TONE[found.state]}`} data-state={found.state}>
         <p className="big">
-          <span aria-hidden="true">{SYMBOL[found.state]} </span>
-          {t.verdict[found.state]}
+          <Icon name={SYMBOL[found.state]} /> {t.verdict[found.state]}
         </p>
         <p className="quiet">{t.asOf(formatTime(at, language))}</p>
       </section>
@@ -205,7 +204,9 @@ function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boo
             value === null ? null : (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd className={name === t.number || name === t.digest ? 'number' : undefined}>{value}</dd>
+                <dd className={name === t.number ? 'number' : name === t.digest ? 'digest' : undefined}>
+                  {value}
+                </dd>
               </div>
             ),
           )}
