@@ -139,7 +139,7 @@ export const en: Texts = {
   checked: 'What this page has checked',
   holder: 'Holder',
   masked: 'no code was given, so the name is partly hidden',
-  organization: 'Where the holder worked at issue',
+  organization: 'Organization at issue',
   title: 'Certificate',
   issuer: 'Issued by',
   hours: 'Class hours',
