@@ -74,7 +74,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table worker_instances (
       instance integer primary key,
-      worker_ids text[] not null,
+      pool_id text not null,
       started_at timestamptz not null
     )`.execute(db);
   await sql`comment on table worker_instances is 'Running workers. Each holds an advisory lock on its instance: when the lock is free the process has died, and its jobs are handed on.'`.execute(

@@ -7,6 +7,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   closeSync,
   readFileSync,
@@ -114,6 +115,21 @@ export async function startEmbedded(
       if (pid === undefined || !alive(pid)) return;
       process.kill(pid, 'SIGINT');
       for (let waited = 0; alive(pid) && waited < 30_000; waited += 20) await sleep(20);
+    },
+  };
+}
+
+/** A PostgreSQL without fsync for one purpose, in a folder of its own; stopping it removes everything. */
+export async function startScratch(): Promise<EmbeddedDatabase> {
+  const folder = mkdtempSync(join(tmpdir(), 'xinqiao-scratch-'));
+  // Another account passes through it when this one is root; it can't look around.
+  chmodSync(folder, 0o711);
+  const server = await startEmbedded(folder, { durable: false });
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

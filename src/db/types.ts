@@ -330,8 +330,8 @@ export interface UserStates {
 
 export interface WorkerInstances {
   instance: number;
+  pool_id: string;
   started_at: Timestamp;
-  worker_ids: string[];
 }
 
 export interface DB {

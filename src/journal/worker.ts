@@ -32,8 +32,8 @@ export async function startWorker(
 
   const utils = await makeWorkerUtils({ pgPool: pool, logger: queueLog(log) });
   const handOn = async (): Promise<void> => {
-    const { rows } = await pool.query<{ instance: number; worker_ids: string[] }>(
-      'select instance, worker_ids from worker_instances where instance <> $1',
+    const { rows } = await pool.query<{ instance: number; pool_id: string }>(
+      'select instance, pool_id from worker_instances where instance <> $1',
       [instance],
     );
     for (const other of rows) {
@@ -44,7 +44,7 @@ export async function startWorker(
           [LIVENESS_LOCK, other.instance],
         );
         if (lock[0]?.free !== true) continue;
-        await utils.forceUnlockWorkers(other.worker_ids);
+        await utils.forceUnlockWorkers([other.pool_id]);
         await client.query('delete from worker_instances where instance = $1', [other.instance]);
         await client.query('select pg_advisory_unlock($1, $2)', [LIVENESS_LOCK, other.instance]);
       } finally {
@@ -56,15 +56,23 @@ export async function startWorker(
     // A process killed between taking its first job and registering: nobody claims the job.
     const { rows } = await pool.query<{ locked_by: string }>(`
       select distinct locked_by from graphile_worker.jobs where locked_at < now() - interval '1 minute'
-      and not exists (select 1 from worker_instances where locked_by = any (worker_ids))`);
+      and not exists (select 1 from worker_instances where locked_by = pool_id)`);
     if (rows.length > 0) await utils.forceUnlockWorkers(rows.map((row) => row.locked_by));
   };
   await handOn();
   await handOnUnregistered();
 
   const events = new EventEmitter() as WorkerEvents;
-  const workerIds: string[] = [];
-  events.on('worker:create', ({ worker }) => workerIds.push(worker.workerId));
+  // Jobs are locked in the name of the pool. It is told before the first job is taken, and no job runs before it is written down.
+  let registered: Promise<unknown> = Promise.resolve();
+  events.on('pool:create', ({ workerPool }) => {
+    registered = pool.query(
+      'insert into worker_instances (instance, pool_id, started_at) values ($1, $2, now())',
+      [instance, workerPool.id],
+    );
+    // Awaited below; until then a failure must not count as unhandled.
+    registered.catch(() => {});
+  });
   events.on('job:error', ({ job, error }) =>
     log.warn(
       { task: job.task_identifier, job: job.id, attempt: job.attempts, error: String(error) },
@@ -77,7 +85,10 @@ export async function startWorker(
   const taskList: TaskList = Object.fromEntries(
     Object.entries(tasks).map(([name, task]) => [
       name,
-      async (payload: unknown) => task(payload as Record<string, string>),
+      async (payload: unknown) => {
+        await registered;
+        await task(payload as Record<string, string>);
+      },
     ]),
   );
   const runner = await run({
@@ -90,10 +101,7 @@ export async function startWorker(
     logger: queueLog(log),
     parsedCronItems: [],
   });
-  await pool.query('insert into worker_instances (instance, worker_ids, started_at) values ($1, $2, now())', [
-    instance,
-    workerIds,
-  ]);
+  await registered;
 
   const timer = setInterval(
     () =>

@@ -8,8 +8,7 @@ import { chinaDay } from '../../src/clock.ts';
 import { sampleCertification, SAMPLE_COUNTY, sampleRosterFiles } from '../../src/commands/sample/county.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { readPdf } from '../support/pdf.ts';
-import { IMPORT, IMPORT_STATE, until } from '../support/service.ts';
-import { makeDataFolder, startProcess, type StartedService } from './started-service.ts';
+import { makeDataFolder, startProcess, type StartedService } from '../support/started-service.ts';
 import { answerQuestion, playActivity, readAnswers } from './teacher.ts';
 
 /*
@@ -127,23 +126,7 @@ async function prepareCounty(
 ): Promise<{ certificationId: string; unitId: string; teachers: number }> {
   await step('Import the roster', async () => {
     const zip = await zipped(await sampleRosterFiles());
-    const form = new FormData();
-    const input = { divisionCode: SAMPLE_COUNTY, files: [null] };
-    form.set('operations', JSON.stringify({ query: IMPORT, variables: { input } }));
-    form.set('map', JSON.stringify({ 0: ['variables.input.files.0'] }));
-    form.set('0', new Blob([new Uint8Array(zip)]), 'roster.zip');
-    const response = await fetch(`${run.url}/graphql`, {
-      method: 'POST',
-      headers: { authorization: 'Bearer sample:coordinator' },
-      body: form,
-    });
-    const answer = (await response.json()) as { data?: { importRoster: { rosterImport?: { id: string } } } };
-    const id = answer.data?.importRoster.rosterImport?.id;
-    expectThat(id !== undefined, JSON.stringify(answer));
-    const done = await until(async () => {
-      const { node } = await askWell(run, 'coordinator', IMPORT_STATE, { id });
-      return node.state === 'QUEUED' ? undefined : node;
-    });
+    const done = await run.importRoster('coordinator', SAMPLE_COUNTY, [{ name: 'roster.zip', bytes: zip }]);
     expectThat(done.state === 'APPLIED' && done.rowsRefused === 0, JSON.stringify(done));
     return [
       `${done.organizationsAdded} organizations, ${done.peopleAdded} people, ${done.postsAdded} posts`,

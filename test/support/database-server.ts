@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { makeDatabase, makePool } from '../../src/db/database.ts';
-import { startEmbedded } from '../../src/db/embedded.ts';
+import { startScratch } from '../../src/db/embedded.ts';
 import { migrate } from '../../src/db/migrate.ts';
 
 declare module 'vitest' {
@@ -15,16 +12,12 @@ declare module 'vitest' {
 
 /** One PostgreSQL for the whole run, without fsync, with a migrated database that test files copy. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'xinqiao-test-'));
-  const server = await startEmbedded(folder, { durable: false });
+  const server = await startScratch();
   const url = await server.url('migrated');
   const pool = makePool(url, { name: 'migrate', size: 2 });
   const db = makeDatabase(pool);
   await migrate(db, pool);
   await db.destroy();
   project.provide('databaseServer', url.replace('/migrated?', '/{database}?'));
-  return async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  };
+  return async () => server.stop();
 }

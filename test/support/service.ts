@@ -85,20 +85,9 @@ export async function startService({
       return (await answer.json()) as GraphqlAnswer;
     },
     async upload(as, query, variables, files) {
-      const form = new FormData();
-      form.set('operations', JSON.stringify({ query, variables }));
-      form.set(
-        'map',
-        JSON.stringify(
-          Object.fromEntries(files.map((_file, index) => [index, [`variables.input.files.${index}`]])),
-        ),
-      );
-      files.forEach((file, index) =>
-        form.set(String(index), new Blob([new Uint8Array(file.bytes)]), file.name),
-      );
-      return (await (
-        await fetch(`${app.publicUrl}/graphql`, { method: 'POST', headers: headers(as), body: form })
-      ).json()) as GraphqlAnswer;
+      const body = uploadOf(query, variables, files);
+      const answer = await fetch(`${app.publicUrl}/graphql`, { method: 'POST', headers: headers(as), body });
+      return (await answer.json()) as GraphqlAnswer;
     },
     fetch: async (path, as) => fetch(`${app.publicUrl}${path}`, { headers: headers(as ?? null) }),
     async stop() {
@@ -107,6 +96,21 @@ export async function startService({
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A GraphQL multipart request (its specification, jaydenseric's) with files at `input.files`. */
+export function uploadOf(
+  query: string,
+  variables: Record<string, unknown>,
+  files: readonly { name: string; bytes: Uint8Array }[],
+): FormData {
+  const form = new FormData();
+  form.set('operations', JSON.stringify({ query, variables }));
+  const places = files.map((_file, index) => [index, [`variables.input.files.${index}`]]);
+  form.set('map', JSON.stringify(Object.fromEntries(places)));
+  for (const [index, file] of files.entries())
+    form.set(String(index), new Blob([new Uint8Array(file.bytes)]), file.name);
+  return form;
 }
 
 export const IMPORT = `mutation ($input: ImportRosterInput!) { importRoster(input: $input) { __typename
@@ -263,7 +267,7 @@ export async function assignTeachers(
 }
 
 /** Says of every activity that it was completed, as the player would. */
-export async function finishActivities(service: TestService, learner: Learner): Promise<void> {
+export async function finishActivities(service: Pick<TestService, 'ask'>, learner: Learner): Promise<void> {
   const { data } = await service.ask(
     learner.key,
     `query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } } } } }`,

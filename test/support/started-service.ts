@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectFolder } from '../../src/config.ts';
-import type { GraphqlAnswer } from '../support/service.ts';
+import { IMPORT, IMPORT_STATE, until, uploadOf, type GraphqlAnswer } from './service.ts';
 
 /** A service in a process of its own, as `npm start` makes it, on its own embedded database. */
 export interface StartedService {
@@ -13,11 +13,26 @@ export interface StartedService {
   readonly seconds: number;
   readonly output: () => string;
   ask(as: string | null, query: string, variables?: Record<string, unknown>): Promise<GraphqlAnswer>;
+  /** Uploads a roster for a division and waits until the worker has done it. @returns what it counted. */
+  importRoster(
+    as: string,
+    divisionCode: string,
+    files: readonly { name: string; bytes: Uint8Array }[],
+  ): Promise<ImportedRoster>;
   fetch(path: string, as?: string): Promise<Response>;
   /** SIGTERM, and what it ended with. */
   stop(): Promise<number | null>;
   /** kill -9: no chance to clean up. */
   kill(): Promise<void>;
+}
+
+export interface ImportedRoster {
+  readonly state: 'APPLIED' | 'REFUSED';
+  readonly reason: string | null;
+  readonly rowsRefused: number;
+  readonly organizationsAdded: number;
+  readonly peopleAdded: number;
+  readonly postsAdded: number;
 }
 
 export interface DataFolder {
@@ -26,7 +41,9 @@ export interface DataFolder {
 }
 
 export async function makeDataFolder(): Promise<DataFolder> {
-  const path = await mkdtemp(join(tmpdir(), 'xinqiao-journey-'));
+  const path = await mkdtemp(join(tmpdir(), 'xinqiao-test-'));
+  // As root the database runs as another account, and where that can't pass it would live in a place of its own.
+  await chmod(path, 0o711);
   return { path, remove: async () => rm(path, { recursive: true, force: true }) };
 }
 
@@ -61,17 +78,29 @@ export async function startProcess(
   const url = `http://127.0.0.1:${port}`;
   const headers = (as: string | null | undefined): Record<string, string> =>
     as === null || as === undefined ? {} : { authorization: `Bearer sample:${as}` };
+  const ask: StartedService['ask'] = async (as, query, variables = {}) => {
+    const answer = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers(as) },
+      body: JSON.stringify({ query, variables }),
+    });
+    return (await answer.json()) as GraphqlAnswer;
+  };
   return {
     url,
     seconds: (performance.now() - started) / 1000,
     output: () => output,
-    async ask(as, query, variables = {}) {
-      const answer = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers(as) },
-        body: JSON.stringify({ query, variables }),
+    ask,
+    async importRoster(as, divisionCode, files) {
+      const body = uploadOf(IMPORT, { input: { divisionCode, files: files.map(() => null) } }, files);
+      const response = await fetch(`${url}/graphql`, { method: 'POST', headers: headers(as), body });
+      const requested = (await response.json()) as GraphqlAnswer;
+      const id = requested.data?.importRoster?.rosterImport?.id as string | undefined;
+      if (id === undefined) throw new Error(JSON.stringify(requested));
+      return until(async () => {
+        const { data } = await ask(as, IMPORT_STATE, { id });
+        return data.node.state === 'QUEUED' ? undefined : (data.node as ImportedRoster);
       });
-      return (await answer.json()) as GraphqlAnswer;
     },
     fetch: async (path, as) => fetch(`${url}${path}`, { headers: headers(as) }),
     stop: async () => end(child, 'SIGTERM'),
