@@ -126,7 +126,7 @@ export async function startScratch(): Promise<EmbeddedDatabase> {
   chmodSync(folder, 0o711);
   const server = await startEmbedded(folder, { durable: false });
   return {
-    url: server.url,
+    url: async (database) => server.url(database),
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
