@@ -34,7 +34,7 @@ export const projectFolder: string = resolve(import.meta.dirname, '..');
 /** @throws ConfigError naming the variable and what it should be. */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   const production = env['NODE_ENV'] === 'production';
-  const dataFolder = resolve(env['XINQIAO_DATA'] ?? join(projectFolder, '.xinqiao'));
+  const dataFolder = readDataFolder(env);
   const host = env['HOST'] ?? '127.0.0.1';
   const port = portOf(env, 'PORT', 8080);
   const contentPort = portOf(env, 'CONTENT_PORT', port === 0 ? 0 : port + 1);
@@ -42,7 +42,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     throw new ConfigError('CONTENT_PORT must differ from PORT: uploaded content needs an origin of its own.');
   const sampleMode = choice(env, 'XINQIAO_SAMPLES', ['0', '1', 'staff'], production ? '0' : '1');
   const samples = sampleMode !== '0';
-  const databaseUrl = env['DATABASE_URL'] === '' ? undefined : env['DATABASE_URL'];
+  const databaseUrl = readDatabaseUrl(env);
 
   if (production && samples)
     throw new ConfigError(
@@ -57,9 +57,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       `HOST=${host} would offer the sample sign-ins, which need no password, to the network. Use 127.0.0.1, or XINQIAO_SAMPLES=0.`,
     );
   }
-  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl))
-    throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.');
-
   return {
     production,
     host,
@@ -74,6 +71,23 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     identityKey: identityKeyOf(env, dataFolder, production),
     logLevel: env['LOG_LEVEL'] ?? 'warn',
   };
+}
+
+/** The service's own folder, made where it is missing by whoever writes there first. */
+export function readDataFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const folder = env['XINQIAO_DATA'];
+  return resolve(folder === undefined || folder === '' ? join(projectFolder, '.xinqiao') : folder);
+}
+
+/** All that a command needs which only works on a database. */
+export function readDatabaseUrl(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const url = env['DATABASE_URL'];
+  if (url === undefined || url === '') return undefined;
+  if (!/^postgres(ql)?:\/\//.test(url))
+    throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.');
+  return url;
 }
 
 function portOf(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: number): number {

@@ -99,6 +99,7 @@ export async function startEmbedded(
 
   const connection = (database: string): string =>
     `postgres://postgres@/${database}?host=${encodeURIComponent(socket)}`;
+  const owner = await claim(connection('postgres'), folder);
   return {
     async url(database) {
       const client = new pg.Client({ connectionString: connection('postgres') });
@@ -112,6 +113,7 @@ export async function startEmbedded(
       return connection(database);
     },
     async stop() {
+      await owner.end().catch(() => {});
       if (pid === undefined || !alive(pid)) return;
       process.kill(pid, 'SIGINT');
       for (let waited = 0; alive(pid) && waited < 30_000; waited += 20) await sleep(20);
@@ -132,6 +134,25 @@ export async function startScratch(): Promise<EmbeddedDatabase> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Advisory lock in the database `postgres`. */
+const OWNER_LOCK = 0x78_69_6e_71; // 'xinq'
+
+/** Holds the server for this process as long as it lives: whoever starts it also stops it, so there can only be one. */
+async function claim(connectionString: string, folder: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString });
+  // The server may go first; then there is nothing left to hold.
+  client.on('error', () => {});
+  await client.connect();
+  const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [
+    OWNER_LOCK,
+  ]);
+  if (rows[0]?.free === true) return client;
+  await client.end();
+  throw new EmbeddedDatabaseError(
+    `Another Xinqiao is running on ${folder}. Stop it first, or set XINQIAO_DATA to a folder of its own.`,
+  );
 }
 
 function unprivilegedAccount(): Account | undefined {

@@ -22,7 +22,8 @@ const provider: MigrationProvider = {
 export async function migrate<T>(db: Kysely<T>, pool: pg.Pool): Promise<readonly string[]> {
   const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
   if (error !== undefined) {
-    const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations';
+    const failed =
+      results?.find((result) => result.status === 'Error')?.migrationName ?? 'Reading the migrations';
     throw new Error(`${failed} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`, {
       cause: error,
     });

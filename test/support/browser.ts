@@ -1,7 +1,5 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import sparticuz, { inflate } from '@sparticuz/chromium';
 import { chromium, type Browser } from 'playwright-core';
@@ -17,7 +15,7 @@ export async function launchBrowser(): Promise<Browser> {
     executablePath: join(folder, 'chromium'),
     env: {
       ...(process.env as Record<string, string>),
-      FONTCONFIG_FILE: writeFontList(),
+      FONTCONFIG_FILE: await writeFontList(folder),
       LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
     },
     args: [
@@ -75,17 +73,19 @@ async function unpackBrowser(): Promise<string> {
   return folder;
 }
 
-/** @returns the fontconfig file's path. */
-function writeFontList(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'xinqiao-fonts-'));
-  mkdirSync(join(folder, 'cache'));
+/** @returns the fontconfig file's path; written anew each time, since the checkout may have moved. */
+async function writeFontList(folder: string): Promise<string> {
   const fonts = join(projectFolder, 'node_modules/@expo-google-fonts/noto-sans-sc');
+  const cache = join(folder, 'font-cache');
+  await mkdir(cache, { recursive: true });
   const file = join(folder, 'fonts.conf');
-  writeFileSync(
-    file,
+  const fresh = `${file}.${process.pid}`;
+  await writeFile(
+    fresh,
     `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
 <dir>${join(fonts, '400Regular')}</dir><dir>${join(fonts, '700Bold')}</dir>
-<cachedir>${join(folder, 'cache')}</cachedir></fontconfig>`,
+<cachedir>${cache}</cachedir></fontconfig>`,
   );
+  await rename(fresh, file);
   return file;
 }

@@ -54,8 +54,10 @@ export async function startProcess(
 ): Promise<StartedService> {
   const [port, contentPort] = await freePorts();
   const started = performance.now();
-  const child = spawn(process.execPath, ['src/start.mjs'], {
+  // As people start it, and in a group of its own: a kill must reach the service behind npm too.
+  const child = spawn('npm', ['start', '--silent'], {
     cwd: projectFolder,
+    detached: true,
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: process.env['HOME'] ?? '',
@@ -113,7 +115,9 @@ export async function startProcess(
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.kill(signal);
+  // Who stops it politely tells npm, which tells the service.
+  if (signal === 'SIGKILL') process.kill(-child.pid!, signal);
+  else child.kill(signal);
   return ended;
 }
 

@@ -1,0 +1,34 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { projectFolder } from '../config.ts';
+import { readCourseFolder } from '../courses/folder.ts';
+import { CLASS_HOUR_MINUTES } from '../courses/hours.ts';
+
+/*
+ * npm run course:check [-- <slug or folder> …]: says everything that an author must mend, in one pass; without a name, of every
+ * course. Needs no database.
+ */
+
+const coursesFolder = join(projectFolder, 'courses');
+const named = process.argv.slice(2);
+const folders =
+  named.length > 0
+    ? named.map((name) => (name.includes('/') ? resolve(name) : join(coursesFolder, name)))
+    : (await readdir(coursesFolder, { withFileTypes: true }))
+        .filter((entry) => entry.isDirectory() && !['libraries', 'template'].includes(entry.name))
+        .map((entry) => join(coursesFolder, entry.name));
+
+for (const folder of folders) {
+  const read = await readCourseFolder(folder, join(coursesFolder, 'libraries'));
+  if ('problems' in read) {
+    process.exitCode = 1;
+    console.log(`${basename(folder)}: ${read.problems.length} to mend`);
+    for (const problem of read.problems) console.log(`  ${problem.where}: ${problem.what}`);
+    continue;
+  }
+  const { manifest, items, contents, supportedMinutes } = read.course;
+  const supported = (supportedMinutes / CLASS_HOUR_MINUTES).toFixed(1);
+  console.log(
+    `${manifest.slug} ${manifest.version}: in order. ${Object.keys(contents).length} activities, ${items.length} items; declares ${manifest.classHours} class hours where the content supports ${supported}.`,
+  );
+}
