@@ -12,7 +12,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
-import { makeDatabase, makePool, type Database } from './db/database.ts';
+import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
 import { startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
@@ -85,6 +85,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const pool = makePool(databaseUrl, { name: 'xinqiao', size: 20 });
     const db = makeDatabase(pool);
     closers.push(async () => db.destroy());
+    await checkServer(pool);
     await migrate(db, pool);
 
     const regions = makeRegionService({ db });

@@ -3,6 +3,7 @@ import { ListenError, startApp, type App } from './app.ts';
 import { buildWeb } from './commands/build-web.ts';
 import { ensureSampleCounty, ensureSampleStaff } from './commands/sample/county.ts';
 import { ConfigError, readConfig, type Config } from './config.ts';
+import { DatabaseError } from './db/database.ts';
 import { EmbeddedDatabaseError } from './db/embedded.ts';
 import { makeLog } from './log.ts';
 
@@ -46,15 +47,12 @@ function say(line: string): void {
 
 function fail(error: unknown): never {
   const known =
-    error instanceof ConfigError || error instanceof ListenError || error instanceof EmbeddedDatabaseError;
+    error instanceof ConfigError ||
+    error instanceof ListenError ||
+    error instanceof DatabaseError ||
+    error instanceof EmbeddedDatabaseError;
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason = known
-    ? message
-    : code === 'ENOSPC'
-      ? 'There is no space left on the disk.'
-      : code === 'ECONNREFUSED'
-        ? `The database at DATABASE_URL does not answer: ${message}`
-        : message;
+  const reason = known ? message : code === 'ENOSPC' ? 'There is no space left on the disk.' : message;
   process.stderr.write(`Xinqiao could not start. ${reason}\n`);
   if (!known && code === undefined) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
   process.exit(1);

@@ -1,5 +1,5 @@
 import { ConfigError, readDatabaseUrl } from '../config.ts';
-import { makeDatabase, makePool } from '../db/database.ts';
+import { checkServer, makeDatabase, makePool } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 
 /*
@@ -16,6 +16,7 @@ try {
   const pool = makePool(url, { name: 'migrate', size: 2 });
   const db = makeDatabase(pool);
   try {
+    await checkServer(pool);
     const done = await migrate(db, pool);
     console.log(done.length === 0 ? 'The database was up to date.' : `Migrated: ${done.join(', ')}.`);
   } finally {

@@ -6,6 +6,11 @@ export type Database = Kysely<DB>;
 /** What a repository takes first: the database, or the transaction that its caller opened. */
 export type Executor = Kysely<DB> | Transaction<DB>;
 
+/** A database that can't be used; the message is for the person at the shell, and holds no password. */
+export class DatabaseError extends Error {
+  override name = 'DatabaseError';
+}
+
 const DATE = 1082;
 
 /**
@@ -34,4 +39,30 @@ export function makePool(url: string, { name, size }: { name: string; size: numb
 
 export function makeDatabase(pool: pg.Pool): Database {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
+}
+
+const OLDEST_SERVER = 15;
+
+/**
+ * Asks the server that DATABASE_URL names whether it is there, lets us in and is new enough.
+ * @throws DatabaseError in one line a person can act on.
+ */
+export async function checkServer(pool: pg.Pool): Promise<void> {
+  let version: number;
+  try {
+    const { rows } = await pool.query<{ version: string }>(
+      `select current_setting('server_version_num') as version`,
+    );
+    version = Math.floor(Number(rows[0]?.version) / 10_000);
+  } catch (error) {
+    // A name with several addresses fails once for each.
+    const reason = error instanceof AggregateError ? (error.errors as Error[])[0] : error;
+    throw new DatabaseError(
+      `The database at DATABASE_URL can't be used: ${reason instanceof Error ? reason.message : String(reason)}.`,
+    );
+  }
+  if (version < OLDEST_SERVER)
+    throw new DatabaseError(
+      `The database at DATABASE_URL is PostgreSQL ${version}; at least ${OLDEST_SERVER} is needed.`,
+    );
 }

@@ -22,11 +22,12 @@ const provider: MigrationProvider = {
 export async function migrate<T>(db: Kysely<T>, pool: pg.Pool): Promise<readonly string[]> {
   const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
   if (error !== undefined) {
-    const failed =
-      results?.find((result) => result.status === 'Error')?.migrationName ?? 'Reading the migrations';
-    throw new Error(`${failed} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`, {
-      cause: error,
-    });
+    const failed = results?.find((result) => result.status === 'Error')?.migrationName;
+    if (failed === undefined && error instanceof Error) throw error;
+    throw new Error(
+      `Migration ${failed ?? '(none in particular)'} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`,
+      { cause: error },
+    );
   }
   await runMigrations({ pgPool: pool });
   return (results ?? []).map((result) => result.migrationName);

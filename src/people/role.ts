@@ -1,4 +1,4 @@
-/** Roles that a post may have; `design.md` section 2 gives the Chinese terms. */
+/** Roles that a post may have: 班主任, 任课教师, 少先队辅导员, 高校辅导员, 研究生导师, 心理健康教育教师, 校长 (in this order). */
 export const roles = [
   'class_teacher',
   'subject_teacher',

@@ -64,6 +64,20 @@ export async function runMainJob({ say, pictures }: Journey): Promise<number> {
       return [`0 of ${coverage.total} class teachers are covered`, undefined] as const;
     });
 
+    await step('The same in GraphiQL', async () => {
+      const { page } = await openPage(opened, run, DESK, pictures);
+      const query = new URLSearchParams({
+        as: 'coordinator',
+        query: coverageToRead(certificationId, unitId),
+      });
+      await page.goto(`${run.url}/graphql?${query}`);
+      await page.getByRole('button', { name: /^execute/i }).click();
+      await page.locator('.result-window', { hasText: `"gap": ${teachers}` }).waitFor();
+      // Not ours to judge by axe; that it works here, under our Content-Security-Policy, is.
+      if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'graphiql-1280.png') });
+      return ['the coordinator is signed in and the query answers', undefined] as const;
+    });
+
     const phone = await openPage(opened, run, PHONE, pictures);
     const staffNumber = await step('Choose a teacher', async () => {
       const number = await aClassTeacher();
@@ -486,5 +500,25 @@ const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $inp
   ... on AssignCohortPayload { assigned alreadyAssigned } ... on Refusal { code message } } }`;
 const COVERAGE = `query ($certificationId: ID!, $unitId: ID!) {
   coverage(certificationId: $certificationId, unitId: $unitId, role: CLASS_TEACHER) { covered total gap rate } }`;
+const coverageToRead = (certificationId: string, unitId: string): string => `# How far is the county?
+{
+  coverage(
+    certificationId: "${certificationId}"
+    unitId: "${unitId}"
+    role: CLASS_TEACHER
+  ) {
+    day
+    covered
+    total
+    rate
+    gap
+    children {
+      unit { ... on Organization { name } }
+      covered
+      total
+    }
+  }
+}
+`;
 const REVOKE = `mutation ($input: RevokeCertificateInput!) { revokeCertificate(input: $input) {
   ... on RevokeCertificatePayload { certificate { state } } ... on Refusal { code message } } }`;
