@@ -13,7 +13,7 @@ import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
-import { startEmbedded } from './db/embedded.ts';
+import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
 import { makeServiceApp } from './http/service-app.ts';
@@ -34,6 +34,8 @@ export interface App {
   readonly publicUrl: string;
   readonly contentUrl: string;
   readonly courses: readonly SyncResult[];
+  /** What the embedded database last said of a failure of its own. */
+  databaseFailure(): string | undefined;
   /** Lets requests and jobs in hand finish, then closes everything down to the database. */
   stop(): Promise<void>;
 }
@@ -59,6 +61,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
   const random = options.random ?? randomBytes;
   const contentStore = join(config.dataFolder, 'contents');
   const closers: (() => Promise<void>)[] = [];
+  let databaseFailure = (): string | undefined => undefined;
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).toReversed()) await close();
   };
@@ -80,6 +83,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     if (databaseUrl === undefined) {
       const embedded = await startEmbedded(config.dataFolder, { durable: options.durable ?? true });
       closers.push(async () => embedded.stop());
+      databaseFailure = () => embedded.lastFailure();
       databaseUrl = await embedded.url('xinqiao');
     }
     const pool = makePool(databaseUrl, { name: 'xinqiao', size: 20 });
@@ -162,10 +166,13 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const [answerService, answerContent] = [serviceApp.callback(), contentApp.callback()];
     serviceServer.on('request', (request, response) => void answerService(request, response));
     contentServer.on('request', (request, response) => void answerContent(request, response));
-    return { services, db, publicUrl, contentUrl, courses: synced, stop };
+    return { services, db, publicUrl, contentUrl, courses: synced, databaseFailure, stop };
   } catch (error) {
+    const failure = databaseFailure();
     await stop();
-    throw error;
+    throw failure === undefined
+      ? error
+      : new EmbeddedDatabaseError(`The embedded PostgreSQL failed: ${failure}`);
   }
 }
 

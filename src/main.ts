@@ -7,16 +7,24 @@ import { DatabaseError } from './db/database.ts';
 import { EmbeddedDatabaseError } from './db/embedded.ts';
 import { makeLog } from './log.ts';
 
+/** PostgreSQL's own code for it. */
+const DISK_FULL = '53100';
+
 const started = performance.now();
 let stopping = false;
 let app: App | undefined;
+let failing = false;
+
+// A defect that nobody caught: the state is unknown, so the process ends, and its database with it.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (error: unknown) => void fail('Xinqiao has to stop.', error));
 
 try {
   const config = readConfig();
   const log = makeLog(config.logLevel);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (stopping) return;
+      if (stopping || failing) return;
       stopping = true;
       // Still starting: what has been built by then is closed below.
       if (app !== undefined) void close(app);
@@ -24,14 +32,19 @@ try {
   }
   const webFolder = join(config.dataFolder, 'web');
   // Building the pages needs the processor, starting the database mostly waits: both at once.
-  const [, built] = await Promise.all([buildWeb(webFolder), startApp(config, log, { webFolder })]);
-  app = built;
+  const [pages, built] = await Promise.allSettled([
+    buildWeb(webFolder),
+    startApp(config, log, { webFolder }),
+  ]);
+  if (built.status === 'rejected') throw built.reason;
+  app = built.value;
+  if (pages.status === 'rejected') throw pages.reason;
   if (config.samples) await ensureSampleStaff(app);
   if (config.sampleCounty) await ensureSampleCounty(app);
   if (stopping) await close(app);
   else await welcome(config, app);
 } catch (error) {
-  fail(error);
+  await fail('Xinqiao could not start.', error);
 }
 
 async function close(running: App): Promise<void> {
@@ -45,16 +58,26 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function fail(error: unknown): never {
+/** Says why in one line, stops what runs, and ends the process. */
+async function fail(what: string, error: unknown): Promise<void> {
+  if (failing) return;
+  failing = true;
   const known =
     error instanceof ConfigError ||
     error instanceof ListenError ||
     error instanceof DatabaseError ||
     error instanceof EmbeddedDatabaseError;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reason = known ? message : code === 'ENOSPC' ? 'There is no space left on the disk.' : message;
-  process.stderr.write(`Xinqiao could not start. ${reason}\n`);
-  if (!known && code === undefined) process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const failure = known ? undefined : app?.databaseFailure();
+  const reason =
+    failure !== undefined
+      ? `The embedded PostgreSQL failed: ${failure}`
+      : code === 'ENOSPC' || code === DISK_FULL
+        ? 'There is no space left on the disk.'
+        : message;
+  process.stderr.write(`${what} ${reason}\n`);
+  if (!known && failure === undefined && code === undefined) process.stderr.write(`${stack ?? ''}\n`);
+  await app?.stop().catch(() => {});
   process.exit(1);
 }
 

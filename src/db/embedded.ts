@@ -30,6 +30,8 @@ export class EmbeddedDatabaseError extends Error {
 export interface EmbeddedDatabase {
   /** Connection string of `database` (created if it was missing), over a socket that only its owner can reach. */
   url(database: string): Promise<string>;
+  /** What the server last said before it failed, e.g. that the disk is full; undefined: it said of no failure. */
+  lastFailure(): string | undefined;
   /** Fast shutdown; resolves when the server has written everything and gone. */
   stop(): Promise<void>;
 }
@@ -62,9 +64,9 @@ export async function startEmbedded(
 
   if (!existsSync(join(data, 'PG_VERSION'))) initialise(native, home, data, as);
 
+  const logFile = join(home, 'postgres.log');
   let pid = runningServer(data);
   if (pid === undefined) {
-    const logFile = join(home, 'postgres.log');
     rmSync(logFile, { force: true });
     const log = openSync(logFile, 'a', 0o600);
     const settings = {
@@ -91,7 +93,9 @@ export async function startEmbedded(
     server.on('error', (error) => (gone = error.message));
     server.on('exit', (code) => (gone = `it ended with code ${code}`));
     server.unref();
-    await untilReady(socket, () => (gone === undefined ? undefined : `${gone}: ${lastFatal(logFile)}`));
+    await untilReady(socket, () =>
+      gone === undefined ? undefined : `${gone}: ${lastFailure(logFile) ?? 'its log says no more'}`,
+    );
     pid = server.pid;
   } else {
     await untilReady(socket, () => undefined);
@@ -112,11 +116,21 @@ export async function startEmbedded(
       }
       return connection(database);
     },
+    lastFailure: () => lastFailure(logFile),
     async stop() {
       await owner.end().catch(() => {});
-      if (pid === undefined || !alive(pid)) return;
-      process.kill(pid, 'SIGINT');
-      for (let waited = 0; alive(pid) && waited < 30_000; waited += 20) await sleep(20);
+      if (pid === undefined) return;
+      // A server that has failed may never end by itself; what was committed survives an end by force as well.
+      const patience = lastFailure(logFile) === undefined ? 30_000 : 2_000;
+      for (const [signal, wait] of [
+        ['SIGINT', patience],
+        ['SIGQUIT', 3_000],
+        ['SIGKILL', 3_000],
+      ] as const) {
+        if (!alive(pid)) return;
+        process.kill(signal === 'SIGKILL' ? -pid : pid, signal);
+        for (let waited = 0; alive(pid) && waited < wait; waited += 20) await sleep(20);
+      }
     },
   };
 }
@@ -129,6 +143,7 @@ export async function startScratch(): Promise<EmbeddedDatabase> {
   const server = await startEmbedded(folder, { durable: false });
   return {
     url: async (database) => server.url(database),
+    lastFailure: () => server.lastFailure(),
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
@@ -357,9 +372,9 @@ async function untilReady(socket: string, failure: () => string | undefined): Pr
   }
 }
 
-function lastFatal(logFile: string): string {
-  const lines = readFileSync(logFile, 'utf8').trim().split('\n');
+function lastFailure(logFile: string): string | undefined {
+  const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').trim().split('\n') : [];
   if (lines.some((line) => line.includes('No space left on device')))
     return 'there is no space left on the disk';
-  return lines.findLast((line) => /FATAL|PANIC|error/.test(line)) ?? lines.at(-1) ?? 'no log';
+  return lines.findLast((line) => /FATAL|PANIC/.test(line));
 }

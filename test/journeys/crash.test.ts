@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleCertification, SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
 import { finishActivities, SAVE, smallRoster, START, SUBMIT, until } from '../support/service.ts';
@@ -69,7 +70,7 @@ describe('kill -9', { timeout: 120_000 }, () => {
     folder = await makeDataFolder();
     answers = await readAnswers(sampleCertification.courseSlug);
     await start();
-    const ids = Array.from({ length: MOMENTS.length + 2 }, (_, index) => `T${index + 1}`);
+    const ids = Array.from({ length: MOMENTS.length + 3 }, (_, index) => `T${index + 1}`);
     const roster = smallRoster(ids.map((id) => ({ id, family: '陈', given: '静' })));
     const imported = await service.importRoster('coordinator', SAMPLE_COUNTY, roster);
     if (imported.state !== 'APPLIED') throw new Error(JSON.stringify(imported));
@@ -137,7 +138,28 @@ describe('kill -9', { timeout: 120_000 }, () => {
     await until(async () => certificateOf(teacher));
   });
 
-  it.each(MOMENTS.map((wait, index) => ({ wait, teacherIndex: index + 2 })))(
+  it('of a part of the database, which then begins again, is survived by the service', async () => {
+    const teacher = teachers[2]!;
+    const id = await begin(teacher);
+    await answer(teacher, id, (await attemptOf(teacher, id)).items);
+    const socket = encodeURIComponent(join(folder.path, 'database/socket'));
+    const client = new pg.Client({ connectionString: `postgres://postgres@/xinqiao?host=${socket}` });
+    client.on('error', () => {});
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    process.kill(rows[0]!.pid, 'SIGKILL');
+
+    await until(async () => ((await service.fetch('/readyz')).status === 200 ? true : undefined));
+    await until(async () => {
+      const { data } = await service.ask(teacher.key, SUBMIT, { id });
+      return data?.submitAttempt?.attempt?.percent === 100 || data?.submitAttempt?.code === 'ATTEMPT_CLOSED'
+        ? true
+        : undefined;
+    });
+    await until(async () => certificateOf(teacher));
+  });
+
+  it.each(MOMENTS.map((wait, index) => ({ wait, teacherIndex: index + 3 })))(
     '$wait ms after an exam was handed in issues one certificate and one credit',
     async ({ wait, teacherIndex }) => {
       const teacher = teachers[teacherIndex]!;
