@@ -156,7 +156,7 @@ describe('kill -9', { timeout: 120_000 }, () => {
         ? true
         : undefined;
     });
-    await until(async () => certificateOf(teacher));
+    expect(await until(async () => certificateOf(teacher))).toMatch(/^XQ/);
   });
 
   it.each(MOMENTS.map((wait, index) => ({ wait, teacherIndex: index + 3 })))(
