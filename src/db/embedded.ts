@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
@@ -258,16 +258,24 @@ function binariesFor(account: Account | undefined): string {
   return join(copy, 'native');
 }
 
-/** npm packages can't carry links; an install script would make them, and install scripts are off. */
+/**
+ * npm packages can't carry links; an install script would make them, and install scripts are off. Relative, so that a folder
+ * that is moved takes them along.
+ */
 function linkLibraries(packageFolder: string, target: string): void {
   const links = JSON.parse(readFileSync(join(packageFolder, 'native/pg-symlinks.json'), 'utf8')) as {
     source: string;
     target: string;
   }[];
   for (const link of links) {
+    const place = join(target, link.target);
+    // Followed to what it points at: a link that leads nowhere is made anew.
+    if (existsSync(place)) continue;
+    rmSync(place, { force: true });
     try {
-      symlinkSync(join(target, link.source), join(target, link.target));
+      symlinkSync(relative(dirname(place), join(target, link.source)), place);
     } catch (error) {
+      // Another process was first.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }
