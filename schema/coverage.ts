@@ -1,14 +1,85 @@
-import { NotFound } from '../src/errors.ts';
-import { gapOf, rateOf } from '../src/coverage/coverage.ts';
-import { builder } from './builder.ts';
+import { addDays, addMonths } from '../src/clock.ts';
+import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
+import { gapOf, rateOf, type Coverage as Numbers } from '../src/coverage/coverage.ts';
+import { peopleToTarget } from '../src/coverage/target.ts';
+import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
-import { Certification, Coverage, RoleEnum } from './refs.ts';
+import {
+  Certification,
+  Coverage,
+  Organization,
+  Person,
+  RoleCoverage,
+  RoleEnum,
+  UncoveredPerson,
+} from './refs.ts';
 import { Unit, unitOf } from './region.ts';
+
+const MOST_POINTS = 60;
+
+/** The numbers, whoever they are about. */
+const CoverageNumbers = builder
+  .interfaceRef<Numbers & { readonly target: number }>('CoverageNumbers')
+  .implement({
+    description: 'How many are covered of how many, and how that stands to the target.',
+    fields: (t) => ({
+      covered: t.exposeInt('covered', { description: 'The numerator, in people.' }),
+      total: t.exposeInt('total', { description: 'The denominator, in people.' }),
+      gap: t.int({ description: 'People to go until everybody is covered.', resolve: gapOf }),
+      rate: t.float({
+        nullable: true,
+        description: '0 to 1; null where nobody holds the role.',
+        resolve: (numbers) => rateOf(numbers) ?? null,
+      }),
+      target: t.exposeFloat('target', {
+        description:
+          'The share that is to be covered on this day: the highest that the jurisdictions above have set; 1 where none has.',
+      }),
+      toTarget: t.int({
+        description: 'People to go until the target is reached.',
+        resolve: (numbers) => peopleToTarget(numbers, numbers.target),
+      }),
+    }),
+  });
+
+RoleCoverage.implement({
+  description: 'Coverage of one role by itself. A person with two roles counts once in each.',
+  interfaces: [CoverageNumbers],
+  fields: (t) => ({ role: t.expose('role', { type: RoleEnum, description: 'Which role.' }) }),
+});
+
+UncoveredPerson.implement({
+  description: 'Somebody who holds one of the roles and no certificate that is valid on the day.',
+  fields: (t) => ({
+    person: t.field({
+      type: Person,
+      description: 'Who.',
+      resolve: async ({ personId }, _args, context) => (await context.load.person.load(personId))!,
+    }),
+    organization: t.field({
+      type: Organization,
+      description: 'Where the role is held; the first of several.',
+      resolve: async ({ organizationId }, _args, context) =>
+        (await context.load.organization.load(organizationId))!,
+    }),
+    roles: t.field({
+      type: [RoleEnum],
+      description: 'Which of the roles are held there.',
+      resolve: ({ roles }) => [...roles],
+    }),
+  }),
+});
+
+const TrendStep = builder.enumType('TrendStep', {
+  description: 'From one point of a trend to the next.',
+  values: { DAY: {}, WEEK: {}, MONTH: {} } as const,
+});
 
 Coverage.implement({
   description:
     'Coverage 覆盖率 of a certification, for roles, in a unit, on a day: distinct people who hold the role there that day and a certificate valid that day ÷ distinct people who hold the role there that day. An expired or revoked certificate covers nobody.',
+  interfaces: [CoverageNumbers],
   fields: (t) => ({
     certification: t.field({
       type: Certification,
@@ -22,23 +93,68 @@ Coverage.implement({
       resolve: ({ roles }) => [...roles],
     }),
     day: t.expose('day', { type: 'Date', description: 'On which day, in China.' }),
-    covered: t.exposeInt('covered', { description: 'The numerator, in people.' }),
-    total: t.exposeInt('total', { description: 'The denominator, in people.' }),
-    gap: t.int({ description: 'People to go.', resolve: gapOf }),
-    rate: t.float({
-      nullable: true,
-      description: '0 to 1; null where nobody holds the role.',
-      resolve: (coverage) => rateOf(coverage) ?? null,
+    byRole: t.expose('byRole', {
+      type: [RoleCoverage],
+      description: 'The same for each of the roles by itself.',
     }),
     children: t.field({
       type: [Coverage],
       description:
-        'The units right below (prefectures, counties, then organizations); those where nobody holds the role are left out. Empty for an organization.',
+        'The units right below: divisions, then the organizations that stand right here; those where nobody holds the roles are left out. Empty for an organization.',
       complexity: { field: 20, multiplier: 20 },
       resolve: async (coverage, _args, context) => context.services.coverage.listChildren(coverage),
     }),
+    trend: t.field({
+      type: [Coverage],
+      description: `The same unit on earlier days, oldest first, up to this one; at most ${MOST_POINTS} points.`,
+      complexity: { field: 20, multiplier: 12 },
+      args: {
+        from: t.arg({ type: 'Date', required: true, description: 'The first day.' }),
+        every: t.arg({ type: TrendStep, defaultValue: 'MONTH', required: true, description: 'The step.' }),
+      },
+      resolve: async (coverage, { from, every }, context) =>
+        context.services.coverage.listTrend(coverage, daysBetween(from, coverage.day, every)),
+    }),
+    uncovered: t.connection({
+      type: UncoveredPerson,
+      nullable: true,
+      description:
+        'Who is not covered, school by school. null for a viewer who may see the numbers and not the people.',
+      complexity: pageComplexity,
+      resolve: async (coverage, args, context) => {
+        const size = pageSize(args);
+        const people = await context.services.coverage.listUncovered(signedIn(context), coverage, {
+          after: args.after === null || args.after === undefined ? undefined : personAfter(args.after),
+          limit: size + 1,
+        });
+        return people === undefined
+          ? null
+          : connectionOf(people, size, (each) => `${each.organizationId}-${each.personId}`);
+      },
+    }),
   }),
 });
+
+/** @throws InvalidInput for a first day after the last, and for more points than anybody would read. */
+function daysBetween(from: string, until: string, every: 'DAY' | 'WEEK' | 'MONTH'): string[] {
+  if (from > until) throw new InvalidInput('from', `${from} is after ${until}.`);
+  const days: string[] = [];
+  for (let step = 0; ; step += 1) {
+    const day = every === 'MONTH' ? addMonths(from, step) : addDays(from, every === 'WEEK' ? step * 7 : step);
+    if (day > until) return days;
+    if (days.length === MOST_POINTS)
+      throw new InvalidInput('from', `That is more than ${MOST_POINTS} points; take a longer step.`);
+    days.push(day);
+  }
+}
+
+/** Where a page of people ended. @throws InvalidInput */
+function personAfter(cursor: string): { organizationId: string; personId: string } {
+  const [, organizationId, personId] = /^(\d{1,18})-(\d{1,18})$/.exec(cursor) ?? [];
+  if (organizationId === undefined || personId === undefined)
+    throw new InvalidInput('after', 'This cursor is not one that people were listed with.');
+  return { organizationId, personId };
+}
 
 builder.queryField('coverage', (t) =>
   t.field({
@@ -66,5 +182,51 @@ builder.queryField('coverage', (t) =>
         throw error;
       }
     },
+  }),
+);
+
+const SetCoverageTargetInput = builder.inputType('SetCoverageTargetInput', {
+  description: 'Policy of a jurisdiction, from a day on.',
+  fields: (t) => ({
+    certificationId: t.id({ required: true, description: 'Of what.' }),
+    divisionCode: t.string({ required: true, description: 'Whose policy it is; it holds there and below.' }),
+    role: t.field({ type: RoleEnum, description: 'Of whom; of any of its roles when left out.' }),
+    rate: t.float({ required: true, description: 'The share that is to be covered: above 0, at most 1.' }),
+    startsOn: t.field({
+      type: 'Date',
+      required: true,
+      description: 'From which day: today or later, since the past is never judged by a later policy.',
+    }),
+  }),
+});
+const SetCoverageTargetPayload = builder
+  .objectRef<{ coverage: typeof Coverage.$inferType }>('SetCoverageTargetPayload')
+  .implement({
+    description: 'The target was set.',
+    fields: (t) => ({
+      coverage: t.field({
+        type: Coverage,
+        description: 'How the division stands today.',
+        resolve: (payload) => payload.coverage,
+      }),
+    }),
+  });
+
+builder.mutationField('setCoverageTarget', (t) =>
+  t.field({
+    type: SetCoverageTargetPayload,
+    errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
+    description:
+      'Sets a target. Refused with TARGET_LOWERED where a jurisdiction above asks for more: a lower one may raise and never lower.',
+    args: {
+      input: t.arg({ type: SetCoverageTargetInput, required: true, description: 'What, where, from when.' }),
+    },
+    resolve: async (_root, { input }, context) => ({
+      coverage: await context.services.coverage.setTarget(signedIn(context), {
+        ...input,
+        certificationId: localId(input.certificationId, 'Certification', 'input.certificationId'),
+        role: input.role ?? null,
+      }),
+    }),
   }),
 );

@@ -3,6 +3,7 @@ import type { Attempt as AttemptFacts } from '../src/assessment/attempt.reposito
 import type { Verification } from '../src/certification/certificate.service.ts';
 import type { Certificate as CertificateFacts } from '../src/certification/certificate.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
+import type { UncoveredPerson as UncoveredPersonFacts } from '../src/coverage/coverage.repository.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
 import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
 import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
@@ -43,6 +44,8 @@ export const AttemptItem = builder.objectRef<{
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const Coverage = builder.objectRef<UnitCoverage>('Coverage');
+export const RoleCoverage = builder.objectRef<UnitCoverage['byRole'][number]>('RoleCoverage');
+export const UncoveredPerson = builder.objectRef<UncoveredPersonFacts>('UncoveredPerson');
 export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord');
 
 export const RoleEnum = builder.enumType('Role', {

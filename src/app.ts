@@ -12,6 +12,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
+import { makeCoverageLedger } from './coverage/ledger.service.ts';
 import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
@@ -20,10 +21,11 @@ import { makeServiceApp } from './http/service-app.ts';
 import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
+import type { Role } from './people/role.ts';
 import { makePeopleService } from './people/people.service.ts';
 import { IMPORT_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { makeSessionService } from './people/session.service.ts';
-import { makeProgrammeService } from './programmes/programme.service.ts';
+import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
 import { makeRegionService } from './regions/region.service.ts';
 import { makeTitleService } from './titles/title.service.ts';
@@ -96,7 +98,14 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
     const sessions = makeSessionService({ db, clock, samples: config.samples });
-    const roster = makeRosterService({ db, clock, identityKey: config.identityKey, regions });
+    const ledger = makeCoverageLedger({ db, clock, log });
+    const roster = makeRosterService({
+      db,
+      clock,
+      identityKey: config.identityKey,
+      regions,
+      holdings: ledger,
+    });
     const courses = makeCourseService({
       db,
       clock,
@@ -119,8 +128,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       learning,
       exams,
       titles,
+      holdings: ledger,
     });
-    const coverage = makeCoverageService({ db, clock, regions, programmes });
+    const coverage = makeCoverageService({ db, clock, regions, programmes, ledger });
     const services: Services = {
       db,
       contentUrl,
@@ -146,10 +156,13 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [IMPORT_TASK]: async ({ importId }) => roster.apply(importId!),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
+        [COUNT_ROLES_TASK]: async ({ roles }) => ledger.addRoleSet(roles!.split(',') as Role[]),
       },
       log,
     );
     closers.push(async () => worker.stop());
+    await ledger.advance();
+    closers.push(ledger.startFolding());
 
     const ready = async (): Promise<boolean> =>
       sql`select 1`.execute(db).then(

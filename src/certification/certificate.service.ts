@@ -5,6 +5,7 @@ import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { LearningService } from '../learning/learning.service.ts';
+import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { PeopleService } from '../people/people.service.ts';
 import { may, type Viewer } from '../people/permission.ts';
 import { maskName } from '../people/person.ts';
@@ -61,6 +62,7 @@ export function makeCertificateService({
   learning,
   exams,
   titles,
+  holdings,
 }: {
   db: Database;
   clock: Clock;
@@ -72,6 +74,7 @@ export function makeCertificateService({
   learning: LearningService;
   exams: ExamService;
   titles: TitleService;
+  holdings: HoldingsWatcher;
 }) {
   const today = (): string => chinaDay(clock.now());
 
@@ -180,23 +183,25 @@ export function makeCertificateService({
       await db.transaction().execute(async (tx) => {
         await programmes.getAssignment(tx, assignment.id, { lock: true });
         if ((await shortfallsOf(tx, assignment)).length > 0) return;
-        const id = await insertCertificate(tx, {
-          number,
-          verificationCode,
-          personId: assignment.personId,
-          certificationId: assignment.certificationId,
-          assignmentId: assignment.id,
-          period: assignment.period,
-          claims,
-          template: certification!.template,
-          templateVersion: certification!.templateVersion,
-          courseVersionId: course.id,
-          issuedAt,
-          validFrom: claims.validFrom,
-          validUntil: claims.validUntil,
-          pdfDigest: digestOf(pdf),
-          pdf,
-        });
+        const id = await holdings.around(tx, [assignment.personId], async () =>
+          insertCertificate(tx, {
+            number,
+            verificationCode,
+            personId: assignment.personId,
+            certificationId: assignment.certificationId,
+            assignmentId: assignment.id,
+            period: assignment.period,
+            claims,
+            template: certification!.template,
+            templateVersion: certification!.templateVersion,
+            courseVersionId: course.id,
+            issuedAt,
+            validFrom: claims.validFrom,
+            validUntil: claims.validUntil,
+            pdfDigest: digestOf(pdf),
+            pdf,
+          }),
+        );
         if (id === undefined) return;
         await titles.recordEarned(tx, {
           certificateId: id,
@@ -262,13 +267,15 @@ export function makeCertificateService({
         const now = await findCertificateByNumber(tx, certificate.number, { lock: true });
         if (now?.revokedOn !== null)
           throw new Conflict('ALREADY_REVOKED', 'This certificate has been revoked before.');
-        await revokeCertificate(tx, {
-          id: certificate.id,
-          by: viewer.personId,
-          reason,
-          at: clock.now(),
-          on: today(),
-        });
+        await holdings.around(tx, [certificate.personId], async () =>
+          revokeCertificate(tx, {
+            id: certificate.id,
+            by: viewer.personId,
+            reason,
+            at: clock.now(),
+            on: today(),
+          }),
+        );
         await titles.recordWithdrawn(tx, certificate.id);
         await insertJournalEntry(tx, {
           at: clock.now(),

@@ -1,6 +1,7 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { InvalidInput, NotFound } from '../errors.ts';
+import { Conflict, InvalidInput, NotFound } from '../errors.ts';
+import { insertJournalEntry } from '../journal/journal.repository.ts';
 import { may, type Viewer } from '../people/permission.ts';
 import type { Role } from '../people/role.ts';
 import type { Certification } from '../programmes/certification.ts';
@@ -8,15 +9,29 @@ import type { ProgrammeService } from '../programmes/programme.service.ts';
 import { covers, type Division, type Unit } from '../regions/division.ts';
 import type { Organization } from '../regions/organization.ts';
 import type { RegionService } from '../regions/region.service.ts';
-import type { Coverage } from './coverage.ts';
-import { computeChildCoverage, computeCoverage } from './coverage.repository.ts';
+import { unitKey, type Coverage, type RoleCoverage } from './coverage.ts';
+import { listUncovered, readCoverage, type UncoveredPerson } from './coverage.repository.ts';
+import { listRoleSets } from './ledger.repository.ts';
+import type { CoverageLedger } from './ledger.service.ts';
+import { listTargets, upsertTarget } from './target.repository.ts';
+import { DEFAULT_TARGET, targetFor } from './target.ts';
 
-export interface UnitCoverage extends Coverage {
+export interface UnitCoverage extends Coverage, Aimed {
   readonly certification: Certification;
   readonly roles: readonly Role[];
   readonly unit: Division | Organization;
   readonly day: string;
+  /** Of each of the roles by itself. */
+  readonly byRole: readonly (RoleCoverage & Aimed)[];
 }
+
+/** How it stands to the target that holds for it. */
+export interface Aimed {
+  /** Above 0, at most 1. */
+  readonly target: number;
+}
+
+const NOBODY: Coverage = { covered: 0, total: 0 };
 
 export type CoverageService = ReturnType<typeof makeCoverageService>;
 
@@ -25,29 +40,59 @@ export function makeCoverageService({
   clock,
   regions,
   programmes,
+  ledger,
 }: {
   db: Database;
   clock: Clock;
   regions: RegionService;
   programmes: ProgrammeService;
+  ledger: CoverageLedger;
 }) {
-  const ask = async (
-    viewer: Viewer,
-    input: { certificationId: string; role: Role | null; unit: Unit; day: string | null },
-  ) => {
-    const unit =
-      input.unit.kind === 'division'
-        ? await regions.findDivision(input.unit.code)
-        : await regions.findOrganization(input.unit.id);
-    if (unit === undefined || !may(viewer, 'coverage.read', unit)) throw new NotFound('The unit');
-    const [certification] = await programmes.listCertifications([input.certificationId]);
-    if (certification === undefined || !inForce(certification, unit)) throw new NotFound('The certification');
-    const today = chinaDay(clock.now());
-    const day = input.day ?? today;
-    if (day > today)
-      throw new InvalidInput('on', `${day} is in the future: who will be covered then is not known.`);
-    const roles = input.role === null ? certification.roles : [input.role];
-    return { unit, certification, day, roles };
+  /** The kept sets that count holders of any of these roles, and of each. Where nobody counted them before, it is done now. */
+  const roleSetsOf = async (roles: readonly Role[]): Promise<{ any: number; each: number[] }> => {
+    const idOf = async (wanted: readonly Role[]): Promise<(sorted: string) => number | undefined> => {
+      const sets = new Map((await listRoleSets(db)).map((set) => [set.roles.join(), set.id]));
+      if (!sets.has(wanted.toSorted().join())) {
+        await ledger.addRoleSet(wanted);
+        return idOf(wanted);
+      }
+      return (sorted) => sets.get(sorted);
+    };
+    const id = await idOf(roles);
+    return { any: id(roles.toSorted().join())!, each: roles.map((role) => id(role)!) };
+  };
+
+  const read = async (
+    units: readonly (Division | Organization)[],
+    asked: Pick<UnitCoverage, 'certification' | 'roles' | 'day'>,
+  ): Promise<UnitCoverage[]> => {
+    const { certification, roles, day } = asked;
+    const sets = await roleSetsOf(roles);
+    const keys = units.map((unit) => unitKey(asUnit(unit)));
+    const targets = await listTargets(db, certification.id);
+    const found = await readCoverage(db, {
+      certificationId: certification.id,
+      roleSets: [...new Set([sets.any, ...sets.each])],
+      units: keys,
+      day,
+    });
+    return units.map((unit, index) => {
+      const numbers = found.get(keys[index]!);
+      const target = (role: Role | null): number => targetFor(targets, unit, role, day) ?? DEFAULT_TARGET;
+      return {
+        certification,
+        roles,
+        unit,
+        day,
+        ...(numbers?.get(sets.any) ?? NOBODY),
+        target: target(roles.length === 1 ? roles[0]! : null),
+        byRole: roles.map((role, at) => ({
+          role,
+          ...(numbers?.get(sets.each[at]!) ?? NOBODY),
+          target: target(role),
+        })),
+      };
+    });
   };
 
   return {
@@ -56,44 +101,115 @@ export function makeCoverageService({
       viewer: Viewer,
       input: { certificationId: string; role: Role | null; unit: Unit; day: string | null },
     ): Promise<UnitCoverage> {
-      const { unit, certification, day, roles } = await ask(viewer, input);
-      return {
-        certification,
-        roles,
-        unit,
-        day,
-        ...(await computeCoverage(db, { certificationId: certification.id, roles, unit: input.unit, day })),
-      };
+      const unit =
+        input.unit.kind === 'division'
+          ? await regions.findDivision(input.unit.code)
+          : await regions.findOrganization(input.unit.id);
+      if (unit === undefined || !may(viewer, 'coverage.read', unit)) throw new NotFound('The unit');
+      const [certification] = await programmes.listCertifications([input.certificationId]);
+      if (certification === undefined || !inForce(certification, unit))
+        throw new NotFound('The certification');
+      if (input.role !== null && !certification.roles.includes(input.role))
+        throw new InvalidInput('role', `This certification is for ${certification.roles.join(', ')}.`);
+      const today = chinaDay(clock.now());
+      const day = input.day ?? today;
+      if (day > today)
+        throw new InvalidInput('on', `${day} is in the future: who will be covered then is not known.`);
+      const roles = input.role === null ? certification.roles : [input.role];
+      return (await read([unit], { certification, roles, day }))[0]!;
     },
 
-    /** The units right below, in code or name order; those in which nobody holds the role are left out. */
+    /**
+     * The units right below: divisions in code order, then the organizations that stand right here in name order. Those in which
+     * nobody holds the roles are left out.
+     */
     async listChildren(parent: UnitCoverage): Promise<UnitCoverage[]> {
       if (!('level' in parent.unit)) return [];
-      const division = parent.unit;
-      const question = {
-        certificationId: parent.certification.id,
-        roles: parent.roles,
-        unit: { kind: 'division', code: division.code } as const,
-        day: parent.day,
-      };
-      const below =
-        division.level === 'province'
-          ? 'prefecture_code'
-          : division.level === 'prefecture'
-            ? 'county_code'
-            : 'organization';
-      const parts = new Map(
-        (await computeChildCoverage(db, question, below)).map((part) => [part.part, part]),
-      );
-      const units: (Division | Organization)[] =
-        below === 'organization'
-          ? (await regions.listOrganizations([...parts.keys()])).toSorted((a, b) =>
-              a.name.localeCompare(b.name, 'zh-CN'),
-            )
-          : (await regions.listDivisions([...parts.keys()])).toSorted((a, b) => a.code.localeCompare(b.code));
-      return units.map((unit) => ({ ...parent, unit, ...parts.get('level' in unit ? unit.code : unit.id)! }));
+      const below = await regions.listBelow(parent.unit.code);
+      return (await read(below, parent)).filter((unit) => unit.total > 0);
+    },
+
+    /** The same on other days: how it went. @throws InvalidInput */
+    async listTrend(parent: UnitCoverage, days: readonly string[]): Promise<UnitCoverage[]> {
+      const points: UnitCoverage[] = [];
+      for (const day of days) points.push(...(await read([parent.unit], { ...parent, day })));
+      return points;
+    },
+
+    /** Who is not covered; undefined for a viewer who may not see people there. */
+    async listUncovered(
+      viewer: Viewer,
+      { unit, certification, roles, day }: UnitCoverage,
+      page: Parameters<typeof listUncovered>[2],
+    ): Promise<UncoveredPerson[] | undefined> {
+      if (!may(viewer, 'people.read', unit)) return undefined;
+      const place = 'level' in unit ? { ...asUnit(unit), level: unit.level } : asUnit(unit);
+      return listUncovered(db, { certificationId: certification.id, roles, unit: place, day }, page);
+    },
+
+    /**
+     * Sets what share is to be covered in a division and below, from a day on.
+     * @param input.role null = of any of the certification's roles.
+     * @throws NotFound; InvalidInput; Conflict TARGET_LOWERED where a jurisdiction above asks for more.
+     */
+    async setTarget(
+      viewer: Viewer,
+      input: {
+        certificationId: string;
+        divisionCode: string;
+        role: Role | null;
+        rate: number;
+        startsOn: string;
+      },
+    ): Promise<UnitCoverage> {
+      const division = await regions.findDivision(input.divisionCode);
+      if (division === undefined || !may(viewer, 'target.set', division))
+        throw new NotFound(`Division ${input.divisionCode}`);
+      const [certification] = await programmes.listCertifications([input.certificationId]);
+      if (certification === undefined || !inForce(certification, division))
+        throw new NotFound('The certification');
+      if (input.role !== null && !certification.roles.includes(input.role))
+        throw new InvalidInput('input.role', `This certification is for ${certification.roles.join(', ')}.`);
+      if (!(input.rate > 0 && input.rate <= 1))
+        throw new InvalidInput('input.rate', 'A share above 0 and at most 1, e.g. 0.95.');
+      const today = chinaDay(clock.now());
+      if (input.startsOn < today)
+        throw new InvalidInput(
+          'input.startsOn',
+          `${input.startsOn} has passed: a target is never changed afterwards.`,
+        );
+      await db.transaction().execute(async (tx) => {
+        const above = (await listTargets(tx, certification.id)).filter(
+          (target) => target.divisionCode !== division.code,
+        );
+        const least = targetFor(above, division, input.role, input.startsOn) ?? 0;
+        if (input.rate < least)
+          throw new Conflict(
+            'TARGET_LOWERED',
+            `A jurisdiction above asks for ${least}; a lower one may raise that and never lower it.`,
+          );
+        await upsertTarget(tx, { ...input, setBy: viewer.personId, setAt: clock.now() });
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `person:${viewer.personId}`,
+          action: 'target.set',
+          subject: `division:${division.code}`,
+          detail: {
+            certification: certification.id,
+            role: input.role,
+            rate: input.rate,
+            startsOn: input.startsOn,
+          },
+        });
+      });
+      const roles = input.role === null ? certification.roles : [input.role];
+      return (await read([division], { certification, roles, day: today }))[0]!;
     },
   };
+}
+
+function asUnit(unit: Division | Organization): Unit {
+  return 'level' in unit ? { kind: 'division', code: unit.code } : { kind: 'organization', id: unit.id };
 }
 
 /** A certification counts in the units below its division, and in those above it, where it is one of theirs. */

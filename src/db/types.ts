@@ -138,6 +138,60 @@ export interface CourseVersions {
   version: string;
 }
 
+export interface CoverageChanges {
+  /**
+   * 0: who holds the roles; else who of them holds a valid certificate of it.
+   */
+  certification_id: Int8;
+  change: number;
+  day: string;
+  role_set: number;
+  /**
+   * A division's code, or minus an organization's id.
+   */
+  unit: Int8;
+}
+
+export interface CoveragePending {
+  certification_id: Int8;
+  change: number;
+  day: string;
+  id: Generated<Int8>;
+  role_set: number;
+  unit: Int8;
+}
+
+export interface CoverageRoleSets {
+  id: Generated<number>;
+  roles: string[];
+}
+
+export interface CoverageState {
+  day: string;
+  only_row: Generated<boolean>;
+}
+
+export interface CoverageTargets {
+  certification_id: Int8;
+  division_code: string;
+  id: Generated<Int8>;
+  rate: Numeric;
+  /**
+   * null: of any of the certification's roles.
+   */
+  role: string | null;
+  set_at: Timestamp;
+  set_by: Int8 | null;
+  starts_on: string;
+}
+
+export interface CoverageTotals {
+  certification_id: Int8;
+  people: number;
+  role_set: number;
+  unit: Int8;
+}
+
 export interface CreditRecords {
   certificate_id: Int8;
   class_hours: Numeric;
@@ -343,6 +397,12 @@ export interface DB {
   certifications: Certifications;
   cohorts: Cohorts;
   course_versions: CourseVersions;
+  coverage_changes: CoverageChanges;
+  coverage_pending: CoveragePending;
+  coverage_role_sets: CoverageRoleSets;
+  coverage_state: CoverageState;
+  coverage_targets: CoverageTargets;
+  coverage_totals: CoverageTotals;
   credit_records: CreditRecords;
   divisions: Divisions;
   items: Items;

@@ -7,6 +7,7 @@ export type Permission =
   | 'certification.plan'
   | 'cohort.assign'
   | 'coverage.read'
+  | 'target.set'
   | 'certificate.read'
   | 'certificate.revoke'
   | 'credit.read'
@@ -22,6 +23,7 @@ const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
     'certification.plan',
     'cohort.assign',
     'coverage.read',
+    'target.set',
     'certificate.read',
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.revoke', 'coverage.read'],

@@ -200,6 +200,18 @@ export async function listPostsOf(db: Executor, personIds: readonly string[]): P
   return rows.map(toPost);
 }
 
+/** Whoever has ever held a post at one of these organizations. */
+export async function listPeopleAt(db: Executor, organizationIds: readonly string[]): Promise<string[]> {
+  if (organizationIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('posts')
+    .select('person_id')
+    .distinct()
+    .where('organization_id', '=', sql<string>`any(${organizationIds}::bigint[])`)
+    .execute();
+  return rows.map((row) => row.person_id);
+}
+
 export async function insertPosts(tx: Executor, posts: readonly Omit<Post, 'id'>[]): Promise<void> {
   if (posts.length === 0) return;
   await sql`

@@ -45,6 +45,17 @@ export async function listOrganizationsOf(
   return rows.map(toOrganization);
 }
 
+/** All of them at once, in name order as Chinese readers sort (pinyin). A county has hundreds at most. */
+export async function listAllOrganizationsOf(db: Executor, divisionCode: string): Promise<Organization[]> {
+  const rows = await db
+    .selectFrom('organizations')
+    .select(columns)
+    .where('division_code', '=', divisionCode)
+    .execute();
+  const byName = new Intl.Collator('zh-CN');
+  return rows.map(toOrganization).toSorted((a, b) => byName.compare(a.name, b.name));
+}
+
 /** What a roster says of an organization, already checked; `division` is where it stands. */
 export interface RosterOrganization {
   readonly sourceId: string;
@@ -59,6 +70,7 @@ export interface RosterOrganization {
 export interface KnownOrganization {
   readonly id: string;
   readonly sourceId: string;
+  readonly divisionCode: string;
   readonly countyCode: string | null;
   readonly prefectureCode: string | null;
   readonly provinceCode: string;
@@ -71,13 +83,14 @@ export async function listOrganizationsBySource(
 ): Promise<KnownOrganization[]> {
   const rows = await db
     .selectFrom('organizations')
-    .select(['id', 'source_id', 'county_code', 'prefecture_code', 'province_code'])
+    .select(['id', 'source_id', 'division_code', 'county_code', 'prefecture_code', 'province_code'])
     .where('source', '=', source)
     .where('source_id', '=', sql<string>`any(${sourceIds}::text[])`)
     .execute();
   return rows.map((row) => ({
     id: row.id,
     sourceId: row.source_id,
+    divisionCode: row.division_code,
     countyCode: row.county_code,
     prefectureCode: row.prefecture_code,
     provinceCode: row.province_code,

@@ -10,6 +10,7 @@ import {
 import type { Organization } from './organization.ts';
 import {
   findOrganization,
+  listAllOrganizationsOf,
   listOrganizations,
   listOrganizationsBySource,
   listOrganizationsOf,
@@ -29,6 +30,11 @@ export function makeRegionService({ db }: { db: Database }) {
       listDivisions(executor, codes),
     listChildDivisions: async (parentCode: string | null): Promise<Division[]> =>
       listChildDivisions(db, parentCode),
+    /** All units right below a division: divisions in code order, then the organizations that stand in it directly, in name order. */
+    listBelow: async (code: string): Promise<(Division | Organization)[]> => [
+      ...(await listChildDivisions(db, code)),
+      ...(await listAllOrganizationsOf(db, code)),
+    ],
     findOrganization: async (id: string): Promise<Organization | undefined> => findOrganization(db, id),
     listOrganizations: async (ids: readonly string[]): Promise<Organization[]> => listOrganizations(db, ids),
     listOrganizationsOf: async (

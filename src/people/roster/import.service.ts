@@ -3,12 +3,14 @@ import type { Database, Executor } from '../../db/database.ts';
 import { InvalidInput, NotFound } from '../../errors.ts';
 import { insertDebt, insertJournalEntry } from '../../journal/journal.repository.ts';
 import type { RegionService } from '../../regions/region.service.ts';
+import type { HoldingsWatcher } from '../holdings.ts';
 import { may, type Viewer } from '../permission.ts';
 import { hashIdentityNumber, type Post } from '../person.ts';
 import {
   insertPeople,
   insertPersonSources,
   insertPosts,
+  listPeopleAt,
   listPeopleByIdentity,
   listPeopleBySource,
   listPostsOf,
@@ -40,11 +42,13 @@ export function makeRosterService({
   clock,
   identityKey,
   regions,
+  holdings,
 }: {
   db: Database;
   clock: Clock;
   identityKey: Buffer;
   regions: RegionService;
+  holdings: HoldingsWatcher;
 }) {
   const visible = async (viewer: Viewer, id: string): Promise<RosterImport | undefined> => {
     const found = await findRosterImport(db, id);
@@ -169,7 +173,13 @@ export function makeRosterService({
       roster.organizations.map((organization) => organization.sourceId),
     );
     const organizationPlan = planOrganizations(roster.organizations, { scope, divisions, known });
-    const organizations = await regions.upsertOrganizations(tx, source, organizationPlan.organizations);
+    const moved = organizationPlan.organizations.flatMap((organization) => {
+      const before = known.get(organization.sourceId);
+      return before !== undefined && before.divisionCode !== organization.division.code ? [before.id] : [];
+    });
+    const organizations = await holdings.around(tx, await listPeopleAt(tx, moved), async () =>
+      regions.upsertOrganizations(tx, source, organizationPlan.organizations),
+    );
 
     const hashes = roster.people.flatMap((person) =>
       person.identityNumber === null
@@ -213,8 +223,15 @@ export function makeRosterService({
       today,
       yesterday: addDays(today, -1),
     });
-    await insertPosts(tx, postsPlan.insert);
-    await updatePosts(tx, postsPlan.update);
+    const newcomers = new Set(inserted.values());
+    const changed = [...postsPlan.insert, ...postsPlan.update]
+      .map((post) => post.personId)
+      .filter((id) => !newcomers.has(id));
+    await holdings.around(tx, [...new Set(changed)], async () => {
+      await insertPosts(tx, postsPlan.insert);
+      await updatePosts(tx, postsPlan.update);
+    });
+    await holdings.added(tx, [...newcomers]);
 
     const refused: Refused[] = [
       ...roster.refused,

@@ -200,7 +200,7 @@ export function planPeople(
 
 export interface PostsPlan {
   readonly insert: readonly Omit<Post, 'id'>[];
-  readonly update: readonly Pick<Post, 'id' | 'workload' | 'endsOn'>[];
+  readonly update: readonly Pick<Post, 'id' | 'personId' | 'workload' | 'endsOn'>[];
   readonly refused: readonly Refused[];
 }
 
@@ -220,7 +220,7 @@ export function planPosts(
   },
 ): PostsPlan {
   const insert: Omit<Post, 'id'>[] = [];
-  const update: Pick<Post, 'id' | 'workload' | 'endsOn'>[] = [];
+  const update: Pick<Post, 'id' | 'personId' | 'workload' | 'endsOn'>[] = [];
   const refused: Refused[] = [];
   const ours = new Set(facts.organizationIds.values());
 
@@ -247,7 +247,7 @@ export function planPosts(
       if (same !== undefined) {
         kept.add(same.id);
         if (same.workload !== post.workload || same.endsOn !== post.endsOn)
-          update.push({ id: same.id, workload: post.workload, endsOn: post.endsOn });
+          update.push({ id: same.id, personId, workload: post.workload, endsOn: post.endsOn });
         continue;
       }
       const startsOn = post.startsOn ?? facts.today;
@@ -269,6 +269,7 @@ export function planPosts(
       if (post.endsOn === null && !kept.has(post.id) && ours.has(post.organizationId)) {
         update.push({
           id: post.id,
+          personId,
           workload: post.workload,
           endsOn: post.startsOn > facts.yesterday ? post.startsOn : facts.yesterday,
         });

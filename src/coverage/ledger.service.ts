@@ -1,0 +1,99 @@
+import { chinaDay, type Clock } from '../clock.ts';
+import type { Database, Executor } from '../db/database.ts';
+import { insertJournalEntry } from '../journal/journal.repository.ts';
+import type { Log } from '../log.ts';
+import type { HoldingsWatcher } from '../people/holdings.ts';
+import type { Role } from '../people/role.ts';
+import {
+  advanceTotals,
+  foldPending,
+  insertPending,
+  insertPendingOf,
+  insertRoleSet,
+  listContributions,
+  lockHoldings,
+  lockPeople,
+  rebuild,
+} from './ledger.repository.ts';
+import { differenceOf } from './ledger.ts';
+
+const FOLD_EVERY_MS = 500;
+
+export type CoverageLedger = ReturnType<typeof makeCoverageLedger>;
+
+/** Keeps the numbers of coverage as posts and certificates change: src/decisions/0008-coverage-is-kept.md. */
+export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Clock; log: Log }) {
+  const watcher: HoldingsWatcher = {
+    async around(tx, personIds, change) {
+      if (personIds.length === 0) return change();
+      await lockHoldings(tx, 'shared');
+      await lockPeople(tx, personIds);
+      const before = await listContributions(tx, personIds);
+      const result = await change();
+      await insertPending(tx, differenceOf(before, await listContributions(tx, personIds)));
+      return result;
+    },
+    async added(tx, personIds) {
+      if (personIds.length === 0) return;
+      await lockHoldings(tx, 'shared');
+      await insertPendingOf(tx, personIds);
+    },
+  };
+
+  return {
+    ...watcher,
+
+    fold: async (): Promise<boolean> => db.transaction().execute(async (tx) => foldPending(tx)),
+
+    /** Brings the totals to today: what begins or ends by date counts from then on. */
+    advance: async (): Promise<void> =>
+      db.transaction().execute(async (tx) => advanceTotals(tx, chinaDay(clock.now()))),
+
+    /** Begins to count people who hold any of `roles`, each once. */
+    addRoleSet: async (roles: readonly Role[]): Promise<void> =>
+      db.transaction().execute(async (tx: Executor) => {
+        await lockHoldings(tx, 'alone');
+        await insertRoleSet(tx, roles.toSorted());
+      }),
+
+    /** Counts everything anew and reports whether what was kept agreed; it must. Changes of holdings wait meanwhile. */
+    async rebuild(): Promise<number> {
+      return db.transaction().execute(async (tx) => {
+        await lockHoldings(tx, 'alone');
+        const differences = await rebuild(tx);
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: 'worker:rebuild-coverage',
+          action: 'coverage.rebuild',
+          subject: 'coverage:all',
+          detail: { differences },
+        });
+        if (differences > 0)
+          log.error({ differences }, 'coverage as it was kept differed from what it is counted to be');
+        return differences;
+      });
+    },
+
+    /** Folds as long as the service runs. @returns how to stop. */
+    startFolding(): () => Promise<void> {
+      let working: Promise<void> | undefined;
+      const work = async (): Promise<void> => {
+        try {
+          await db.transaction().execute(async (tx) => foldPending(tx));
+        } catch (error) {
+          log.warn({ error: String(error) }, 'coverage could not be folded; trying again');
+        } finally {
+          working = undefined;
+        }
+      };
+      const timer = setInterval(() => {
+        working ??= work();
+      }, FOLD_EVERY_MS);
+      timer.unref();
+      return async () => {
+        clearInterval(timer);
+        await working;
+      };
+    },
+  };
+}
