@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 
-/** Coverage kept rather than recomputed: what changes on which day, what it adds up to, and what is not yet added. */
+/** Coverage kept rather than recomputed: what it is today, and what is not yet added to that; targets. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table coverage_role_sets (
@@ -15,25 +15,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       'college_counselor', 'graduate_tutor', 'mental_health_teacher', 'principal']) as role`.execute(db);
 
   await sql`
-    create table coverage_changes (
-      certification_id bigint not null,
-      role_set smallint not null references coverage_role_sets,
-      unit bigint not null,
-      day date not null,
-      change integer not null,
-      primary key (certification_id, role_set, unit, day)
-    )`.execute(db);
-  await sql`comment on table coverage_changes is 'By how many people a number changes on a day, past or to come (an expiry, the end of a post). Added up to a day, they are the number of that day.'`.execute(
-    db,
-  );
-  await sql`comment on column coverage_changes.certification_id is '0: who holds the roles; else who of them holds a valid certificate of it.'`.execute(
-    db,
-  );
-  await sql`comment on column coverage_changes.unit is 'A division''s code, or minus an organization''s id.'`.execute(
-    db,
-  );
-
-  await sql`
     create table coverage_totals (
       certification_id bigint not null,
       role_set smallint not null references coverage_role_sets,
@@ -41,7 +22,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       people integer not null,
       primary key (unit, role_set, certification_id)
     )`.execute(db);
-  await sql`comment on table coverage_totals is 'The changes added up to the day in coverage_state.'`.execute(
+  await sql`comment on table coverage_totals is 'How many people hold the roles in a unit, and how many of them are covered, on the day in coverage_state.'`.execute(
+    db,
+  );
+  await sql`comment on column coverage_totals.certification_id is '0: who holds the roles; else who of them holds a valid certificate of it.'`.execute(
+    db,
+  );
+  await sql`comment on column coverage_totals.unit is 'A division''s code, or minus an organization''s id.'`.execute(
     db,
   );
   await sql`create table coverage_state (only_row boolean primary key default true check (only_row), day date not null)`.execute(
@@ -51,14 +38,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await sql`
     create table coverage_pending (
-      id bigint generated always as identity primary key,
       certification_id bigint not null,
       role_set smallint not null,
       unit bigint not null,
-      day date not null,
       change integer not null
     )`.execute(db);
-  await sql`comment on table coverage_pending is 'Changes as they were committed, appended without waiting for anybody, until they are folded into the two tables above. Whoever reads counts them in.'`.execute(
+  await sql`comment on table coverage_pending is 'Changes of the totals, appended in the transaction that makes them and waiting for nobody, until they are folded in. Whoever reads counts them in.'`.execute(
     db,
   );
   await sql`create index on coverage_pending (unit)`.execute(db);

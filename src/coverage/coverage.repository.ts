@@ -2,41 +2,69 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { Role } from '../people/role.ts';
 import type { Unit } from '../regions/division.ts';
+import { countOn } from './count.ts';
 import type { Coverage } from './coverage.ts';
 
+export interface CoverageQuestion {
+  readonly certificationId: string;
+  readonly roleSets: readonly number[];
+  /** See `unitKey`. */
+  readonly units: readonly string[];
+}
+
+/** unit → role set → coverage; what is not there is nobody. */
+export type CoverageNumbers = ReadonlyMap<string, ReadonlyMap<number, Coverage>>;
+
 /**
- * The kept numbers of some units (see `unitKey`) and sets of roles on a day: totals, moved to that day by the changes in between, and
- * what is pending. One statement, so that a fold at the same moment can't be seen by halves.
- * @returns unit → role set → coverage; what is not there is nobody.
+ * The numbers as they are kept, with what is pending. One statement, so that a fold at the same moment can't be seen by halves.
+ * @returns undefined when another day than `day` is kept.
  */
-export async function readCoverage(
+export async function readKept(
   db: Executor,
-  asked: {
-    readonly certificationId: string;
-    readonly roleSets: readonly number[];
-    readonly units: readonly string[];
-    readonly day: string;
-  },
-): Promise<Map<string, Map<number, Coverage>>> {
+  asked: CoverageQuestion,
+  day: string,
+): Promise<CoverageNumbers | undefined> {
   const those = sql`unit = any(${asked.units}::bigint[]) and role_set = any(${asked.roleSets}::smallint[]) and certification_id = any(array[0, ${asked.certificationId}::bigint])`;
-  const kept = sql`(select day from coverage_state)`;
-  const { rows } = await sql<{ unit: string; role_set: number; total: number; covered: number }>`
-    select unit, role_set, coalesce(sum(n) filter (where certification_id = 0), 0)::int as total, coalesce(sum(n) filter (where certification_id <> 0), 0)::int as covered
-    from (
-      select unit, role_set, certification_id, people as n from coverage_totals where ${those}
-      union all
-      select unit, role_set, certification_id, case when day <= ${asked.day}::date then change else -change end from coverage_changes
-      where ${kept} <> ${asked.day}::date and ${those} and day > least(${kept}, ${asked.day}::date) and day <= greatest(${kept}, ${asked.day}::date)
-      union all
-      select unit, role_set, certification_id, change from coverage_pending where ${those} and day <= ${asked.day}::date
-    ) numbers group by unit, role_set`.execute(db);
-  const found = new Map<string, Map<number, Coverage>>();
+  const { rows } = await sql<Row>`
+    select unit, role_set, certification_id, people from coverage_totals where ${those}
+    union all select unit, role_set, certification_id, change from coverage_pending where ${those}
+    union all select 0, 0, 0, 0 from coverage_state where day = ${day}::date`.execute(db);
+  const isKept = rows.some((row) => row.unit === '0');
+  return isKept ? numbersOf(rows) : undefined;
+}
+
+/** The same, counted for any day from the posts at the organizations of these units. */
+export async function countCoverage(
+  db: Executor,
+  asked: CoverageQuestion,
+  day: string,
+): Promise<CoverageNumbers> {
+  const inside = sql`(-o.id = any(${asked.units}::bigint[]) or o.county_code::bigint = any(${asked.units}::bigint[]) or o.prefecture_code::bigint = any(${asked.units}::bigint[]) or o.province_code::bigint = any(${asked.units}::bigint[]))`;
+  const { rows } = await sql<Row>`
+    select unit, role_set, certification_id, people from (${countOn(inside, sql`${day}::date`)}) counted
+    where unit = any(${asked.units}::bigint[]) and role_set = any(${asked.roleSets}::smallint[]) and certification_id = any(array[0, ${asked.certificationId}::bigint])`.execute(
+    db,
+  );
+  return numbersOf(rows);
+}
+
+interface Row {
+  readonly unit: string;
+  readonly role_set: number;
+  readonly certification_id: string;
+  readonly people: number;
+}
+
+function numbersOf(rows: readonly Row[]): CoverageNumbers {
+  const numbers = new Map<string, Map<number, { total: number; covered: number }>>();
   for (const row of rows) {
-    let unit = found.get(row.unit);
-    if (unit === undefined) found.set(row.unit, (unit = new Map()));
-    unit.set(row.role_set, { total: row.total, covered: row.covered });
+    let unit = numbers.get(row.unit);
+    if (unit === undefined) numbers.set(row.unit, (unit = new Map()));
+    let coverage = unit.get(row.role_set);
+    if (coverage === undefined) unit.set(row.role_set, (coverage = { total: 0, covered: 0 }));
+    coverage[row.certification_id === '0' ? 'total' : 'covered'] += row.people;
   }
-  return found;
+  return numbers;
 }
 
 export interface UncoveredPerson {

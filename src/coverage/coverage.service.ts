@@ -10,17 +10,23 @@ import { covers, type Division, type Unit } from '../regions/division.ts';
 import type { Organization } from '../regions/organization.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import { unitKey, type Coverage, type RoleCoverage } from './coverage.ts';
-import { listUncovered, readCoverage, type UncoveredPerson } from './coverage.repository.ts';
+import { countCoverage, listUncovered, readKept, type UncoveredPerson } from './coverage.repository.ts';
 import { listRoleSets } from './ledger.repository.ts';
 import type { CoverageLedger } from './ledger.service.ts';
 import { listTargets, upsertTarget } from './target.repository.ts';
-import { DEFAULT_TARGET, targetFor } from './target.ts';
+import { DEFAULT_TARGET, targetFor, type Target } from './target.ts';
 
-export interface UnitCoverage extends Coverage, Aimed {
+/** What is asked of every unit alike. */
+interface Question {
   readonly certification: Certification;
   readonly roles: readonly Role[];
-  readonly unit: Division | Organization;
   readonly day: string;
+  /** All of the certification's, wherever they hold. */
+  readonly targets: readonly Target[];
+}
+
+export interface UnitCoverage extends Question, Coverage, Aimed {
+  readonly unit: Division | Organization;
   /** Of each of the roles by itself. */
   readonly byRole: readonly (RoleCoverage & Aimed)[];
 }
@@ -48,47 +54,45 @@ export function makeCoverageService({
   programmes: ProgrammeService;
   ledger: CoverageLedger;
 }) {
-  /** The kept sets that count holders of any of these roles, and of each. Where nobody counted them before, it is done now. */
-  const roleSetsOf = async (roles: readonly Role[]): Promise<{ any: number; each: number[] }> => {
-    const idOf = async (wanted: readonly Role[]): Promise<(sorted: string) => number | undefined> => {
-      const sets = new Map((await listRoleSets(db)).map((set) => [set.roles.join(), set.id]));
-      if (!sets.has(wanted.toSorted().join())) {
-        await ledger.addRoleSet(wanted);
-        return idOf(wanted);
-      }
-      return (sorted) => sets.get(sorted);
-    };
-    const id = await idOf(roles);
-    return { any: id(roles.toSorted().join())!, each: roles.map((role) => id(role)!) };
+  // A set that was once begun is kept for ever, so what is known of them only grows.
+  const knownSets = new Map<string, number>();
+  const roleSetOf = async (roles: readonly Role[]): Promise<number> => {
+    const key = roles.toSorted().join();
+    for (const begin of [false, true]) {
+      if (knownSets.has(key)) break;
+      // Planning owes this to a job; who asks before it has run waits for the count.
+      if (begin) await ledger.addRoleSet(roles);
+      for (const set of await listRoleSets(db)) knownSets.set(set.roles.join(), set.id);
+    }
+    return knownSets.get(key)!;
   };
 
   const read = async (
     units: readonly (Division | Organization)[],
-    asked: Pick<UnitCoverage, 'certification' | 'roles' | 'day'>,
+    question: Question,
   ): Promise<UnitCoverage[]> => {
-    const { certification, roles, day } = asked;
-    const sets = await roleSetsOf(roles);
+    const { certification, roles, day } = question;
+    const any = await roleSetOf(roles);
+    const each = await Promise.all(roles.map(async (role) => roleSetOf([role])));
     const keys = units.map((unit) => unitKey(asUnit(unit)));
-    const targets = await listTargets(db, certification.id);
-    const found = await readCoverage(db, {
+    const asked = {
       certificationId: certification.id,
-      roleSets: [...new Set([sets.any, ...sets.each])],
+      roleSets: [...new Set([any, ...each])],
       units: keys,
-      day,
-    });
+    };
+    const found = (await readKept(db, asked, day)) ?? (await countCoverage(db, asked, day));
     return units.map((unit, index) => {
       const numbers = found.get(keys[index]!);
-      const target = (role: Role | null): number => targetFor(targets, unit, role, day) ?? DEFAULT_TARGET;
+      const target = (role: Role | null): number =>
+        targetFor(question.targets, unit, role, day) ?? DEFAULT_TARGET;
       return {
-        certification,
-        roles,
+        ...question,
         unit,
-        day,
-        ...(numbers?.get(sets.any) ?? NOBODY),
+        ...(numbers?.get(any) ?? NOBODY),
         target: target(roles.length === 1 ? roles[0]! : null),
         byRole: roles.map((role, at) => ({
           role,
-          ...(numbers?.get(sets.each[at]!) ?? NOBODY),
+          ...(numbers?.get(each[at]!) ?? NOBODY),
           target: target(role),
         })),
       };
@@ -101,12 +105,14 @@ export function makeCoverageService({
       viewer: Viewer,
       input: { certificationId: string; role: Role | null; unit: Unit; day: string | null },
     ): Promise<UnitCoverage> {
-      const unit =
+      const [unit, [certification], targets] = await Promise.all([
         input.unit.kind === 'division'
-          ? await regions.findDivision(input.unit.code)
-          : await regions.findOrganization(input.unit.id);
+          ? regions.findDivision(input.unit.code)
+          : regions.findOrganization(input.unit.id),
+        programmes.listCertifications([input.certificationId]),
+        listTargets(db, input.certificationId),
+      ]);
       if (unit === undefined || !may(viewer, 'coverage.read', unit)) throw new NotFound('The unit');
-      const [certification] = await programmes.listCertifications([input.certificationId]);
       if (certification === undefined || !inForce(certification, unit))
         throw new NotFound('The certification');
       if (input.role !== null && !certification.roles.includes(input.role))
@@ -116,7 +122,7 @@ export function makeCoverageService({
       if (day > today)
         throw new InvalidInput('on', `${day} is in the future: who will be covered then is not known.`);
       const roles = input.role === null ? certification.roles : [input.role];
-      return (await read([unit], { certification, roles, day }))[0]!;
+      return (await read([unit], { certification, roles, day, targets }))[0]!;
     },
 
     /**
@@ -203,7 +209,14 @@ export function makeCoverageService({
         });
       });
       const roles = input.role === null ? certification.roles : [input.role];
-      return (await read([division], { certification, roles, day: today }))[0]!;
+      return (
+        await read([division], {
+          certification,
+          roles,
+          day: today,
+          targets: await listTargets(db, certification.id),
+        })
+      )[0]!;
     },
   };
 }

@@ -5,12 +5,13 @@ import type { Log } from '../log.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { Role } from '../people/role.ts';
 import {
-  advanceTotals,
+  advanceTo,
+  findKeptDay,
   foldPending,
   insertPending,
   insertPendingOf,
   insertRoleSet,
-  listContributions,
+  listCounts,
   lockHoldings,
   lockPeople,
   rebuild,
@@ -28,9 +29,9 @@ export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Cl
       if (personIds.length === 0) return change();
       await lockHoldings(tx, 'shared');
       await lockPeople(tx, personIds);
-      const before = await listContributions(tx, personIds);
+      const before = await listCounts(tx, personIds);
       const result = await change();
-      await insertPending(tx, differenceOf(before, await listContributions(tx, personIds)));
+      await insertPending(tx, differenceOf(before, await listCounts(tx, personIds)));
       return result;
     },
     async added(tx, personIds) {
@@ -40,14 +41,25 @@ export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Cl
     },
   };
 
-  return {
+  const ledger = {
     ...watcher,
 
-    fold: async (): Promise<boolean> => db.transaction().execute(async (tx) => foldPending(tx)),
+    fold: async (): Promise<void> => db.transaction().execute(async (tx) => foldPending(tx)),
 
-    /** Brings the totals to today: what begins or ends by date counts from then on. */
-    advance: async (): Promise<void> =>
-      db.transaction().execute(async (tx) => advanceTotals(tx, chinaDay(clock.now()))),
+    /**
+     * Brings what is kept to today: what begins or ends by date counts from then on. Cheap when that was done before.
+     * @returns the kept day, which is later than today only where a clock was set back.
+     */
+    async advance(): Promise<string> {
+      const today = chinaDay(clock.now());
+      const kept = await findKeptDay(db);
+      if (today <= kept) return kept;
+      await db.transaction().execute(async (tx) => {
+        await lockHoldings(tx, 'alone');
+        await advanceTo(tx, today);
+      });
+      return today;
+    },
 
     /** Begins to count people who hold any of `roles`, each once. */
     addRoleSet: async (roles: readonly Role[]): Promise<void> =>
@@ -74,12 +86,13 @@ export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Cl
       });
     },
 
-    /** Folds as long as the service runs. @returns how to stop. */
+    /** Folds, and moves on at midnight, as long as the service runs. @returns how to stop. */
     startFolding(): () => Promise<void> {
       let working: Promise<void> | undefined;
       const work = async (): Promise<void> => {
         try {
-          await db.transaction().execute(async (tx) => foldPending(tx));
+          await ledger.advance();
+          await ledger.fold();
         } catch (error) {
           log.warn({ error: String(error) }, 'coverage could not be folded; trying again');
         } finally {
@@ -96,4 +109,5 @@ export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Cl
       };
     },
   };
+  return ledger;
 }

@@ -138,25 +138,9 @@ export interface CourseVersions {
   version: string;
 }
 
-export interface CoverageChanges {
-  /**
-   * 0: who holds the roles; else who of them holds a valid certificate of it.
-   */
-  certification_id: Int8;
-  change: number;
-  day: string;
-  role_set: number;
-  /**
-   * A division's code, or minus an organization's id.
-   */
-  unit: Int8;
-}
-
 export interface CoveragePending {
   certification_id: Int8;
   change: number;
-  day: string;
-  id: Generated<Int8>;
   role_set: number;
   unit: Int8;
 }
@@ -186,9 +170,15 @@ export interface CoverageTargets {
 }
 
 export interface CoverageTotals {
+  /**
+   * 0: who holds the roles; else who of them holds a valid certificate of it.
+   */
   certification_id: Int8;
   people: number;
   role_set: number;
+  /**
+   * A division's code, or minus an organization's id.
+   */
   unit: Int8;
 }
 
@@ -397,7 +387,6 @@ export interface DB {
   certifications: Certifications;
   cohorts: Cohorts;
   course_versions: CourseVersions;
-  coverage_changes: CoverageChanges;
   coverage_pending: CoveragePending;
   coverage_role_sets: CoverageRoleSets;
   coverage_state: CoverageState;

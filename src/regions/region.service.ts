@@ -31,10 +31,8 @@ export function makeRegionService({ db }: { db: Database }) {
     listChildDivisions: async (parentCode: string | null): Promise<Division[]> =>
       listChildDivisions(db, parentCode),
     /** All units right below a division: divisions in code order, then the organizations that stand in it directly, in name order. */
-    listBelow: async (code: string): Promise<(Division | Organization)[]> => [
-      ...(await listChildDivisions(db, code)),
-      ...(await listAllOrganizationsOf(db, code)),
-    ],
+    listBelow: async (code: string): Promise<(Division | Organization)[]> =>
+      (await Promise.all([listChildDivisions(db, code), listAllOrganizationsOf(db, code)])).flat(),
     findOrganization: async (id: string): Promise<Organization | undefined> => findOrganization(db, id),
     listOrganizations: async (ids: readonly string[]): Promise<Organization[]> => listOrganizations(db, ids),
     listOrganizationsOf: async (

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { systemClock } from '../../src/clock.ts';
+import { makeCoverageLedger } from '../../src/coverage/ledger.service.ts';
+import { makeDatabase, makePool } from '../../src/db/database.ts';
+import { startScratch } from '../../src/db/embedded.ts';
+import { silentLog } from '../../src/log.ts';
+import { makeDataFolder, startProcess, type StartedService } from '../support/started-service.ts';
+import { makeClient } from './client.ts';
+import { median, percentile, round, type Bench } from './frame.ts';
+import { makeProvince, PROVINCE } from './province.ts';
+
+const CHILDREN = `query ($c: ID!, $u: ID!, $on: Date) { coverage(certificationId: $c, unitId: $u, on: $on) { covered total gap target toTarget
+  children { unit { __typename ... on Division { code name } ... on Organization { name } } covered total byRole { role covered total gap rate target toTarget } } } }`;
+const UNCOVERED = `query ($c: ID!, $u: ID!) { coverage(certificationId: $c, unitId: $u) {
+  uncovered(first: 50) { nodes { person { name staffNumber } organization { name } roles } pageInfo { hasNextPage endCursor } } } }`;
+
+/** What it would take without keeping anything: one certification, by county and role, from posts and certificates. */
+const FULL = `
+  select o.county_code, p.role, count(distinct p.person_id), count(distinct p.person_id) filter (where exists (select 1 from certificates c
+    where c.person_id = p.person_id and c.certification_id = $1 and c.valid_from <= $2 and (c.valid_until is null or c.valid_until >= $2) and (c.revoked_on is null or c.revoked_on > $2)))
+  from posts p join organizations o on o.id = p.organization_id
+  where p.starts_on <= $2 and (p.ends_on is null or p.ends_on >= $2) group by 1, 2`;
+
+const WARM_UP = 20;
+
+const globalId = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');
+
+export const bench: Bench = {
+  about:
+    'any unit’s children × role with targets and gaps through GraphQL over HTTP, against the full aggregate of one certification by county × role over the same data',
+  options: { people: 1_000_000, requests: 400 },
+  async run({ people, requests }, say) {
+    const server = await startScratch();
+    const folder = await makeDataFolder();
+    let service: StartedService | undefined;
+    try {
+      const url = await server.url('bench');
+      // A first start migrates, and brings divisions and staff.
+      service = await startProcess(folder.path, { DATABASE_URL: url, XINQIAO_SAMPLES: 'staff' });
+      await service.stop();
+      const pool = makePool(url, { name: 'bench', size: 2 });
+      const db = makeDatabase(pool);
+      const ledger = makeCoverageLedger({ db, clock: systemClock, log: silentLog });
+      const made = await makeProvince(pool, people!);
+      await pool.query('analyze');
+      say(`${made.people} people, ${made.organizations} organizations, ${made.certificates} certificates`);
+      await ledger.addRoleSet([
+        'class_teacher',
+        'young_pioneers_leader',
+        'college_counselor',
+        'graduate_tutor',
+        'subject_teacher',
+        'mental_health_teacher',
+      ]);
+      await ledger.advance();
+      const started = performance.now();
+      await ledger.rebuild();
+      const rebuildSeconds = (performance.now() - started) / 1000;
+      say(`counted from the start in ${rebuildSeconds.toFixed(1)} s`);
+      await pool.query('vacuum analyze');
+      await pool.query(
+        `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, 'coordinator', '${PROVINCE}', '2020-01-01', 'bench' from sample_sign_ins where key = 'coordinator'`,
+      );
+
+      const full: number[] = [];
+      for (let turn = 0; turn < 5; turn += 1)
+        full.push(await timed(async () => pool.query(FULL, [1, new Date().toISOString().slice(0, 10)])));
+      say(`full aggregate: ${median(full).toFixed(0)} ms`);
+
+      service = await startProcess(folder.path, { DATABASE_URL: url, XINQIAO_SAMPLES: 'staff' });
+      await sleep(1_000);
+      const client = makeClient(service.url, 'coordinator');
+      const units = await unitsOf(pool);
+      const c = globalId('Certification', '1');
+      const ask = async (query: string, variables: Record<string, unknown>): Promise<void> => {
+        const answer = await client.ask(query, variables);
+        // Reading the answer is the client's time.
+        if (!answer.startsWith('{"data":{"coverage":{')) throw new Error(answer.slice(0, 500));
+      };
+      const measure = async (
+        query: string,
+        count: number,
+        more: () => Record<string, unknown> = () => ({}),
+      ) => {
+        const times: number[] = [];
+        for (let turn = 0; turn < count + WARM_UP; turn += 1) {
+          const unit = units[(turn * 7919) % units.length]!;
+          const time = await timed(async () => ask(query, { c, u: unit, ...more() }));
+          // The first ones warm the processes up.
+          if (turn >= WARM_UP) times.push(time);
+        }
+        return times;
+      };
+      const children = await measure(CHILDREN, requests!);
+      const province = await repeated(40, async () =>
+        ask(CHILDREN, { c, u: globalId('Division', PROVINCE) }),
+      );
+      const uncovered = await measure(UNCOVERED, requests!);
+      let back = 0;
+      const asOf = await measure(CHILDREN, Math.ceil(requests! / 10), () => {
+        back = (back + 97) % 1000;
+        return { on: new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10) };
+      });
+      client.close();
+      await db.destroy();
+      const row = (what: string, times: readonly number[]) => ({
+        what,
+        'median ms': median(times).toFixed(1),
+        'p95 ms': percentile(times, 95).toFixed(1),
+        'max ms': Math.max(...times).toFixed(1),
+      });
+      return {
+        rows: [
+          row('full aggregate by county × role, in the database', full),
+          row('a unit’s children × role, over HTTP', children),
+          row('… of the province', province),
+          row('… on a day of the last three years', asOf),
+          row('50 people not covered, over HTTP', uncovered),
+        ],
+        figures: {
+          ratio: round(median(full) / percentile(children, 95), 1),
+          p95Ms: round(percentile(children, 95)),
+          notCoveredP95Ms: round(percentile(uncovered, 95)),
+          asOfP95Ms: round(percentile(asOf, 95)),
+          fullMs: round(median(full)),
+          rebuildSeconds: round(rebuildSeconds),
+          organizations: made.organizations,
+          certificates: made.certificates,
+        },
+      };
+    } finally {
+      await service?.stop();
+      await server.stop();
+      await folder.remove();
+    }
+  },
+};
+
+/** Every division of the province, and as many schools as counties. */
+async function unitsOf(pool: Pool): Promise<string[]> {
+  const divisions = await pool.query<{ code: string }>(
+    `select code from divisions where province_code = '${PROVINCE}' order by code`,
+  );
+  const schools = await pool.query<{ id: string }>(`select id from organizations order by id limit 120`);
+  return [
+    ...divisions.rows.map((row) => globalId('Division', row.code)),
+    ...schools.rows.map((row) => globalId('Organization', row.id)),
+  ];
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+async function repeated(times: number, work: () => Promise<unknown>): Promise<number[]> {
+  const all: number[] = [];
+  for (let turn = 0; turn < times; turn += 1) all.push(await timed(work));
+  return all;
+}
