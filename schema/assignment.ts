@@ -260,6 +260,7 @@ builder.node(Assignment, {
 });
 
 const RecordStatementsInput = builder.inputType('RecordStatementsInput', {
+  description: 'What a player emitted for one activity.',
   fields: (t) => ({
     assignmentId: t.id({ required: true, description: "The viewer's own." }),
     activityKey: t.string({ required: true, description: 'The activity that is being played.' }),
@@ -306,6 +307,7 @@ builder.mutationField('recordStatements', (t) =>
 );
 
 const SaveUserStateInput = builder.inputType('SaveUserStateInput', {
+  description: 'Where a learner stands inside a content.',
   fields: (t) => ({
     assignmentId: t.id({ required: true, description: "The viewer's own." }),
     activityKey: t.string({ required: true, description: 'The activity that is being played.' }),

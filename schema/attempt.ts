@@ -138,6 +138,7 @@ const payload = (name: string, description: string) =>
   });
 
 const StartAttemptInput = builder.inputType('StartAttemptInput', {
+  description: 'Which exam to begin.',
   fields: (t) => ({ assignmentId: t.id({ required: true, description: "The viewer's own." }) }),
 });
 builder.mutationField('startAttempt', (t) =>
@@ -157,6 +158,7 @@ builder.mutationField('startAttempt', (t) =>
 );
 
 const SaveResponseInput = builder.inputType('SaveResponseInput', {
+  description: 'The answer to one item of an open attempt.',
   fields: (t) => ({
     attemptId: t.id({ required: true, description: "The viewer's own, and open." }),
     itemKey: t.string({ required: true, description: 'An item drawn for it.' }),
@@ -185,6 +187,7 @@ builder.mutationField('saveResponse', (t) =>
 );
 
 const SubmitAttemptInput = builder.inputType('SubmitAttemptInput', {
+  description: 'Which attempt to hand in.',
   fields: (t) => ({ attemptId: t.id({ required: true, description: "The viewer's own, and open." }) }),
 });
 builder.mutationField('submitAttempt', (t) =>

@@ -170,6 +170,7 @@ builder.queryField('verifyCertificate', (t) =>
 );
 
 const RevokeCertificateInput = builder.inputType('RevokeCertificateInput', {
+  description: 'Which certificate to end, and why.',
   fields: (t) => ({
     certificateId: t.id({ required: true, description: 'Which.' }),
     reason: t.string({ required: true, description: 'Why; the verification page shows it.' }),

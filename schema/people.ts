@@ -122,6 +122,7 @@ const SignInSamplePayload = builder
     }),
   });
 const SignInSampleInput = builder.inputType('SignInSampleInput', {
+  description: 'Which sample person to be.',
   fields: (t) => ({ key: t.string({ required: true, description: 'Of one of `sampleSignIns`.' }) }),
 });
 

@@ -65,6 +65,7 @@ const TextInput = builder.inputType('TextInput', {
 });
 
 const PlanCertificationInput = builder.inputType('PlanCertificationInput', {
+  description: 'The rule to set.',
   fields: (t) => ({
     code: t.string({
       required: true,
@@ -149,6 +150,7 @@ builder.node(Cohort, {
 });
 
 const AssignCohortInput = builder.inputType('AssignCohortInput', {
+  description: 'Whom to assign, to what, until when.',
   fields: (t) => ({
     certificationId: t.id({ required: true, description: 'What is to be earned.' }),
     unitId: t.id({ required: true, description: 'A Division (with all below it) or an Organization.' }),

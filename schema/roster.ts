@@ -91,6 +91,7 @@ builder.node(RosterImport, {
 });
 
 const ImportRosterInput = builder.inputType('ImportRosterInput', {
+  description: 'A roster, and whose it is.',
   fields: (t) => ({
     divisionCode: t.string({
       required: true,

@@ -14,7 +14,10 @@ export function files(folder: string, options: Options = {}): Middleware {
       serve(ctx.req, ctx.res, () => resolve(false));
     });
     if (found) ctx.respond = false;
-    else await next();
+    else {
+      ctx.res.statusCode = 404;
+      await next();
+    }
   };
 }
 

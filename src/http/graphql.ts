@@ -108,9 +108,10 @@ export function graphqlDoor(
       problem(ctx, 413, 'BODY_TOO_LARGE', `The body is larger than ${limit / MEGABYTE} MB.`);
       return;
     }
-    ctx.status = response.status;
     for (const [name, value] of response.headers) ctx.append(name, value);
     ctx.body = response.body;
+    // After the body, since Koa makes an empty one a 204.
+    ctx.status = response.status;
     if (ctx.get('accept').includes('text/html') && ctx.method === 'GET') {
       // GraphiQL brings its script in the page itself.
       ctx.set(

@@ -12,6 +12,7 @@ export function serviceHeaders(contentUrl: string): Middleware {
     `frame-src ${contentUrl} blob:`,
     "base-uri 'none'",
     "form-action 'self'",
+    "frame-ancestors 'self'",
   ].join('; ');
   return async (ctx, next) => {
     ctx.set({

@@ -1,0 +1,169 @@
+import { isEnumType, isInputObjectType, isInterfaceType, isIntrospectionType, isObjectType } from 'graphql';
+import { serverAudits } from 'graphql-http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '../../schema/schema.ts';
+import type { Log } from '../../src/log.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+describe('the GraphQL door', () => {
+  let service: TestService;
+  const logged: string[] = [];
+  const keep = (...said: unknown[]): void => void logged.push(JSON.stringify(said));
+  const log: Log = { debug: keep, info: keep, warn: keep, error: keep };
+  beforeAll(async () => {
+    service = await startService({ log });
+  });
+  afterAll(async () => service.stop());
+
+  const audits = serverAudits({ url: async () => `${service.app.publicUrl}/graphql`, fetchFn: fetch });
+
+  it('is audited by all of graphql-http', () => {
+    expect(audits.length).toBeGreaterThanOrEqual(61);
+  });
+
+  it.each(audits.map((audit) => ({ name: audit.name, audit })))('$name', async ({ audit }) => {
+    const result = await audit.fn();
+    expect(result).toMatchObject({ status: 'ok' });
+  });
+
+  const codeOf = async (query: string): Promise<string | undefined> =>
+    (await service.ask('coordinator', query)).errors?.[0]?.extensions?.code;
+
+  it('refuses a query that is too deep, too wide, too costly or too long', async () => {
+    const nested = (levels: number): string => (levels === 0 ? 'code' : `children { ${nested(levels - 1)} }`);
+    expect(await codeOf(`{ division(code: "430000") { ${nested(16)} } }`)).toBe('QUERY_TOO_LARGE');
+    const flood = Array.from(
+      { length: 500 },
+      (_each, index) => `a${index}: division(code: "430121") { name }`,
+    );
+    expect(await codeOf(`{ ${flood.join(' ')} }`)).toBe('QUERY_TOO_LARGE');
+    expect(
+      await codeOf(
+        `{ division(code: "430000") { children { organizations(first: 100) { nodes { division { organizations(first: 100) { nodes { name } } } } } } } }`,
+      ),
+    ).toBe('QUERY_TOO_LARGE');
+    expect(await codeOf(`{ viewer { person { name } } } # ${'x'.repeat(21_000)}`)).toBe('QUERY_TOO_LARGE');
+  });
+
+  it('is not asked around its limits by fragments or variables', async () => {
+    const fragments = Array.from(
+      { length: 12 },
+      (_each, index) =>
+        `fragment f${index} on Division { ${index === 11 ? 'code' : `children { ...f${index + 1} }`} }`,
+    );
+    expect(
+      await codeOf(
+        `{ division(code: "430000") { children { children { children { ...f0 } } } } } ${fragments.join(' ')}`,
+      ),
+    ).toBe('QUERY_TOO_LARGE');
+  });
+
+  it('reads a body of 2 MB at most', async () => {
+    const response = await fetch(`${service.app.publicUrl}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: '{ __typename }', variables: { filler: 'x'.repeat(3_000_000) } }),
+    });
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ title: 'BODY_TOO_LARGE' });
+  });
+
+  it('takes no list of queries at once', async () => {
+    const response = await fetch(`${service.app.publicUrl}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([{ query: '{ __typename }' }, { query: '{ __typename }' }]),
+    });
+    expect(response.status).toBe(400);
+  });
+
+  it('tells a defect by an id alone, and the log everything but the token', async () => {
+    await service.database.pool.query('alter table certifications rename to certifications_away');
+    const answer = await service.ask('coordinator', '{ certifications(first: 5) { nodes { id } } }');
+    await service.database.pool.query('alter table certifications_away rename to certifications');
+    const [error] = answer.errors!;
+    expect(error!.extensions?.code).toBe('INTERNAL');
+    expect(JSON.stringify(answer)).not.toMatch(/relation|certifications_away|node_modules|\.ts/);
+    const id = /tell the operator this id: ([\w-]+)/.exec(error!.message)?.[1];
+    const entry = logged.find((line) => line.includes(id!));
+    expect(entry).toMatch(/relation .*certifications/);
+    expect(logged.join()).not.toContain('sample:coordinator');
+  });
+
+  it('does not know a made-up or an ended session from none', async () => {
+    const ask = async (authorization: string) =>
+      (
+        await fetch(`${service.app.publicUrl}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization },
+          body: JSON.stringify({ query: '{ viewer { person { name } } }' }),
+        })
+      ).text();
+    const { data } = await service.ask(
+      null,
+      `mutation { signInSample(input: { key: "hr" }) { ... on SignInSamplePayload { token } } }`,
+    );
+    const { token } = data.signInSample;
+    const nobody = await ask('');
+    expect(await ask(`Bearer ${token}`)).toContain('赵明');
+    await service.ask(token, 'mutation { signOut }');
+    for (const authorization of [
+      `Bearer ${token}`,
+      'Bearer made-up',
+      'Basic aHI6',
+      'Bearer sample:nobody',
+      'Bearer ',
+    ])
+      expect(await ask(authorization)).toBe(nobody);
+  });
+
+  it('shows GraphiQL to a browser, under a policy of its own', async () => {
+    const response = await fetch(`${service.app.publicUrl}/graphql?as=hr`, {
+      headers: { accept: 'text/html' },
+    });
+    expect(response.headers.get('content-security-policy')).toMatch(
+      /default-src 'self'.*frame-ancestors 'none'/,
+    );
+    expect(await response.text()).toContain('Bearer sample:hr');
+    const odd = await fetch(`${service.app.publicUrl}/graphql?as=${encodeURIComponent('"><script>')}`, {
+      headers: { accept: 'text/html' },
+    });
+    expect(await odd.text()).not.toContain('"><script>');
+  });
+});
+
+describe('the contract', () => {
+  it('says of every element what it is for', () => {
+    // Relay's own, which the plugin describes or which need no words.
+    const ofRelay = /^(Node|PageInfo|.*Connection|.*Edge)$/;
+    const bare: string[] = [];
+    let read = 0;
+    const look = (where: string, description: string | null | undefined): void => {
+      read += 1;
+      if ((description ?? '').trim().length < 3) bare.push(where);
+    };
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (
+        isIntrospectionType(type) ||
+        ofRelay.test(type.name) ||
+        ['String', 'Int', 'Float', 'Boolean', 'ID'].includes(type.name)
+      )
+        continue;
+      if (!type.name.endsWith('Result')) look(type.name, type.description);
+      if (isEnumType(type)) continue;
+      if (isObjectType(type) || isInterfaceType(type)) {
+        for (const field of Object.values(type.getFields())) {
+          if (field.name === 'id' || (type.name === 'Query' && /^nodes?$/.test(field.name))) continue;
+          look(`${type.name}.${field.name}`, field.description);
+          for (const arg of field.args)
+            if (!['first', 'last', 'after', 'before', 'language', 'input'].includes(arg.name))
+              look(`${type.name}.${field.name}(${arg.name})`, arg.description);
+        }
+      } else if (isInputObjectType(type))
+        for (const field of Object.values(type.getFields()))
+          look(`${type.name}.${field.name}`, field.description);
+    }
+    expect(read).toBeGreaterThan(150);
+    expect(bare).toEqual([]);
+  });
+});
