@@ -12,7 +12,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
-import { makeCoverageLedger } from './coverage/ledger.service.ts';
+import { makeCoverageLedger, type CoverageLedger } from './coverage/ledger.service.ts';
 import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
@@ -36,6 +36,7 @@ export interface App {
   readonly publicUrl: string;
   readonly contentUrl: string;
   readonly courses: readonly SyncResult[];
+  readonly ledger: CoverageLedger;
   /** What the embedded database last said of a failure of its own. */
   databaseFailure(): string | undefined;
   /** Lets requests and jobs in hand finish, then closes everything down to the database. */
@@ -179,7 +180,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const [answerService, answerContent] = [serviceApp.callback(), contentApp.callback()];
     serviceServer.on('request', (request, response) => void answerService(request, response));
     contentServer.on('request', (request, response) => void answerContent(request, response));
-    return { services, db, publicUrl, contentUrl, courses: synced, databaseFailure, stop };
+    return { services, db, publicUrl, contentUrl, courses: synced, ledger, databaseFailure, stop };
   } catch (error) {
     const failure = databaseFailure();
     await stop();

@@ -77,7 +77,7 @@ export async function foldPending(tx: Executor, { wait = false } = {}): Promise<
 
 export async function findKeptDay(db: Executor): Promise<string> {
   const row = await db.selectFrom('coverage_state').select('day').executeTakeFirstOrThrow();
-  return row.day as unknown as string;
+  return row.day;
 }
 
 /** Who begins or ceases to hold a post or to be covered by date alone, after `from` and up to `until`. */

@@ -17,9 +17,10 @@ const UNCOVERED = `query ($c: ID!, $u: ID!) { coverage(certificationId: $c, unit
 
 /** What it would take without keeping anything: one certification, by county and role, from posts and certificates. */
 const FULL = `
-  select o.county_code, p.role, count(distinct p.person_id), count(distinct p.person_id) filter (where exists (select 1 from certificates c
-    where c.person_id = p.person_id and c.certification_id = $1 and c.valid_from <= $2 and (c.valid_until is null or c.valid_until >= $2) and (c.revoked_on is null or c.revoked_on > $2)))
+  select o.county_code, p.role, count(distinct p.person_id) as total, count(distinct c.person_id) as covered
   from posts p join organizations o on o.id = p.organization_id
+  left join (select distinct person_id from certificates where certification_id = $1 and valid_from <= $2 and (valid_until is null or valid_until >= $2)
+    and (revoked_on is null or revoked_on > $2)) c on c.person_id = p.person_id
   where p.starts_on <= $2 and (p.ends_on is null or p.ends_on >= $2) group by 1, 2`;
 
 const WARM_UP = 20;

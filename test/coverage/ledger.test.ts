@@ -281,10 +281,9 @@ describe('the kept numbers of coverage', () => {
         compared += await compare(random);
       }
       clock.move(60 * 24 * random.between(1, 20));
-      const today = clock.now().toISOString().slice(0, 10);
-      if (round % 2 === 1) expect(await ledger.advance()).toBe(today);
+      if (round % 2 === 1) await ledger.advance();
     }
-    await ledger.advance();
+    expect(await ledger.advance()).toBe(clock.now().toISOString().slice(0, 10));
     compared += await compare(random);
     expect(compared).toBeGreaterThan(1000);
   });
