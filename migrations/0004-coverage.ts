@@ -71,7 +71,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   // The people not covered of a unit are listed organization by organization.
   for (const level of ['province_code', 'prefecture_code', 'county_code'])
     await sql`create index on organizations (${sql.ref(level)}, id)`.execute(db);
-  await sql`create index on organizations (division_code, name, id)`.execute(db);
+  await sql`create index on organizations (division_code, name collate "zh-x-icu", id)`.execute(db);
   for (const level of ['province_code', 'prefecture_code', 'county_code'])
     await sql`drop index ${sql.id(`organizations_${level}_idx`)}`.execute(db);
 }

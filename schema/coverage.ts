@@ -1,6 +1,7 @@
 import { addDays, addMonths } from '../src/clock.ts';
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import { gapOf, rateOf, type Coverage as Numbers } from '../src/coverage/coverage.ts';
+import type { BelowCursor } from '../src/regions/region.service.ts';
 import { peopleToTarget } from '../src/coverage/target.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
@@ -97,12 +98,21 @@ Coverage.implement({
       type: [RoleCoverage],
       description: 'The same for each of the roles by itself.',
     }),
-    children: t.field({
-      type: [Coverage],
+    children: t.connection({
+      type: Coverage,
       description:
-        'The units right below: divisions, then the organizations that stand right here; those where nobody holds the roles are left out. Empty for an organization.',
-      complexity: { field: 20, multiplier: 20 },
-      resolve: async (coverage, _args, context) => context.services.coverage.listChildren(coverage),
+        'The units right below: divisions in code order, then the organizations that stand right here, in name order. None for an organization.',
+      complexity: pageComplexity,
+      resolve: async (coverage, args, context) => {
+        const size = pageSize(args);
+        const children = await context.services.coverage.listChildren(coverage, {
+          after: args.after === null || args.after === undefined ? undefined : unitAfter(args.after),
+          limit: size + 1,
+        });
+        return connectionOf(children, size, ({ unit }) =>
+          Buffer.from('level' in unit ? unit.code : `${unit.id} ${unit.name}`).toString('base64url'),
+        );
+      },
     }),
     trend: t.field({
       type: [Coverage],
@@ -146,6 +156,16 @@ function daysBetween(from: string, until: string, every: 'DAY' | 'WEEK' | 'MONTH
       throw new InvalidInput('from', `That is more than ${MOST_POINTS} points; take a longer step.`);
     days.push(day);
   }
+}
+
+/** Where a page of units ended. @throws InvalidInput */
+function unitAfter(cursor: string): BelowCursor {
+  const text = Buffer.from(cursor, 'base64url').toString();
+  if (/^\d{6}$/.test(text)) return { level: 'division', code: text };
+  const [, id, name] = /^(\d{1,18}) (.*)$/s.exec(text) ?? [];
+  if (id === undefined || name === undefined)
+    throw new InvalidInput('after', 'This cursor is not one that units were listed with.');
+  return { id, name };
 }
 
 /** Where a page of people ended. @throws InvalidInput */

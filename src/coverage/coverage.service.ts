@@ -8,7 +8,7 @@ import type { Certification } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
 import { covers, type Division, type Unit } from '../regions/division.ts';
 import type { Organization } from '../regions/organization.ts';
-import type { RegionService } from '../regions/region.service.ts';
+import type { BelowCursor, RegionService } from '../regions/region.service.ts';
 import { unitKey, type Coverage, type RoleCoverage } from './coverage.ts';
 import { countCoverage, listUncovered, readKept, type UncoveredPerson } from './coverage.repository.ts';
 import { listRoleSets } from './ledger.repository.ts';
@@ -125,14 +125,12 @@ export function makeCoverageService({
       return (await read([unit], { certification, roles, day, targets }))[0]!;
     },
 
-    /**
-     * The units right below: divisions in code order, then the organizations that stand right here in name order. Those in which
-     * nobody holds the roles are left out.
-     */
-    async listChildren(parent: UnitCoverage): Promise<UnitCoverage[]> {
-      if (!('level' in parent.unit)) return [];
-      const below = await regions.listBelow(parent.unit.code);
-      return (await read(below, parent)).filter((unit) => unit.total > 0);
+    /** A page of the units right below: divisions in code order, then the organizations that stand right here. */
+    async listChildren(
+      parent: UnitCoverage,
+      page: { after: BelowCursor | undefined; limit: number },
+    ): Promise<UnitCoverage[]> {
+      return 'level' in parent.unit ? read(await regions.listBelow(parent.unit.code, page), parent) : [];
     },
 
     /** The same on other days: how it went. @throws InvalidInput */

@@ -35,25 +35,17 @@ export async function listOrganizationsOf(
     .selectFrom('organizations')
     .select(columns)
     .where('division_code', '=', divisionCode)
+    // By pinyin, as Chinese readers look a name up.
     .$if(page.after !== undefined, (query) =>
-      query.where(sql<boolean>`(name, id) > (${page.after?.name}, ${page.after?.id})`),
+      query.where(
+        sql<boolean>`(name collate "zh-x-icu", id) > (${page.after?.name}, ${page.after?.id}::bigint)`,
+      ),
     )
-    .orderBy('name')
+    .orderBy(sql`name collate "zh-x-icu"`)
     .orderBy('id')
     .limit(page.limit)
     .execute();
   return rows.map(toOrganization);
-}
-
-/** All of them at once, in name order as Chinese readers sort (pinyin). A county has hundreds at most. */
-export async function listAllOrganizationsOf(db: Executor, divisionCode: string): Promise<Organization[]> {
-  const rows = await db
-    .selectFrom('organizations')
-    .select(columns)
-    .where('division_code', '=', divisionCode)
-    .execute();
-  const byName = new Intl.Collator('zh-CN');
-  return rows.map(toOrganization).toSorted((a, b) => byName.compare(a.name, b.name));
 }
 
 /** What a roster says of an organization, already checked; `division` is where it stands. */

@@ -10,7 +10,6 @@ import {
 import type { Organization } from './organization.ts';
 import {
   findOrganization,
-  listAllOrganizationsOf,
   listOrganizations,
   listOrganizationsBySource,
   listOrganizationsOf,
@@ -18,6 +17,10 @@ import {
   type KnownOrganization,
   type RosterOrganization,
 } from './organization.repository.ts';
+
+/** Where a page of units ended: a division's code, or an organization. */
+export type BelowCursor =
+  { readonly level: 'division'; readonly code: string } | { readonly id: string; readonly name: string };
 
 export type RegionService = ReturnType<typeof makeRegionService>;
 
@@ -30,9 +33,26 @@ export function makeRegionService({ db }: { db: Database }) {
       listDivisions(executor, codes),
     listChildDivisions: async (parentCode: string | null): Promise<Division[]> =>
       listChildDivisions(db, parentCode),
-    /** All units right below a division: divisions in code order, then the organizations that stand in it directly, in name order. */
-    listBelow: async (code: string): Promise<(Division | Organization)[]> =>
-      (await Promise.all([listChildDivisions(db, code), listAllOrganizationsOf(db, code)])).flat(),
+    /** A page of the units right below a division: divisions in code order, then the organizations that stand in it directly. */
+    async listBelow(
+      code: string,
+      page: { after: BelowCursor | undefined; limit: number },
+    ): Promise<(Division | Organization)[]> {
+      const { after, limit } = page;
+      const amongDivisions = after === undefined || 'level' in after;
+      const divisions = amongDivisions
+        ? (await listChildDivisions(db, code)).filter(
+            (division) => after === undefined || !('level' in after) || division.code > after.code,
+          )
+        : [];
+      const room = limit - divisions.length;
+      if (room <= 0) return divisions.slice(0, limit);
+      const organizations = await listOrganizationsOf(db, code, {
+        after: after === undefined || 'level' in after ? undefined : after,
+        limit: room,
+      });
+      return [...divisions, ...organizations];
+    },
     findOrganization: async (id: string): Promise<Organization | undefined> => findOrganization(db, id),
     listOrganizations: async (ids: readonly string[]): Promise<Organization[]> => listOrganizations(db, ids),
     listOrganizationsOf: async (

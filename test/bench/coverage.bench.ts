@@ -11,7 +11,7 @@ import { median, percentile, round, type Bench } from './frame.ts';
 import { makeProvince, PROVINCE } from './province.ts';
 
 const CHILDREN = `query ($c: ID!, $u: ID!, $on: Date) { coverage(certificationId: $c, unitId: $u, on: $on) { covered total gap target toTarget
-  children { unit { __typename ... on Division { code name } ... on Organization { name } } covered total byRole { role covered total gap rate target toTarget } } } }`;
+  children(first: 100) { nodes { unit { __typename ... on Division { code name } ... on Organization { name } } covered total byRole { role covered total gap rate target toTarget } } pageInfo { hasNextPage endCursor } } } }`;
 const UNCOVERED = `query ($c: ID!, $u: ID!) { coverage(certificationId: $c, unitId: $u) {
   uncovered(first: 50) { nodes { person { name staffNumber } organization { name } roles } pageInfo { hasNextPage endCursor } } } }`;
 

@@ -18,7 +18,7 @@ import {
 const READ = `query ($certificationId: ID!, $unitId: ID!, $role: Role, $on: Date, $first: Int, $after: String) {
   coverage(certificationId: $certificationId, unitId: $unitId, role: $role, on: $on) {
     covered total gap rate target toTarget day roles byRole { role covered total target }
-    children { unit { ... on Organization { name } } covered total }
+    children(first: 20) { nodes { unit { ... on Organization { name } } covered total } }
     uncovered(first: $first, after: $after) { nodes { person { staffNumber } organization { name } roles } pageInfo { hasNextPage endCursor } }
   } }`;
 const SET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename
@@ -70,7 +70,8 @@ describe('coverage through GraphQL', () => {
     expect(coverage).toMatchObject({ covered: 1, total: 6, gap: 5, target: 1, toTarget: 5 });
     expect(coverage.rate).toBeCloseTo(1 / 6);
     expect(coverage.byRole).toEqual([{ role: 'CLASS_TEACHER', covered: 1, total: 6, target: 1 }]);
-    expect(coverage.children).toEqual([
+    expect(coverage.children.nodes).toEqual([
+      { unit: { name: '长沙县教育局' }, covered: 0, total: 0 },
       { unit: { name: '星沙第二中学' }, covered: 0, total: 2 },
       { unit: { name: '星沙实验小学' }, covered: 1, total: 5 },
     ]);

@@ -512,10 +512,12 @@ const coverageToRead = (certificationId: string, unitId: string): string => `# H
     total
     rate
     gap
-    children {
-      unit { ... on Organization { name } }
-      covered
-      total
+    children(first: 5) {
+      nodes {
+        unit { ... on Organization { name } }
+        covered
+        total
+      }
     }
   }
 }
