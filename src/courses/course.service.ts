@@ -53,8 +53,11 @@ export function makeCourseService({
       const results: SyncResult[] = [];
       const entries = await readdir(coursesFolder, { withFileTypes: true });
       for (const entry of entries.toSorted((a, b) => a.name.localeCompare(b.name))) {
-        if (entry.isDirectory() && !['libraries', 'template'].includes(entry.name))
-          results.push(await syncOne(entry.name));
+        const isCourse =
+          entry.isDirectory() &&
+          !entry.name.startsWith('.') &&
+          !['libraries', 'template'].includes(entry.name);
+        if (isCourse) results.push(await syncOne(entry.name));
       }
       return results;
     },

@@ -71,9 +71,9 @@ describe('coverage through GraphQL', () => {
     expect(coverage.rate).toBeCloseTo(1 / 6);
     expect(coverage.byRole).toEqual([{ role: 'CLASS_TEACHER', covered: 1, total: 6, target: 1 }]);
     expect(coverage.children.nodes).toEqual([
-      { unit: { name: '长沙县教育局' }, covered: 0, total: 0 },
       { unit: { name: '星沙第二中学' }, covered: 0, total: 2 },
       { unit: { name: '星沙实验小学' }, covered: 1, total: 5 },
+      { unit: { name: '长沙县教育局' }, covered: 0, total: 0 },
     ]);
   });
 
