@@ -96,6 +96,7 @@ Coverage.implement({
     day: t.expose('day', { type: 'Date', description: 'On which day, in China.' }),
     byRole: t.expose('byRole', {
       type: [RoleCoverage],
+      complexity: { field: 1, multiplier: 5 },
       description: 'The same for each of the roles by itself.',
     }),
     children: t.connection({

@@ -5,10 +5,11 @@ import { Division, RosterImport, RosterRefusal } from './refs.ts';
 
 const StateEnum = builder.enumType('RosterImportState', {
   description:
-    'QUEUED until the worker has done it; REFUSED when a file was not what it says, and then nothing was written.',
+    'QUEUED until the worker has done it; CHECKED when it was a dry run; REFUSED when a file was not what it says or would end too much, and then nothing was written.',
   values: {
     QUEUED: { value: 'queued' },
     APPLIED: { value: 'applied' },
+    CHECKED: { value: 'checked' },
     REFUSED: { value: 'refused' },
   } as const,
 });
@@ -68,6 +69,10 @@ builder.node(RosterImport, {
     peopleChanged: t.exposeInt('peopleChanged', { description: 'Known people that changed.' }),
     postsAdded: t.exposeInt('postsAdded', { description: 'New posts.' }),
     postsChanged: t.exposeInt('postsChanged', { description: 'Posts that ended or changed.' }),
+    postsEnded: t.exposeInt('postsEnded', { description: 'Of these, the open posts that ended.' }),
+    dryRun: t.exposeBoolean('dryRun', {
+      description: 'Whether the numbers tell what would have been done; nothing was.',
+    }),
     refusals: t.connection({
       type: RosterRefusal,
       description: 'What did not go in, in file and line order.',
@@ -100,6 +105,15 @@ const ImportRosterInput = builder.inputType('ImportRosterInput', {
     source: t.string({
       description:
         "Whose numbering the sourcedIds belong to; by default the division's own. Keep it the same from import to import.",
+    }),
+    dryRun: t.boolean({
+      defaultValue: false,
+      required: true,
+      description: 'Tell what would be added, changed, ended and refused, and write nothing.',
+    }),
+    mostEnded: t.float({
+      description:
+        'The share of open posts, 0 to 1, that the import may end; 0.2 when left out. One that would end more is refused whole and says how many: a file that was cut off looks like that.',
     }),
     files: t.field({
       type: ['File'],
@@ -137,6 +151,8 @@ builder.mutationField('importRoster', (t) =>
         rosterImport: await context.services.roster.request(viewer, {
           divisionCode: input.divisionCode,
           source: input.source ?? null,
+          dryRun: input.dryRun,
+          mostEnded: input.mostEnded ?? null,
           files,
         }),
       };

@@ -310,14 +310,20 @@ export interface RosterImportFiles {
 export interface RosterImports {
   created_at: Timestamp;
   division_code: string;
+  dry_run: Generated<boolean>;
   finished_at: Timestamp | null;
   id: Generated<Int8>;
+  /**
+   * The share of open posts in the source that the import may end; above it, it is refused whole and asks.
+   */
+  most_ended: Generated<Numeric>;
   organizations_added: Generated<number>;
   organizations_changed: Generated<number>;
   people_added: Generated<number>;
   people_changed: Generated<number>;
   posts_added: Generated<number>;
   posts_changed: Generated<number>;
+  posts_ended: Generated<number>;
   reason: string | null;
   requested_by: Int8 | null;
   rows_ignored: Generated<number>;

@@ -111,9 +111,14 @@ describe('reading OneRoster 1.1 CSV', () => {
     [
       'a picture',
       [file('users.csv', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0xff]))],
-      /users.csv: it is not UTF-8/,
+      /users.csv: it is neither UTF-8 nor GBK/,
     ],
-    ['GBK', [file('users.csv', Buffer.from([0xd0, 0xd5, 0xc3, 0xfb]))], /not UTF-8/],
+    [
+      'UTF-16',
+      [file('users.csv', Buffer.from('\ufeffsourcedId', 'utf16le'))],
+      /users.csv: it is UTF-16 text/,
+    ],
+    ['Latin-1', [file('users.csv', Buffer.from('sourcedId,caf\u00e9,x', 'latin1'))], /neither UTF-8 nor GBK/],
     ['another table', [file('users.csv', 'a,b\n1,2')], /users.csv: its header \(line 1\) lacks sourcedId/],
     [
       'an open quote',

@@ -167,6 +167,53 @@ describe('importing a roster through GraphQL', () => {
     expect((await service.database.pool.query('select count(*) from people')).rows[0].count).toBe(before);
   });
 
+  it('tells in a dry run what it would do, and does nothing', async () => {
+    const counts = async () =>
+      (
+        await service.database.pool.query(
+          'select (select count(*)::int from people) as people, (select count(*)::int from posts) as posts, (select count(*)::int from organizations) as organizations, (select count(*)::int from coverage_pending) as pending',
+        )
+      ).rows[0];
+    const before = await counts();
+    const files = smallRoster([
+      { id: 'dry1', family: '何', given: '一' },
+      { id: 'dry2', family: '何', given: '二', starts: '45536' },
+    ]);
+    const dry = await importRoster(service, files, 'coordinator', { dryRun: true });
+    expect(dry).toMatchObject({ state: 'CHECKED', peopleAdded: 1, postsAdded: 1, rowsRefused: 1 });
+    expect(dry.refusals.nodes[0].reason).toMatch(/spreadsheet's inner number/);
+    expect(await counts()).toEqual(before);
+    expect(
+      (await service.database.pool.query('select count(*)::int from roster_import_files')).rows[0].count,
+    ).toBe(0);
+    expect(await importRoster(service, files)).toMatchObject({ state: 'APPLIED', peopleAdded: 1 });
+  });
+
+  it('stops and asks when it would end more posts than it may', async () => {
+    const ids = Array.from({ length: 12 }, (_each, index) => `g${index}`);
+    const person = (id: string) => ({ id, family: '龚', given: id });
+    await importRoster(service, smallRoster(ids.map(person)));
+    const gone = ids.slice(0, 8).map((id) => ({ ...person(id), roles: '', orgs: '', starts: '' }));
+    const files = smallRoster([...gone, ...ids.slice(8).map(person)]);
+    const refused = await importRoster(service, files);
+    expect(refused).toMatchObject({
+      state: 'REFUSED',
+      reason: expect.stringMatching(/would end 8 of 12 open posts \(67 %\)/),
+    });
+    const open = async () =>
+      (
+        await service.database.pool.query(
+          `select count(*)::int from posts p join person_sources s using (person_id) where s.source_id like 'g%' and p.ends_on is null`,
+        )
+      ).rows[0].count;
+    expect(await open()).toBe(12);
+    expect(await importRoster(service, files, 'coordinator', { mostEnded: 0.7 })).toMatchObject({
+      state: 'APPLIED',
+      postsEnded: 8,
+    });
+    expect(await open()).toBe(4);
+  });
+
   it('is for those who may import there: for others the division is not found', async () => {
     for (const [as, divisionCode, type] of [
       ['hr', '430121', 'NotFound'],

@@ -117,18 +117,19 @@ export const IMPORT = `mutation ($input: ImportRosterInput!) { importRoster(inpu
   ... on ImportRosterPayload { rosterImport { id state } } ... on Refusal { code message } } }`;
 
 export const IMPORT_STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason rowsRead rowsIgnored rowsRefused organizationsAdded organizationsChanged
-  peopleAdded peopleChanged postsAdded postsChanged refusals(first: 100) { nodes { file line column value reason } } } } }`;
+  peopleAdded peopleChanged postsAdded postsChanged postsEnded refusals(first: 100) { nodes { file line column value reason } } } } }`;
 
 /** Imports as the sample coordinator and waits until the worker has done it. */
 export async function importRoster(
   service: TestService,
   files: readonly { name: string; bytes: Uint8Array }[],
   as = 'coordinator',
+  more: { dryRun?: boolean; mostEnded?: number } = {},
 ) {
   const requested = await service.upload(
     as,
     IMPORT,
-    { input: { divisionCode: SAMPLE_COUNTY, files: files.map(() => null) } },
+    { input: { divisionCode: SAMPLE_COUNTY, files: files.map(() => null), ...more } },
     files,
   );
   const id = requested.data?.importRoster?.rosterImport?.id as string | undefined;

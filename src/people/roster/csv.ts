@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import { readText } from './text.ts';
 
 /** A file that is not what it says; it is refused whole, with this reason. */
 export class UnreadableFile extends Error {
@@ -13,23 +14,17 @@ export interface Row {
 }
 
 /**
- * Reads a CSV file of the OneRoster binding (RFC 4180, UTF-8 with or without BOM, a header row).
- * @throws UnreadableFile when it is no UTF-8 text, no CSV, or lacks one of `required`.
+ * Reads a CSV file of the OneRoster binding (RFC 4180, a header row) in UTF-8 or GB18030.
+ * @throws UnreadableFile when it is no text of these, no CSV, or lacks one of `required`.
  */
 export function readCsv(bytes: Uint8Array, required: readonly string[]): Row[] {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new UnreadableFile('it is not UTF-8 text; save it as "CSV UTF-8"');
-  }
-  if (text.includes('\0')) throw new UnreadableFile('it is not a text file');
+  const text = readText(bytes);
   let records: { record: string[]; info: { lines: number } }[];
   let first = 1;
   try {
     let previousEnd = 0;
     records = (
-      parse(text, { info: true, relax_column_count: true, skip_empty_lines: true }) as unknown as {
+      parse(text, { info: true, bom: true, relax_column_count: true, skip_empty_lines: true }) as unknown as {
         record: string[];
         info: { lines: number };
       }[]

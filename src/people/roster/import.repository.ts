@@ -13,13 +13,19 @@ export interface ImportCounts {
   readonly peopleChanged: number;
   readonly postsAdded: number;
   readonly postsChanged: number;
+  /** Of the changed ones. */
+  readonly postsEnded: number;
 }
 
 export interface RosterImport extends ImportCounts {
   readonly id: string;
   readonly source: string;
   readonly divisionCode: string;
-  readonly state: 'queued' | 'applied' | 'refused';
+  /** `checked`: it was a dry run, and nothing was written. */
+  readonly state: 'queued' | 'applied' | 'checked' | 'refused';
+  readonly dryRun: boolean;
+  /** The share of open posts that it may end, 0 to 1. */
+  readonly mostEnded: number;
   readonly requestedBy: string | null;
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
@@ -34,6 +40,8 @@ export async function insertRosterImport(
     divisionCode: string;
     requestedBy: string | null;
     createdAt: Date;
+    dryRun: boolean;
+    mostEnded: number;
     files: readonly NamedFile[];
   },
 ): Promise<string> {
@@ -45,6 +53,8 @@ export async function insertRosterImport(
       state: 'queued',
       requested_by: given.requestedBy,
       created_at: given.createdAt,
+      dry_run: given.dryRun,
+      most_ended: given.mostEnded,
     })
     .returning('id')
     .executeTakeFirstOrThrow();
@@ -86,6 +96,9 @@ export async function findRosterImport(
     peopleChanged: row.people_changed,
     postsAdded: row.posts_added,
     postsChanged: row.posts_changed,
+    postsEnded: row.posts_ended,
+    dryRun: row.dry_run,
+    mostEnded: Number(row.most_ended),
   };
 }
 
@@ -104,7 +117,7 @@ export async function finishRosterImport(
   tx: Executor,
   id: string,
   end:
-    | { state: 'applied'; counts: ImportCounts; refused: readonly Refused[]; at: Date }
+    | { state: 'applied' | 'checked'; counts: ImportCounts; refused: readonly Refused[]; at: Date }
     | { state: 'refused'; reason: string; at: Date },
 ): Promise<void> {
   await tx
@@ -124,12 +137,13 @@ export async function finishRosterImport(
             people_changed: end.counts.peopleChanged,
             posts_added: end.counts.postsAdded,
             posts_changed: end.counts.postsChanged,
+            posts_ended: end.counts.postsEnded,
           }),
     })
     .where('id', '=', id)
     .execute();
   await tx.deleteFrom('roster_import_files').where('import_id', '=', id).execute();
-  if (end.state === 'applied' && end.refused.length > 0) {
+  if (end.state !== 'refused' && end.refused.length > 0) {
     const text = (pick: (refused: Refused) => string | null) => sql`${end.refused.map(pick)}::text[]`;
     await sql`
       insert into roster_refusals (import_id, file, line, column_name, value, reason)

@@ -33,7 +33,14 @@ import { readOneRoster, type GivenRoster, type Refused } from './oneroster.ts';
 import { planOrganizations, planPeople, planPosts } from './plan.ts';
 
 export const IMPORT_TASK = 'import-roster';
+/** A school year's end moves fewer. */
+const USUALLY_ENDED = 0.2;
+/** So few that a share of them says nothing. */
+const FEW_POSTS = 5;
 const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
+
+/** Ends the transaction of a dry run. */
+class TakenBack extends Error {}
 
 export type RosterService = ReturnType<typeof makeRosterService>;
 
@@ -65,7 +72,13 @@ export function makeRosterService({
      */
     async request(
       viewer: Viewer,
-      input: { divisionCode: string; source: string | null; files: readonly NamedFile[] },
+      input: {
+        divisionCode: string;
+        source: string | null;
+        files: readonly NamedFile[];
+        dryRun?: boolean;
+        mostEnded?: number | null;
+      },
     ): Promise<RosterImport> {
       const division = await regions.findDivision(input.divisionCode);
       if (division === undefined || !may(viewer, 'roster.import', division))
@@ -81,6 +94,9 @@ export function makeRosterService({
         (file, index) => input.files.findIndex((other) => other.name === file.name) !== index,
       );
       if (twice !== undefined) throw new InvalidInput('input.files', `${twice.name} was given twice.`);
+      const mostEnded = input.mostEnded ?? USUALLY_ENDED;
+      if (!(mostEnded >= 0 && mostEnded <= 1))
+        throw new InvalidInput('input.mostEnded', 'A share from 0 to 1, e.g. 0.2.');
       // Within the division's own: nobody renames the people of a neighbour by naming its source.
       const source = `division:${division.code}${input.source === null ? '' : `/${input.source}`}`;
       if (source.length > 100) throw new InvalidInput('input.source', 'It is longer than 100 characters.');
@@ -91,6 +107,8 @@ export function makeRosterService({
           divisionCode: division.code,
           requestedBy: viewer.personId,
           createdAt: clock.now(),
+          dryRun: input.dryRun ?? false,
+          mostEnded,
           files: input.files,
         });
         await insertJournalEntry(tx, {
@@ -122,34 +140,48 @@ export function makeRosterService({
       return (await visible(viewer, importId)) === undefined ? [] : listRosterRefusals(db, importId, page);
     },
 
-    /** The worker's part: applies a queued import in one transaction, or refuses it whole. Done already: does nothing. */
+    /**
+     * The worker's part: applies a queued import in one transaction, or refuses it whole; a dry run does the same and takes it back.
+     * Done already: does nothing.
+     */
     async apply(importId: string): Promise<void> {
-      await db.transaction().execute(async (tx) => {
-        const queued = await findRosterImport(tx, importId, { lock: true });
-        if (queued === undefined || queued.state !== 'queued') return;
-        await lockSource(tx, queued.source);
-        let roster: GivenRoster;
-        try {
-          roster = readOneRoster(await unpack(await listRosterImportFiles(tx, importId)));
-        } catch (error) {
-          if (!(error instanceof UnreadableFile)) throw error;
-          await finishRosterImport(tx, importId, {
-            state: 'refused',
-            reason: error.message,
+      let checked: Awaited<ReturnType<typeof write>> | undefined;
+      try {
+        await db.transaction().execute(async (tx) => {
+          const queued = await findRosterImport(tx, importId, { lock: true });
+          if (queued === undefined || queued.state !== 'queued') return;
+          await lockSource(tx, queued.source);
+          const roster = readOneRoster(await unpack(await listRosterImportFiles(tx, importId)));
+          const result = await write(tx, queued, roster);
+          if (queued.dryRun) {
+            checked = result;
+            throw new TakenBack();
+          }
+          await finishRosterImport(tx, importId, { state: 'applied', ...result, at: clock.now() });
+          await insertJournalEntry(tx, {
             at: clock.now(),
+            actor: `worker:${IMPORT_TASK}`,
+            action: 'roster.apply',
+            subject: `roster-import:${importId}`,
+            detail: { ...result.counts },
           });
-          return;
-        }
-        const counts = await write(tx, queued, roster);
-        await finishRosterImport(tx, importId, { state: 'applied', ...counts, at: clock.now() });
-        await insertJournalEntry(tx, {
-          at: clock.now(),
-          actor: `worker:${IMPORT_TASK}`,
-          action: 'roster.apply',
-          subject: `roster-import:${importId}`,
-          detail: { ...counts.counts },
         });
-      });
+      } catch (error) {
+        if (!(error instanceof UnreadableFile || error instanceof TakenBack)) throw error;
+        const { message } = error;
+        // What was written is taken back by now; only what is to be told remains.
+        await db.transaction().execute(async (tx) => {
+          const queued = await findRosterImport(tx, importId, { lock: true });
+          if (queued?.state !== 'queued') return;
+          await finishRosterImport(
+            tx,
+            importId,
+            checked === undefined
+              ? { state: 'refused', reason: message, at: clock.now() }
+              : { state: 'checked', ...checked, at: clock.now() },
+          );
+        });
+      }
     },
   };
 
@@ -223,6 +255,11 @@ export function makeRosterService({
       today,
       yesterday: addDays(today, -1),
     });
+    const { posts: ended, of: open } = postsPlan.ended;
+    if (ended > FEW_POSTS && ended > queued.mostEnded * open && !queued.dryRun)
+      throw new UnreadableFile(
+        `It would end ${ended} of ${open} open posts (${Math.round((ended / open) * 100)} %), and may end ${Math.round(queued.mostEnded * 100)} %. If that is meant, send it again with mostEnded ${Math.ceil((ended / open) * 100) / 100}.`,
+      );
     const newcomers = new Set(inserted.values());
     const changed = [...postsPlan.insert, ...postsPlan.update]
       .map((post) => post.personId)
@@ -251,6 +288,7 @@ export function makeRosterService({
         peopleChanged: peoplePlan.update.length,
         postsAdded: postsPlan.insert.length,
         postsChanged: postsPlan.update.length,
+        postsEnded: ended,
       },
     };
   }

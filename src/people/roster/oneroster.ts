@@ -2,6 +2,7 @@ import { organizationKinds, type OrganizationKind } from '../../regions/organiza
 import { isIdentityNumber } from '../person.ts';
 import { roles, type Role } from '../role.ts';
 import type { NamedFile } from './archive.ts';
+import { narrow, readDay } from './text.ts';
 import { listOf, readCsv, UnreadableFile, type Row } from './csv.ts';
 
 /*
@@ -209,14 +210,22 @@ function optional(row: Row, column: string): string | null {
   return (row.fields.get(column) ?? '') === '' ? null : required(row, column);
 }
 
-/** @returns the same text when it is a day that exists. */
+/** A code or a number, in its plain width. */
+function plain(row: Row, column: string): string | null {
+  const value = optional(row, column);
+  return value === null ? null : narrow(value) || null;
+}
+
 function day(row: Row, column: string, text: string): string {
-  const real =
-    /^\d{4}-\d{2}-\d{2}$/.test(text) &&
-    !Number.isNaN(Date.parse(text)) &&
-    new Date(text).toISOString().startsWith(text);
-  if (!real) throw new RowRefused(row, column, `"${text}" is not a day; write it as YYYY-MM-DD.`);
-  return text;
+  const read = readDay(text);
+  if (read !== undefined) return read;
+  throw new RowRefused(
+    row,
+    column,
+    /^\d{5}$/.test(narrow(text))
+      ? `"${text}" is a spreadsheet's inner number for a day; format the column as text, YYYY-MM-DD.`
+      : `"${text}" is not a day; write it as YYYY-MM-DD.`,
+  );
 }
 
 function readOrganization(row: Row): GivenOrganization {
@@ -227,7 +236,7 @@ function readOrganization(row: Row): GivenOrganization {
       'type',
       `"${type}" is not a type of OneRoster 1.1 (${[...ORG_TYPES].join(', ')}).`,
     );
-  const identifier = optional(row, 'identifier');
+  const identifier = plain(row, 'identifier');
   const givenKind = optional(row, 'metadata.kind');
   if (givenKind !== null && !(organizationKinds as readonly string[]).includes(givenKind))
     throw new RowRefused(
@@ -237,7 +246,7 @@ function readOrganization(row: Row): GivenOrganization {
     );
   const isSchool = type === 'school' || type === 'department';
   const divisionCode =
-    optional(row, 'metadata.divisionCode') ??
+    plain(row, 'metadata.divisionCode') ??
     (!isSchool && identifier !== null && /^\d{6}$/.test(identifier) ? identifier : null);
   if (divisionCode !== null && !/^\d{6}$/.test(divisionCode))
     throw new RowRefused(
@@ -245,7 +254,7 @@ function readOrganization(row: Row): GivenOrganization {
       'metadata.divisionCode',
       `"${divisionCode}" is not an administrative division code: six digits.`,
     );
-  const students = optional(row, 'metadata.studentCount');
+  const students = plain(row, 'metadata.studentCount');
   if (students !== null && !/^\d{1,7}$/.test(students))
     throw new RowRefused(row, 'metadata.studentCount', `"${students}" is not a number of students.`);
   const studentsOn = optional(row, 'metadata.studentCountOn');
@@ -266,7 +275,7 @@ function readPerson(row: Row): GivenPerson {
   const sourceId = required(row, 'sourcedId');
   const role = required(row, 'role');
   if (!STAFF_ROLES.has(role)) throw new RowRefused(row, 'role', `"${role}" is not a role of OneRoster 1.1.`);
-  const identityNumber = optional(row, 'metadata.identityNumber')?.toUpperCase() ?? null;
+  const identityNumber = plain(row, 'metadata.identityNumber')?.toUpperCase() ?? null;
   if (identityNumber !== null && !isIdentityNumber(identityNumber)) {
     throw new RowRefused(
       row,
@@ -279,7 +288,7 @@ function readPerson(row: Row): GivenPerson {
     line: row.line,
     sourceId,
     name: nameOf(row),
-    staffNumber: optional(row, 'metadata.staffNumber') ?? optional(row, 'identifier'),
+    staffNumber: plain(row, 'metadata.staffNumber') ?? plain(row, 'identifier'),
     identityNumber,
     posts: row.fields.get('metadata.postRoles') === undefined ? plainPosts(row, role) : datedPosts(row),
   };

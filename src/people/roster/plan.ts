@@ -201,6 +201,8 @@ export function planPeople(
 export interface PostsPlan {
   readonly insert: readonly Omit<Post, 'id'>[];
   readonly update: readonly Pick<Post, 'id' | 'personId' | 'workload' | 'endsOn'>[];
+  /** How many of the updates end a post that was open, and of how many open ones at this import's organizations. */
+  readonly ended: { readonly posts: number; readonly of: number };
   readonly refused: readonly Refused[];
 }
 
@@ -222,12 +224,15 @@ export function planPosts(
   const insert: Omit<Post, 'id'>[] = [];
   const update: Pick<Post, 'id' | 'personId' | 'workload' | 'endsOn'>[] = [];
   const refused: Refused[] = [];
+  let ended = 0;
+  let open = 0;
   const ours = new Set(facts.organizationIds.values());
 
   for (const person of people) {
     const personId = facts.personIds.get(person.sourceId)!;
     const held = facts.held.get(personId) ?? [];
     const kept = new Set<string>();
+    open += held.filter((post) => post.endsOn === null && ours.has(post.organizationId)).length;
     const added = new Set<string>();
     let complete = true;
     for (const post of person.posts) {
@@ -246,6 +251,7 @@ export function planPosts(
       const same = held.find((each) => !kept.has(each.id) && isSamePost(each, post, organizationId));
       if (same !== undefined) {
         kept.add(same.id);
+        if (same.endsOn === null && post.endsOn !== null) ended += 1;
         if (same.workload !== post.workload || same.endsOn !== post.endsOn)
           update.push({ id: same.id, personId, workload: post.workload, endsOn: post.endsOn });
         continue;
@@ -267,6 +273,7 @@ export function planPosts(
     if (!complete) continue;
     for (const post of held) {
       if (post.endsOn === null && !kept.has(post.id) && ours.has(post.organizationId)) {
+        ended += 1;
         update.push({
           id: post.id,
           personId,
@@ -276,7 +283,7 @@ export function planPosts(
       }
     }
   }
-  return { insert, update, refused };
+  return { insert, update, ended: { posts: ended, of: open }, refused };
 }
 
 function isSamePost(held: Post, given: GivenPost, organizationId: string): boolean {
