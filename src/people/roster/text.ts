@@ -15,7 +15,7 @@ export function readText(bytes: Uint8Array): string {
   for (const cut of [1, 2, 3]) {
     const whole = decode(bytes.subarray(0, -cut), 'utf-8');
     // With Chinese before it this is no chance: the last character was cut in two, and who knows how much more is missing.
-    if (whole !== undefined && /[^\x00-\x7f]/.test(whole))
+    if (whole !== undefined && /\P{ASCII}/u.test(whole))
       throw new UnreadableFile('it is UTF-8 text that ends in the middle of a character: it was cut off');
   }
   const gb18030 = decode(bytes, 'gb18030');
