@@ -19,30 +19,50 @@ import { Unit, unitOf } from './region.ts';
 
 const MOST_POINTS = 60;
 
+type Told = Numbers & { readonly target: number; readonly hidden: boolean };
+/** null where the number must not be told. */
+const told =
+  <T>(tell: (numbers: Told) => T) =>
+  (numbers: Told): T | null =>
+    numbers.hidden ? null : tell(numbers);
+
 /** The numbers, whoever they are about. */
-const CoverageNumbers = builder
-  .interfaceRef<Numbers & { readonly target: number }>('CoverageNumbers')
-  .implement({
-    description: 'How many are covered of how many, and how that stands to the target.',
-    fields: (t) => ({
-      covered: t.exposeInt('covered', { description: 'The numerator, in people.' }),
-      total: t.exposeInt('total', { description: 'The denominator, in people.' }),
-      gap: t.int({ description: 'People to go until everybody is covered.', resolve: gapOf }),
-      rate: t.float({
-        nullable: true,
-        description: '0 to 1; null where nobody holds the role.',
-        resolve: (numbers) => rateOf(numbers) ?? null,
-      }),
-      target: t.exposeFloat('target', {
-        description:
-          'The share that is to be covered on this day: the highest that the jurisdictions above have set; 1 where none has.',
-      }),
-      toTarget: t.int({
-        description: 'People to go until the target is reached.',
-        resolve: (numbers) => peopleToTarget(numbers, numbers.target),
-      }),
+const CoverageNumbers = builder.interfaceRef<Told>('CoverageNumbers').implement({
+  description:
+    'How many are covered of how many, and how that stands to the target. Who may see numbers and not people is told none of fewer than five, nor one from which such a number would follow: those are null.',
+  fields: (t) => ({
+    covered: t.int({
+      nullable: true,
+      description: 'The numerator, in people.',
+      resolve: told(({ covered }) => covered),
     }),
-  });
+    total: t.int({
+      nullable: true,
+      description: 'The denominator, in people.',
+      resolve: told(({ total }) => total),
+    }),
+    gap: t.int({
+      nullable: true,
+      description: 'People to go until everybody is covered.',
+      resolve: told(gapOf),
+    }),
+    rate: t.float({
+      nullable: true,
+      description: '0 to 1; null also where nobody holds the role.',
+      resolve: told((numbers) => rateOf(numbers) ?? null),
+    }),
+    target: t.exposeFloat('target', {
+      description:
+        'The share that is to be covered on this day: the highest that the jurisdictions above have set; 1 where none has.',
+    }),
+    toTarget: t.int({
+      nullable: true,
+      description: 'People to go until the target is reached.',
+      resolve: told((numbers) => peopleToTarget(numbers, numbers.target)),
+    }),
+    hidden: t.exposeBoolean('hidden', { description: 'Whether the numbers are not told.' }),
+  }),
+});
 
 RoleCoverage.implement({
   description: 'Coverage of one role by itself. A person with two roles counts once in each.',

@@ -12,7 +12,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
-import { makeCoverageLedger, type CoverageLedger } from './coverage/ledger.service.ts';
+import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
 import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
@@ -157,9 +157,14 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [IMPORT_TASK]: async ({ importId }) => roster.apply(importId!),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
+        [REBUILD_TASK]: async () => {
+          await ledger.rebuild();
+        },
         [COUNT_ROLES_TASK]: async ({ roles }) => ledger.addRoleSet(roles!.split(',') as Role[]),
       },
       log,
+      // Three in the night in China.
+      { crontab: `0 19 * * * ${REBUILD_TASK}` },
     );
     closers.push(async () => worker.stop());
     await ledger.advance();

@@ -14,6 +14,7 @@ import { countCoverage, listUncovered, readKept, type UncoveredPerson } from './
 import { listRoleSets } from './ledger.repository.ts';
 import type { CoverageLedger } from './ledger.service.ts';
 import { listTargets, upsertTarget } from './target.repository.ts';
+import { hiddenAmong } from './veil.ts';
 import { DEFAULT_TARGET, targetFor, type Target } from './target.ts';
 
 /** What is asked of every unit alike. */
@@ -23,6 +24,8 @@ interface Question {
   readonly day: string;
   /** All of the certification's, wherever they hold. */
   readonly targets: readonly Target[];
+  /** Whether the asker may see numbers and not people: then those of a few people are hidden. */
+  readonly veiled: boolean;
 }
 
 export interface UnitCoverage extends Question, Coverage, Aimed {
@@ -31,12 +34,16 @@ export interface UnitCoverage extends Question, Coverage, Aimed {
   readonly byRole: readonly (RoleCoverage & Aimed)[];
 }
 
-/** How it stands to the target that holds for it. */
+/** How it stands to the target that holds for it, and whether it may be told. */
 export interface Aimed {
   /** Above 0, at most 1. */
   readonly target: number;
+  /** The numbers must not be told: too few people, or such a number would follow from this one. */
+  readonly hidden: boolean;
 }
 
+/** More units than stand below any division. */
+const EVERYBODY = 100_000;
 const NOBODY: Coverage = { covered: 0, total: 0 };
 
 export type CoverageService = ReturnType<typeof makeCoverageService>;
@@ -90,13 +97,61 @@ export function makeCoverageService({
         unit,
         ...(numbers?.get(any) ?? NOBODY),
         target: target(roles.length === 1 ? roles[0]! : null),
+        hidden: false,
         byRole: roles.map((role, at) => ({
           role,
           ...(numbers?.get(each[at]!) ?? NOBODY),
           target: target(role),
+          hidden: false,
         })),
       };
     });
+  };
+
+  /**
+   * Hides what must not be told of `units`, which stand right below `above` (undefined: a province). It is decided among all that stand
+   * there, and from the top, so that the answer is the same however it is asked for.
+   */
+  const veil = async (
+    units: readonly UnitCoverage[],
+    above: Division | undefined,
+  ): Promise<UnitCoverage[]> => {
+    const [first] = units;
+    if (first?.veiled !== true) return [...units];
+    let hideAll = false;
+    let siblings = units;
+    if (above !== undefined) {
+      const parents = await read([above], first);
+      const higher = above.parentCode === null ? undefined : await regions.findDivision(above.parentCode);
+      const [parent] = await veil(parents, higher);
+      hideAll = parent!.hidden;
+      siblings = await read(
+        await regions.listBelow(above.code, { after: undefined, limit: EVERYBODY }),
+        first,
+      );
+    }
+    const keyOf = (unit: UnitCoverage): string => unitKey(asUnit(unit.unit));
+    const columns = [
+      siblings.map((unit) => unit.total),
+      ...first.roles.map((_role, at) => siblings.map((unit) => unit.byRole[at]!.total)),
+    ].map((totals) => {
+      const hidden = hiddenAmong(totals);
+      return new Map(siblings.map((unit, at) => [keyOf(unit), hidden[at]!]));
+    });
+    return units.map((unit) => {
+      const byColumn = columns.map((column) => hideAll || column.get(keyOf(unit)) === true);
+      // Roles of one unit add up to little more than the whole: one alone would follow from the others.
+      const amongRoles = hiddenAmong(unit.byRole.map((role) => role.total));
+      const byRole = unit.byRole.map((role, at) => ({
+        ...role,
+        hidden: byColumn[at + 1]! || amongRoles[at]! || (unit.roles.length === 1 && byColumn[0]!),
+      }));
+      return { ...unit, hidden: byColumn[0]!, byRole };
+    });
+  };
+  const parentOf = async (unit: Division | Organization): Promise<Division | undefined> => {
+    const code = 'level' in unit ? unit.parentCode : unit.divisionCode;
+    return code === null ? undefined : regions.findDivision(code);
   };
 
   return {
@@ -122,7 +177,9 @@ export function makeCoverageService({
       if (day > today)
         throw new InvalidInput('on', `${day} is in the future: who will be covered then is not known.`);
       const roles = input.role === null ? certification.roles : [input.role];
-      return (await read([unit], { certification, roles, day, targets }))[0]!;
+      const veiled = !may(viewer, 'people.read', unit);
+      const found = await read([unit], { certification, roles, day, targets, veiled });
+      return (veiled ? await veil(found, await parentOf(unit)) : found)[0]!;
     },
 
     /** A page of the units right below: divisions in code order, then the organizations that stand right here. */
@@ -130,13 +187,16 @@ export function makeCoverageService({
       parent: UnitCoverage,
       page: { after: BelowCursor | undefined; limit: number },
     ): Promise<UnitCoverage[]> {
-      return 'level' in parent.unit ? read(await regions.listBelow(parent.unit.code, page), parent) : [];
+      if (!('level' in parent.unit)) return [];
+      return veil(await read(await regions.listBelow(parent.unit.code, page), parent), parent.unit);
     },
 
     /** The same on other days: how it went. @throws InvalidInput */
     async listTrend(parent: UnitCoverage, days: readonly string[]): Promise<UnitCoverage[]> {
       const points: UnitCoverage[] = [];
-      for (const day of days) points.push(...(await read([parent.unit], { ...parent, day })));
+      const above = parent.veiled ? await parentOf(parent.unit) : undefined;
+      for (const day of days)
+        points.push(...(await veil(await read([parent.unit], { ...parent, day }), above)));
       return points;
     },
 
@@ -213,6 +273,7 @@ export function makeCoverageService({
           roles,
           day: today,
           targets: await listTargets(db, certification.id),
+          veiled: !may(viewer, 'people.read', division),
         })
       )[0]!;
     },

@@ -18,6 +18,9 @@ import {
 } from './ledger.repository.ts';
 import { differenceOf } from './ledger.ts';
 
+/** Each night: what is kept is compared with what is counted. */
+export const REBUILD_TASK = 'rebuild-coverage';
+
 const FOLD_EVERY_MS = 500;
 
 export type CoverageLedger = ReturnType<typeof makeCoverageLedger>;
@@ -75,7 +78,7 @@ export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Cl
         const differences = await rebuild(tx);
         await insertJournalEntry(tx, {
           at: clock.now(),
-          actor: 'worker:rebuild-coverage',
+          actor: `worker:${REBUILD_TASK}`,
           action: 'coverage.rebuild',
           subject: 'coverage:all',
           detail: { differences },

@@ -19,6 +19,13 @@ export interface RunningWorker {
 /** A job's work. It may run more than once for one debt, so it must be idempotent. */
 export type Task = (payload: Readonly<Record<string, string>>) => Promise<void>;
 
+export interface WorkerOptions {
+  /** Jobs at once. */
+  readonly concurrency?: number;
+  /** What is owed by the clock: lines of a crontab, times in UTC. Of several instances one does it. */
+  readonly crontab?: string;
+}
+
 /** First half of the two-part advisory lock that each worker instance holds while it lives. */
 const LIVENESS_LOCK = 0x78_71; // 'xq'
 const LOOK_FOR_DEAD_MS = 15_000;
@@ -33,9 +40,9 @@ export async function startWorker(
   pool: pg.Pool,
   tasks: Readonly<Record<string, Task>>,
   log: Log,
-  { concurrency = 4 }: { concurrency?: number } = {},
+  { concurrency = 4, crontab = '' }: WorkerOptions = {},
 ): Promise<RunningWorker> {
-  const start = async (): Promise<Instance> => startInstance(pool, tasks, log, concurrency);
+  const start = async (): Promise<Instance> => startInstance(pool, tasks, log, { concurrency, crontab });
   let instance = await start();
   const stopping = new AbortController();
   const supervised = (async () => {
@@ -74,7 +81,7 @@ async function startInstance(
   pool: pg.Pool,
   tasks: Readonly<Record<string, Task>>,
   log: Log,
-  concurrency: number,
+  { concurrency, crontab }: Required<WorkerOptions>,
 ): Promise<Instance> {
   const instance = Math.floor(Math.random() * 2 ** 31);
   const life = await pool.connect();
@@ -126,7 +133,7 @@ async function startInstance(
       pollInterval: 1_000,
       events,
       logger: queueLog(log),
-      parsedCronItems: [],
+      crontab,
       // In batches (of no delay) a lost connection stops the worker in order; one by one it would be a rejection that nobody handles.
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     });

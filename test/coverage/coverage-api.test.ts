@@ -139,6 +139,24 @@ describe('coverage through GraphQL', () => {
     );
     const { data } = await read({}, 'sample:staff:b1');
     expect(data.coverage).toMatchObject({ total: 6, uncovered: null });
+    // Two people in one school: told neither there, nor by what is left of the county's six, nor when the school is asked for.
+    expect(data.coverage.children.nodes.map((node: { total: number | null }) => node.total)).toEqual([
+      null,
+      null,
+      0,
+    ]);
+    for (const name of ['星沙第二中学', '星沙实验小学']) {
+      const { rows } = await service.database.pool.query('select id from organizations where name = $1', [
+        name,
+      ]);
+      const school = Buffer.from(`Organization:${rows[0].id}`).toString('base64');
+      expect((await read({ unitId: school }, 'sample:staff:b1')).data.coverage).toMatchObject({
+        total: null,
+        rate: null,
+        byRole: [{ total: null, covered: null }],
+      });
+      expect((await read({ unitId: school })).data.coverage.total).toBeGreaterThan(1);
+    }
     expect((await read({}, 'hr')).data.coverage).toBeNull();
   });
 

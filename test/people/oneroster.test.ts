@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnreadableFile } from '../../src/people/roster/csv.ts';
+import { UnreadableFile } from '../../src/people/roster/text.ts';
 import { readOneRoster } from '../../src/people/roster/oneroster.ts';
 import { smallRoster } from '../support/service.ts';
 

@@ -1,5 +1,5 @@
 import { fromBuffer, type ZipFile } from 'yauzl';
-import { UnreadableFile } from './csv.ts';
+import { UnreadableFile } from './text.ts';
 
 export interface NamedFile {
   readonly name: string;

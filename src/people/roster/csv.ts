@@ -1,10 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { readText } from './text.ts';
-
-/** A file that is not what it says; it is refused whole, with this reason. */
-export class UnreadableFile extends Error {
-  override name = 'UnreadableFile';
-}
+import { readText, UnreadableFile } from './text.ts';
 
 /** A row as read: where it stands in the file, and its fields by column name. */
 export interface Row {

@@ -18,7 +18,7 @@ import {
   updatePosts,
 } from '../person.repository.ts';
 import { unpack, type NamedFile } from './archive.ts';
-import { UnreadableFile } from './csv.ts';
+import { UnreadableFile } from './text.ts';
 import {
   findRosterImport,
   finishRosterImport,

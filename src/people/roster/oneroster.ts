@@ -2,8 +2,8 @@ import { organizationKinds, type OrganizationKind } from '../../regions/organiza
 import { isIdentityNumber } from '../person.ts';
 import { roles, type Role } from '../role.ts';
 import type { NamedFile } from './archive.ts';
-import { narrow, readDay } from './text.ts';
-import { listOf, readCsv, UnreadableFile, type Row } from './csv.ts';
+import { narrow, readDay, UnreadableFile } from './text.ts';
+import { listOf, readCsv, type Row } from './csv.ts';
 
 /*
  * OneRoster 1.1 CSV binding (1EdTech, final 1.1, section 4). Extension columns are named `metadata.…`; ours are listed in

@@ -1,4 +1,7 @@
-import { UnreadableFile } from './csv.ts';
+/** A file that is not what it says; it is refused whole, with this reason. */
+export class UnreadableFile extends Error {
+  override name = 'UnreadableFile';
+}
 
 /**
  * The text of a file as bureaus save it: UTF-8 with or without a byte order mark, or GB18030 (GBK and GB2312 are parts of it), which
