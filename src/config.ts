@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Everything the service may be told from outside. Only this file reads the environment. */
@@ -31,13 +31,15 @@ export class ConfigError extends Error {
 
 export const projectFolder: string = resolve(import.meta.dirname, '..');
 
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 /** @throws ConfigError naming the variable and what it should be. */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   const production = env['NODE_ENV'] === 'production';
   const dataFolder = readDataFolder(env);
-  const host = env['HOST'] ?? '127.0.0.1';
+  const host = textOf(env, 'HOST') ?? '127.0.0.1';
   const port = portOf(env, 'PORT', 8080);
-  const contentPort = portOf(env, 'CONTENT_PORT', port === 0 ? 0 : port + 1);
+  const contentPort = portOf(env, 'CONTENT_PORT', port === 0 ? 0 : port === 65_535 ? port - 1 : port + 1);
   if (contentPort === port && port !== 0)
     throw new ConfigError('CONTENT_PORT must differ from PORT: uploaded content needs an origin of its own.');
   const sampleMode = choice(env, 'XINQIAO_SAMPLES', ['0', '1', 'staff'], production ? '0' : '1');
@@ -57,44 +59,55 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       `HOST=${host} would offer the sample sign-ins, which need no password, to the network. Use 127.0.0.1, or XINQIAO_SAMPLES=0.`,
     );
   }
+  const publicUrl = urlOf(env, 'PUBLIC_URL', `http://${hostInUrl(host)}:${port}`, production);
+  const contentUrl = urlOf(env, 'CONTENT_URL', `http://${hostInUrl(host)}:${contentPort}`, production);
+  if (contentUrl === publicUrl && !(port === 0 && contentPort === 0))
+    throw new ConfigError(
+      `CONTENT_URL=${contentUrl} must differ from PUBLIC_URL: uploaded content needs an origin of its own.`,
+    );
   return {
     production,
     host,
     port,
     contentPort,
-    publicUrl: urlOf(env, 'PUBLIC_URL', `http://${hostInUrl(host)}:${port}`, production),
-    contentUrl: urlOf(env, 'CONTENT_URL', `http://${hostInUrl(host)}:${contentPort}`, production),
+    publicUrl,
+    contentUrl,
     databaseUrl,
     dataFolder,
     samples,
     sampleCounty: sampleMode === '1',
     identityKey: identityKeyOf(env, dataFolder, production),
-    logLevel: env['LOG_LEVEL'] ?? 'warn',
+    logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
   };
 }
 
 /** The service's own folder, made where it is missing by whoever writes there first. */
 export function readDataFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  const folder = env['XINQIAO_DATA'];
-  return resolve(folder === undefined || folder === '' ? join(projectFolder, '.xinqiao') : folder);
+  return resolve(textOf(env, 'XINQIAO_DATA') ?? join(projectFolder, '.xinqiao'));
 }
 
 /** All that a command needs which only works on a database. */
 export function readDatabaseUrl(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
-  const url = env['DATABASE_URL'];
-  if (url === undefined || url === '') return undefined;
+  const url = textOf(env, 'DATABASE_URL');
+  if (url === undefined) return undefined;
   if (!/^postgres(ql)?:\/\//.test(url))
     throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.');
   return url;
 }
 
+/** Set to nothing is the same as not set. */
+function textOf(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  const text = env[name]?.trim();
+  return text === '' ? undefined : text;
+}
+
 function portOf(env: Readonly<Record<string, string | undefined>>, name: string, otherwise: number): number {
-  const text = env[name];
-  if (text === undefined || text === '') return otherwise;
+  const text = textOf(env, name);
+  if (text === undefined) return otherwise;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535)
+  if (!/^\d+$/.test(text) || port > 65_535)
     throw new ConfigError(`${name}=${text} is not a port: use a whole number from 0 to 65535.`);
   return port;
 }
@@ -105,8 +118,8 @@ function choice<T extends string>(
   choices: readonly T[],
   otherwise: T,
 ): T {
-  const text = env[name];
-  if (text === undefined || text === '') return otherwise;
+  const text = textOf(env, name);
+  if (text === undefined) return otherwise;
   const chosen = choices.find((each) => each === text);
   if (chosen === undefined) throw new ConfigError(`${name}=${text} is unknown: use ${choices.join(' or ')}.`);
   return chosen;
@@ -118,8 +131,8 @@ function urlOf(
   otherwise: string,
   required: boolean,
 ): string {
-  const text = env[name];
-  if (text === undefined || text === '') {
+  const text = textOf(env, name);
+  if (text === undefined) {
     if (required)
       throw new ConfigError(
         `${name} is required with NODE_ENV=production: the address browsers use, e.g. https://xinqiao.example.`,
@@ -144,8 +157,8 @@ function identityKeyOf(
   dataFolder: string,
   production: boolean,
 ): Buffer {
-  const text = env['IDENTITY_KEY'];
-  if (text !== undefined && text !== '') {
+  const text = textOf(env, 'IDENTITY_KEY');
+  if (text !== undefined) {
     const key = Buffer.from(text, 'base64');
     if (key.length !== 32)
       throw new ConfigError(
@@ -158,15 +171,27 @@ function identityKeyOf(
       'IDENTITY_KEY is required with NODE_ENV=production: 32 bytes in base64, e.g. from `openssl rand -base64 32`.',
     );
   const file = join(dataFolder, 'identity.key');
+  const fresh = `${file}.${process.pid}.new`;
   try {
     mkdirSync(dataFolder, { recursive: true });
-    writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
+    if (!existsSync(file)) {
+      // Written beside and linked: nobody ever reads half a key, and of two starts at once one key stays.
+      writeFileSync(fresh, randomBytes(32).toString('base64'), { mode: 0o600 });
+      linkSync(fresh, file);
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST')
       throw new ConfigError(
         `The data folder ${dataFolder} can't be written: ${message}. Set XINQIAO_DATA to a folder that can.`,
       );
+  } finally {
+    rmSync(fresh, { force: true });
   }
-  return Buffer.from(readFileSync(file, 'utf8'), 'base64');
+  const key = Buffer.from(readFileSync(file, 'utf8'), 'base64');
+  if (key.length !== 32)
+    throw new ConfigError(
+      `${file} holds no key of 32 bytes in base64. Bring it back from a backup; without it known identity numbers are not matched.`,
+    );
+  return key;
 }

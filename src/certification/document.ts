@@ -253,7 +253,9 @@ interface PlacedText {
 
 /** undefined: none of the element's texts has all it says. @throws MissingGlyph, TextDoesNotFit */
 function place(element: Element, bindings: Bindings): PlacedText | undefined {
-  const valueOf = (name: string): string | undefined => bindings[name as BindingName];
+  // A letter and its accent may be given as two characters, where the font has the one that they make.
+  const valueOf = (name: string): string | undefined =>
+    bindings[name as BindingName]?.replaceAll(/\p{L}\p{M}+/gu, (letter) => letter.normalize('NFC'));
   const pattern = element.text.find((each) => namesIn(each).every((name) => valueOf(name) !== undefined));
   if (pattern === undefined) return undefined;
   const names = namesIn(pattern);
@@ -306,12 +308,25 @@ function breakLines(element: Element, text: string, size: number, width: number)
 
 /** Of a line, in points. */
 function widthOf(element: Element, text: string, size: number): number {
-  const letters = runsOf(element.font, text).reduce(
-    (sum, run) =>
-      sum + (run.font.layout(run.text, featuresOf(element)).advanceWidth / run.font.unitsPerEm) * size,
+  return advanceOf(element, text) * size + trackingAt(element, size) * Math.max(0, [...text].length - 1);
+}
+
+/** Laying a text out is what drawing costs, and most texts of a template are the same on every certificate. */
+const advances = new Map<string, number>();
+const MOST_ADVANCES = 20_000;
+
+/** Of a text's letters, in ems. */
+function advanceOf(element: Element, text: string): number {
+  const key = `${element.font} ${element.lang ?? ''} ${text}`;
+  const known = advances.get(key);
+  if (known !== undefined) return known;
+  const advance = runsOf(element.font, text).reduce(
+    (sum, run) => sum + run.font.layout(run.text, featuresOf(element)).advanceWidth / run.font.unitsPerEm,
     0,
   );
-  return letters + trackingAt(element, size) * Math.max(0, [...text].length - 1);
+  if (advances.size >= MOST_ADVANCES) advances.clear();
+  advances.set(key, advance);
+  return advance;
 }
 
 function trackingAt(element: Element, size: number): number {

@@ -1,6 +1,10 @@
+import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { Contents, CourseVersion, StoredItem } from './course.ts';
 import type { Item, Manifest } from './manifest.ts';
+
+/** First half of a two-part advisory lock. */
+const SYNC_LOCK = 0x78_71_63; // 'xqc'
 
 export async function findCurrentCourse(db: Executor, slug: string): Promise<CourseVersion | undefined> {
   const row = await db
@@ -26,6 +30,11 @@ export async function listCourseVersions(db: Executor, ids: readonly string[]): 
   if (ids.length === 0) return [];
   const rows = await db.selectFrom('course_versions').selectAll().where('id', 'in', ids).execute();
   return rows.map(toCourse);
+}
+
+/** Of two that take the same course in at once, one waits for the other. */
+export async function lockCourse(tx: Executor, slug: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${SYNC_LOCK}, hashtext(${slug}))`.execute(tx);
 }
 
 export async function findVersionDigest(

@@ -11,6 +11,7 @@ import {
   listCourseVersions,
   listCurrentCourses,
   listItems,
+  lockCourse,
 } from './course.repository.ts';
 import { readCourseFolder, storeContent, type Problem } from './folder.ts';
 
@@ -69,6 +70,7 @@ export function makeCourseService({
     const { manifest, items, contents, sources, digest } = read.course;
     for (const [hash, source] of sources) await storeContent(contentStore, hash, source);
     return db.transaction().execute(async (tx): Promise<SyncResult> => {
+      await lockCourse(tx, slug);
       const known = await findVersionDigest(tx, slug, manifest.version);
       if (known?.digest === digest && known.isCurrent) return { slug, outcome: 'unchanged', problems: [] };
       if (known?.inUse === true || (known !== undefined && !known.isCurrent)) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { languages, type Contents, type Language } from './course.ts';
 import { CLASS_HOUR_MINUTES, measureContent, supportedMinutes, type ContentMeasure } from './hours.ts';
 import { itemFileSchema, manifestSchema, type Item, type Manifest } from './manifest.ts';
@@ -70,6 +70,11 @@ export async function readCourseFolder(
     'items',
     problems,
   );
+  duplicates(
+    manifest.exam.blueprint.map((part) => part.competency),
+    'course.yaml exam.blueprint',
+    problems,
+  );
   for (const { competency, count } of manifest.exam.blueprint) {
     const there = items.filter((item) => item.competency === competency).length;
     if (there < count)
@@ -132,10 +137,14 @@ async function readYaml<T>(
     });
     return undefined;
   }
-  const checked = schema.safeParse(value);
-  if (checked.success) return checked.data;
-  for (const issue of checked.error.issues)
-    problems.push({ where: `${file} ${issue.path.join('.')}`.trim(), what: issue.message });
+  return checked(value, schema, file, problems);
+}
+
+function checked<T>(value: unknown, schema: z.ZodType<T>, where: string, problems: Problem[]): T | undefined {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues)
+    problems.push({ where: `${where} ${issue.path.join('.')}`.trim(), what: issue.message });
   return undefined;
 }
 
@@ -160,11 +169,15 @@ function checkItem(item: Item, file: string, manifest: Manifest, problems: Probl
     });
 }
 
-interface Dependency {
-  readonly machineName: string;
-  readonly majorVersion: number;
-  readonly minorVersion: number;
-}
+/** Of a library, as packages and libraries name those they need; some editors write the numbers as text. */
+const dependencySchema = z.object({
+  machineName: z.string().regex(/^[\w.-]{1,255}$/, 'a machine name, e.g. H5P.Question'),
+  majorVersion: z.coerce.number().int().min(0),
+  minorVersion: z.coerce.number().int().min(0),
+});
+const librarySchema = z.object({ preloadedDependencies: z.array(dependencySchema).default([]) });
+const packageSchema = librarySchema.extend({ mainLibrary: z.string() });
+const parametersSchema = z.record(z.string(), z.unknown());
 
 async function readContent(
   folder: string,
@@ -173,18 +186,15 @@ async function readContent(
   problems: Problem[],
 ): Promise<{ hash: string; source: ContentSource; measure: ContentMeasure } | undefined> {
   const before = problems.length;
-  const h5p = await readJson<{ mainLibrary?: string; preloadedDependencies?: Dependency[] }>(
-    join(folder, 'h5p.json'),
-    `${path}/h5p.json`,
-    problems,
-  );
-  const parameters = await readJson<unknown>(
+  const h5p = await readJson(join(folder, 'h5p.json'), `${path}/h5p.json`, packageSchema, problems);
+  const parameters = await readJson(
     join(folder, 'content/content.json'),
     `${path}/content/content.json`,
+    parametersSchema,
     problems,
   );
   if (h5p === undefined) return undefined;
-  const main = h5p.preloadedDependencies?.find((dependency) => dependency.machineName === h5p.mainLibrary);
+  const main = h5p.preloadedDependencies.find((dependency) => dependency.machineName === h5p.mainLibrary);
   if (main === undefined)
     problems.push({
       where: `${path}/h5p.json`,
@@ -192,21 +202,22 @@ async function readContent(
     });
 
   const libraries = new Map<string, string>();
-  const need = async (dependency: Dependency, by: string): Promise<void> => {
+  const need = async (dependency: z.infer<typeof dependencySchema>, by: string): Promise<void> => {
     const name = `${dependency.machineName}-${dependency.majorVersion}.${dependency.minorVersion}`;
     if (libraries.has(name)) return;
     const own = join(folder, name);
     const library = (await exists(own)) ? own : join(librariesFolder, name);
-    const declared = await readJson<{ preloadedDependencies?: Dependency[] }>(
+    const declared = await readJson(
       join(library, 'library.json'),
       `${by} → ${name}/library.json`,
+      librarySchema,
       problems,
     );
     if (declared === undefined) return;
     libraries.set(name, library);
-    for (const next of declared.preloadedDependencies ?? []) await need(next, name);
+    for (const next of declared.preloadedDependencies) await need(next, name);
   };
-  for (const dependency of h5p.preloadedDependencies ?? []) await need(dependency, path);
+  for (const dependency of h5p.preloadedDependencies) await need(dependency, path);
   if (problems.length > before) return undefined;
 
   const hash = createHash('sha256');
@@ -227,9 +238,15 @@ async function readContent(
   };
 }
 
-async function readJson<T>(file: string, where: string, problems: Problem[]): Promise<T | undefined> {
+async function readJson<T>(
+  file: string,
+  where: string,
+  schema: z.ZodType<T>,
+  problems: Problem[],
+): Promise<T | undefined> {
+  let value: unknown;
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as T;
+    value = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
     problems.push({
       where,
@@ -240,6 +257,7 @@ async function readJson<T>(file: string, where: string, problems: Problem[]): Pr
     });
     return undefined;
   }
+  return checked(value, schema, where, problems);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -33,9 +33,8 @@ export function countOn(which: Which, day: RawBuilder<unknown>, roleSet?: number
       from posts p join organizations o on o.id = p.organization_id
       where p.starts_on <= ${day} and (p.ends_on is null or p.ends_on >= ${day}) and ${which}
     ), valid as materialized (
-      select distinct person_id, certification_id from certificates
-      where valid_from <= ${day} and (valid_until is null or valid_until >= ${day}) and (revoked_on is null or revoked_on > ${day})
-        and person_id in (select person_id from held)
+      select distinct v.person_id, v.certification_id from (select distinct person_id from held) h join certificates v using (person_id)
+      where v.valid_from <= ${day} and (v.valid_until is null or v.valid_until >= ${day}) and (v.revoked_on is null or v.revoked_on > ${day})
     ), by_organization as (
       select 0::bigint as certification_id, organization_id, role, count(*) as people from held where posts = 1 group by 2, 3
       union all

@@ -29,6 +29,8 @@ export function makePool(url: string, { name, size }: { name: string; size: numb
     connectionString: url,
     application_name: name,
     max: size,
+    // Compiling a query takes longer than most of ours run.
+    options: '-c jit=off',
     types: typesWithPlainDays,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.

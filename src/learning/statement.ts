@@ -12,6 +12,8 @@ export interface TakenStatement {
 }
 
 const MAX_BYTES = 32 * 1024;
+/** Far more than any content says; walking or storing without end would exhaust a stack. */
+const MAX_DEPTH = 50;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /**
@@ -27,8 +29,14 @@ export function takeStatement(
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new InvalidInput(path, 'A statement is an object.');
   const statement = given as Record<string, unknown>;
-  if (Buffer.byteLength(JSON.stringify(statement)) > MAX_BYTES)
+  if (isDeeperThan(MAX_DEPTH, statement))
+    throw new InvalidInput(path, `The statement is nested more than ${MAX_DEPTH} deep.`);
+  const text = JSON.stringify(statement);
+  if (Buffer.byteLength(text) > MAX_BYTES)
     throw new InvalidInput(path, `The statement is larger than ${MAX_BYTES / 1024} kB.`);
+  // JSON may spell what the database can't keep: NUL, and half of a character.
+  if (/(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/.test(text))
+    throw new InvalidInput(path, 'The statement holds a character that is none (U+0000 or half of a pair).');
   const verb = (statement['verb'] as { id?: unknown } | undefined)?.id;
   if (typeof verb !== 'string' || !URL.canParse(verb))
     throw new InvalidInput(`${path}.verb.id`, 'The verb needs an IRI.');
@@ -37,14 +45,20 @@ export function takeStatement(
   const id = statement['id'] ?? randomUUID();
   if (typeof id !== 'string' || !UUID.test(id))
     throw new InvalidInput(`${path}.id`, 'The id must be a UUID.');
-  const context = statement['context'] as { contextActivities?: { parent?: unknown[] } } | undefined;
-  const parents = context?.contextActivities?.parent;
+  // One parent may be given without a list: section 2.4.6.2.
+  const context = statement['context'] as { contextActivities?: { parent?: unknown } } | null | undefined;
+  const parents = [context?.contextActivities?.parent ?? []].flat();
   return {
     id: id.toLowerCase(),
     verb,
-    ofWhole: !Array.isArray(parents) || parents.length === 0,
+    ofWhole: parents.length === 0,
     body: { ...statement, id: id.toLowerCase(), actor: stamp.actor, stored: stamp.now.toISOString() },
   };
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeperThan(levels - 1, each));
 }
 
 type Rule = Manifest['modules'][number]['activities'][number]['complete'];

@@ -23,23 +23,16 @@ export async function listChildDivisions(db: Executor, parentCode: string | null
   return rows.map(toDivision);
 }
 
-/** Adds new divisions and renames known ones; none is ever removed, since history hangs on it. */
+/** Adds new divisions and renames known ones, in one statement; none is ever removed, since history hangs on it. */
 export async function upsertDivisions(db: Executor, divisions: readonly Division[]): Promise<void> {
   const column = (pick: (division: Division) => string | null) => sql`${divisions.map(pick)}::text[]`;
   // Parents come before children in code order, which the foreign key wants.
   await sql`
     insert into divisions (code, name, level, parent_code, province_code, prefecture_code, county_code)
     select * from unnest(${column((d) => d.code)}, ${column((d) => d.name)}, ${column((d) => d.level)}, ${column((d) => d.parentCode)},
-      ${column((d) => d.provinceCode)}, ${column((d) => d.prefectureCode)}, ${column((d) => d.countyCode)})
+      ${column((d) => d.provinceCode)}, ${column((d) => d.prefectureCode)}, ${column((d) => d.countyCode)}) as given (code, name, level, parent_code)
+    where not exists (select 1 from divisions known where known.code = given.code and known.name = given.name)
     on conflict (code) do update set name = excluded.name where divisions.name <> excluded.name`.execute(db);
-}
-
-export async function countDivisions(db: Executor): Promise<number> {
-  const { count } = await db
-    .selectFrom('divisions')
-    .select((eb) => eb.fn.countAll<string>().as('count'))
-    .executeTakeFirstOrThrow();
-  return Number(count);
 }
 
 function toDivision(row: {

@@ -1,7 +1,6 @@
 import type { Database, Executor } from '../db/database.ts';
 import type { Division } from './division.ts';
 import {
-  countDivisions,
   findDivision,
   listChildDivisions,
   listDivisions,
@@ -80,9 +79,7 @@ export function makeRegionService({ db }: { db: Database }) {
       organizations: readonly RosterOrganization[],
     ): Promise<{ added: number; changed: number }> => upsertOrganizations(tx, source, organizations),
 
-    /** Brings the table to the published list, in one statement; nothing happens when the number already agrees. */
-    async syncDivisions(divisions: readonly Division[]): Promise<void> {
-      if ((await countDivisions(db)) < divisions.length) await upsertDivisions(db, divisions);
-    },
+    /** Brings the table to the published list: what is new, and what is called otherwise. */
+    syncDivisions: async (divisions: readonly Division[]): Promise<void> => upsertDivisions(db, divisions),
   };
 }

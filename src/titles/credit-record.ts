@@ -30,7 +30,10 @@ export function toCursor(position: FeedPosition): string {
 
 export function fromCursor(cursor: string): FeedPosition | undefined {
   const match = /^(\d{1,20})\.(\d{1,19})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  return match === null ? undefined : { transactionId: match[1]!, id: match[2]! };
+  if (match === null) return undefined;
+  const [transactionId, id] = [match[1]!, match[2]!];
+  // The database's own limits, 64 bits without and with a sign.
+  return BigInt(transactionId) < 2n ** 64n && BigInt(id) < 2n ** 63n ? { transactionId, id } : undefined;
 }
 
 /** Division codes a reader may read the feed of; undefined = the nation. */
