@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Everything the service may be told from outside. Only this file reads the environment. */
@@ -171,22 +171,15 @@ function identityKeyOf(
       'IDENTITY_KEY is required with NODE_ENV=production: 32 bytes in base64, e.g. from `openssl rand -base64 32`.',
     );
   const file = join(dataFolder, 'identity.key');
-  const fresh = `${file}.${process.pid}.new`;
   try {
     mkdirSync(dataFolder, { recursive: true });
-    if (!existsSync(file)) {
-      // Written beside and linked: nobody ever reads half a key, and of two starts at once one key stays.
-      writeFileSync(fresh, randomBytes(32).toString('base64'), { mode: 0o600 });
-      linkSync(fresh, file);
-    }
+    writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST')
       throw new ConfigError(
         `The data folder ${dataFolder} can't be written: ${message}. Set XINQIAO_DATA to a folder that can.`,
       );
-  } finally {
-    rmSync(fresh, { force: true });
   }
   const key = Buffer.from(readFileSync(file, 'utf8'), 'base64');
   if (key.length !== 32)

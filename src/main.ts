@@ -15,6 +15,9 @@ let stopping = false;
 let app: App | undefined;
 let failing = false;
 
+// Whoever read what is printed may have gone; the service goes on without them.
+process.stdout.on('error', () => {});
+
 // A defect that nobody caught: the state is unknown, so the process ends, and its database with it.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, (error: unknown) => void fail('Xinqiao has to stop.', error));

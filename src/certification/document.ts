@@ -3,7 +3,7 @@ import PDFDocument from 'pdfkit';
 import { create as createQr } from 'qrcode';
 import type { Text } from '../courses/manifest.ts';
 import { Refusal } from '../errors.ts';
-import { runsOf } from './fonts.ts';
+import { forgetCharacters, runsOf } from './fonts.ts';
 import { namesIn, type BindingName, type Template } from './template.ts';
 
 /** What a certificate says. Days are `YYYY-MM-DD`; hours are class hours 学时; percent is 0–100. */
@@ -49,6 +49,7 @@ export async function drawCertificate(template: Template, claims: CertificateCla
   const bindings = bindingsOf(claims);
   // Placed before anything is drawn, so that a refusal leaves no half-made document behind.
   const texts = template.texts.flatMap((element) => place(element, bindings) ?? []);
+  forgetCharacters();
   // Noon in China: the same day in every time zone from London to Tokyo.
   const issued = new Date(`${claims.issuedOn}T12:00:00+08:00`);
   const doc = new PDFDocument({

@@ -48,6 +48,18 @@ function fontIn(file: string): Font {
 }
 
 /**
+ * A font keeps with each glyph the character that first asked for it, which is what is copied out of the PDF; and characters may
+ * share one (· and •). Called before each document, so that none takes its characters from those drawn before.
+ */
+export function forgetCharacters(): void {
+  for (const font of parsed.values()) {
+    // The package has no other way to it.
+    // oxlint-disable-next-line no-underscore-dangle
+    (font as unknown as { _glyphs: object })._glyphs = {};
+  }
+}
+
+/**
  * Cuts a text where the font has to change.
  * @throws MissingGlyph for the first character that no font of the name has; `field` is who is told to hold it.
  */

@@ -110,8 +110,7 @@ const shape = z.discriminatedUnion('kind', [
 const textElement = z
   .strictObject({
     text: z
-      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-      .transform((text) => (typeof text === 'string' ? [text] : text))
+      .preprocess((text) => (typeof text === 'string' ? [text] : text), z.array(z.string().min(1)).min(1))
       .describe(
         'With bindings in braces. Of several, the first whose bindings all have a value; if none, nothing.',
       ),
@@ -192,7 +191,13 @@ export type Template = z.infer<typeof templateSchema>;
 
 /** @param source names where it comes from in messages. @throws Error that names every mistake and its place. */
 export function parseTemplate(yaml: string, source: string): Template {
-  const checked = templateSchema.safeParse(parse(yaml));
+  let value: unknown;
+  try {
+    value = parse(yaml);
+  } catch (error) {
+    throw new Error(`${source}: ${(error as Error).message}`, { cause: error });
+  }
+  const checked = templateSchema.safeParse(value);
   if (checked.success) return checked.data;
   const mistakes = checked.error.issues.map(
     (issue) => `${issue.path.join('.') || 'template'} ${issue.message}`,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
@@ -282,9 +282,8 @@ async function filesOf(folder: string): Promise<string[]> {
 export async function storeContent(store: string, hash: string, source: ContentSource): Promise<void> {
   const final = join(store, hash);
   if (await exists(final)) return;
-  const unfinished = join(store, `.${hash}.${process.pid}`);
-  await rm(unfinished, { recursive: true, force: true });
   await mkdir(store, { recursive: true });
+  const unfinished = await mkdtemp(join(store, `.${hash}.`));
   await cp(source.folder, unfinished, { recursive: true });
   for (const [name, folder] of source.libraries)
     await cp(folder, join(unfinished, name), { recursive: true });

@@ -14,8 +14,8 @@ import { countCoverage, listUncovered, readKept, type UncoveredPerson } from './
 import { listRoleSets } from './ledger.repository.ts';
 import type { CoverageLedger } from './ledger.service.ts';
 import { listTargets, upsertTarget } from './target.repository.ts';
-import { hiddenAmong } from './veil.ts';
 import { DEFAULT_TARGET, targetFor, type Target } from './target.ts';
+import { hiddenAmong, rolesHiddenAmong } from './veil.ts';
 
 /** What is asked of every unit alike. */
 interface Question {
@@ -110,7 +110,7 @@ export function makeCoverageService({
 
   /**
    * Hides what must not be told of `units`, which stand right below `above` (undefined: a province). It is decided among all that stand
-   * there, and from the top, so that the answer is the same however it is asked for.
+   * there, for all roles of the certification and from the top, so that the answer is the same however it is asked for.
    */
   const veil = async (
     units: readonly UnitCoverage[],
@@ -118,35 +118,36 @@ export function makeCoverageService({
   ): Promise<UnitCoverage[]> => {
     const [first] = units;
     if (first?.veiled !== true) return [...units];
-    let hideAll = false;
-    let siblings = units;
+    const whole: Question = { ...first, roles: first.certification.roles };
+    let parent: UnitCoverage | undefined;
+    let places = units.map((unit) => unit.unit);
     if (above !== undefined) {
-      const parents = await read([above], first);
       const higher = above.parentCode === null ? undefined : await regions.findDivision(above.parentCode);
-      const [parent] = await veil(parents, higher);
-      hideAll = parent!.hidden;
-      siblings = await read(
-        await regions.listBelow(above.code, { after: undefined, limit: EVERYBODY }),
-        first,
-      );
+      [parent] = await veil(await read([above], whole), higher);
+      places = await regions.listBelow(above.code, { after: undefined, limit: EVERYBODY });
     }
-    const keyOf = (unit: UnitCoverage): string => unitKey(asUnit(unit.unit));
-    const columns = [
-      siblings.map((unit) => unit.total),
-      ...first.roles.map((_role, at) => siblings.map((unit) => unit.byRole[at]!.total)),
-    ].map((totals) => {
-      const hidden = hiddenAmong(totals);
-      return new Map(siblings.map((unit, at) => [keyOf(unit), hidden[at]!]));
-    });
+    const siblings = await read(places, whole);
+    // What is hidden above would follow from what stands below.
+    const totals = hiddenAmong(siblings.map((unit) => unit.total)).map(
+      (hidden) => hidden || parent?.hidden === true,
+    );
+    const roles = rolesHiddenAmong(
+      siblings.map((unit, at) => ({
+        total: unit.total,
+        hidden: totals[at]!,
+        byRole: unit.byRole.map((role) => role.total),
+      })),
+    ).map((hidden) => hidden || parent?.byRole.some((role) => role.hidden) === true);
+    const keyOf = (unit: Division | Organization): string => unitKey(asUnit(unit));
+    const index = new Map(siblings.map((unit, at) => [keyOf(unit.unit), at]));
     return units.map((unit) => {
-      const byColumn = columns.map((column) => hideAll || column.get(keyOf(unit)) === true);
-      // Roles of one unit add up to little more than the whole: one alone would follow from the others.
-      const amongRoles = hiddenAmong(unit.byRole.map((role) => role.total));
-      const byRole = unit.byRole.map((role, at) => ({
-        ...role,
-        hidden: byColumn[at + 1]! || amongRoles[at]! || (unit.roles.length === 1 && byColumn[0]!),
-      }));
-      return { ...unit, hidden: byColumn[0]!, byRole };
+      const at = index.get(keyOf(unit.unit))!;
+      const ofOneRole = unit.roles.length < whole.roles.length;
+      return {
+        ...unit,
+        hidden: ofOneRole ? roles[at]! : totals[at]!,
+        byRole: unit.byRole.map((role) => ({ ...role, hidden: roles[at]! })),
+      };
     });
   };
   const parentOf = async (unit: Division | Organization): Promise<Division | undefined> => {

@@ -105,7 +105,6 @@ export async function replaceUserState(
 ): Promise<number | undefined> {
   const values = {
     content_hash: given.contentHash,
-    version: given.baseVersion + 1,
     data: given.data,
     saved_at: given.at,
   };
@@ -116,6 +115,7 @@ export async function replaceUserState(
           assignment_id: given.assignmentId,
           activity_key: given.activityKey,
           language: given.language,
+          version: 1,
           ...values,
         })
         .onConflict((conflict) => conflict.doNothing())
@@ -123,7 +123,8 @@ export async function replaceUserState(
         .executeTakeFirst()
     : tx
         .updateTable('user_states')
-        .set(values)
+        // By the database: what the browser names may be any number.
+        .set({ ...values, version: sql`version + 1` })
         .where('assignment_id', '=', given.assignmentId)
         .where('activity_key', '=', given.activityKey)
         .where('language', '=', given.language)

@@ -1,11 +1,6 @@
 import type { Database, Executor } from '../db/database.ts';
 import type { Division } from './division.ts';
-import {
-  findDivision,
-  listChildDivisions,
-  listDivisions,
-  upsertDivisions,
-} from './division.repository.ts';
+import { findDivision, listChildDivisions, listDivisions, upsertDivisions } from './division.repository.ts';
 import type { Organization } from './organization.ts';
 import {
   findOrganization,

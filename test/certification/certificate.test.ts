@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ISSUE_TASK } from '../../src/assessment/exam.service.ts';
+import { insertDebt } from '../../src/journal/journal.repository.ts';
+import { startWorker } from '../../src/journal/worker.ts';
+import { silentLog, type Log } from '../../src/log.ts';
+import { readPdf } from '../support/pdf.ts';
 import {
   assignTeachers,
   finishActivities,
@@ -15,133 +20,328 @@ import {
 } from '../support/service.ts';
 
 const VERIFY = `query ($number: String!, $code: String) { verifyCertificate(number: $number, code: $code) {
-  state holderName codeMatched organizationName revocationReason } }`;
+  number state holderName codeMatched organizationName revokedOn revocationReason pdfDigest } }`;
 const MINE =
   '{ viewer { certificates { id number state holderName pdfDigest verificationUrl validUntil } } }';
 const REVOKE = `mutation ($id: ID!, $reason: String!) { revokeCertificate(input: { certificateId: $id, reason: $reason }) {
-  __typename ... on RevokeCertificatePayload { certificate { state } } ... on Refusal { code } } }`;
+  __typename ... on RevokeCertificatePayload { certificate { state revokedOn revocationReason } } ... on Refusal { code } ... on InvalidInput { path } } }`;
+const BY_NUMBER =
+  'query ($number: String!) { certificate(number: $number) { number state revokedOn revocationReason } }';
 
 describe('a certificate', () => {
   let service: TestService;
   let clock: TestClock;
   let learners: Learner[];
+  let certificationId: string;
+  let unitId: string;
+  const warnings: { task?: string; error?: string }[] = [];
+  const log: Log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+
   const mine = async (learner: Learner) =>
     (await service.ask(learner.key, MINE)).data.viewer.certificates[0] as Record<string, string> | undefined;
-  const earn = async (learner: Learner) => {
+  const pass = async (learner: Learner): Promise<void> => {
     await finishActivities(service, learner);
     await service.ask(learner.key, SUBMIT, { id: await sitExam(service, learner, { right: true }) });
+  };
+  const earn = async (learner: Learner) => {
+    await pass(learner);
     return until(async () => mine(learner));
   };
   const verify = async (number: string, code: string | null = null) =>
     (await service.ask(null, VERIFY, { number, code })).data.verifyCertificate;
+  const count = async (table: string, where = 'true'): Promise<number> =>
+    (await service.database.pool.query(`select count(*)::int from ${table} where ${where}`)).rows[0]
+      .count as number;
+  const assignmentOf = (learner: Learner): string =>
+    Buffer.from(learner.assignmentId, 'base64').toString().split(':')[1]!;
+  const pdfOf = async (number: string, as: string) =>
+    service.fetch(`/certificates/${encodeURIComponent(number)}.pdf`, as);
+  const feedOf = async (number: string): Promise<string[]> => {
+    const feed = (await (await service.fetch('/feed/credit-records?limit=500', 'hr')).json()) as {
+      records: { kind: string; certificateNumber: string }[];
+    };
+    return feed.records.filter((record) => record.certificateNumber === number).map(({ kind }) => kind);
+  };
+  const covered = async (): Promise<number> =>
+    (
+      await service.ask(
+        'coordinator',
+        'query ($c: ID!, $u: ID!) { coverage(certificationId: $c, unitId: $u) { covered } }',
+        { c: certificationId, u: unitId },
+      )
+    ).data.coverage.covered as number;
+  /** What each surface says of a certificate: the API by number and by id, to its holder, to anybody; and whether it counts. */
+  const told = async (learner: Learner, others: number) => {
+    const { id, number, state } = (await mine(learner))!;
+    const node = await service.ask(
+      'hr',
+      'query ($id: ID!) { node(id: $id) { ... on Certificate { state } } }',
+      {
+        id,
+      },
+    );
+    const page = await verify(number!);
+    return {
+      holder: state,
+      node: node.data.node.state,
+      byNumber: (await service.ask('hr', BY_NUMBER, { number })).data.certificate.state,
+      verification: page.state,
+      reason: page.revocationReason,
+      counts: (await covered()) - others,
+    };
+  };
 
   beforeAll(async () => {
     clock = new TestClock('2030-03-04T04:00:00Z');
-    service = await startService({ clock });
-    ({ learners } = await assignTeachers(service, ['t1', 't2', 't3']));
+    service = await startService({ clock, log });
+    ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2', 't3', 't4', 't5']));
   });
   afterAll(async () => service.stop());
 
   it('is issued once, however often and from however many sides it is asked for', async () => {
     const [learner] = learners;
     const first = await earn(learner!);
-    const { rows } = await service.database.pool.query('select assignment_id from certificates');
+    const assignmentId = assignmentOf(learner!);
     await Promise.all(
-      Array.from({ length: 6 }, async () => service.app.services.certificates.issue(rows[0].assignment_id)),
+      Array.from({ length: 6 }, async () => service.app.services.certificates.issue(assignmentId)),
     );
     expect(await mine(learner!)).toEqual(first);
     for (const table of ['certificates', 'certificate_documents', 'credit_records'])
-      expect((await service.database.pool.query(`select count(*)::int from ${table}`)).rows[0].count).toBe(1);
-    expect(
-      (
-        await service.database.pool.query(
-          `select count(*)::int from journal_entries where action = 'certificate.issue'`,
-        )
-      ).rows[0].count,
-    ).toBe(1);
+      expect(await count(table)).toBe(1);
+    expect(await count('journal_entries', `action = 'certificate.issue'`)).toBe(1);
+  });
+
+  it('is issued once by two workers that have several jobs for it at the same moment', async () => {
+    const learner = learners[1]!;
+    const { certificates } = service.app.services;
+    const second = await startWorker(
+      service.database.pool,
+      { [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!) },
+      silentLog,
+    );
+    await finishActivities(service, learner);
+    const attempt = await sitExam(service, learner, { right: true });
+    await service.ask(learner.key, SUBMIT, { id: attempt });
+    await service.app.db.transaction().execute(async (tx) => {
+      for (let each = 0; each < 8; each += 1)
+        await insertDebt(tx, {
+          task: ISSUE_TASK,
+          payload: { assignmentId: assignmentOf(learner) },
+          key: `again:${each}`,
+        });
+    });
+    const owed = async () => count('graphile_worker.jobs', `task_identifier = '${ISSUE_TASK}'`);
+    await until(async () => ((await owed()) === 0 ? true : undefined));
+    await second.stop();
+    for (const table of ['certificates', 'certificate_documents', 'credit_records'])
+      expect(await count(table)).toBe(2);
+    expect(await count('journal_entries', `action = 'certificate.issue'`)).toBe(2);
   });
 
   it('is not issued for what was not earned', async () => {
-    const { rows } = await service.database.pool.query(
-      `select a.id from assignments a join person_sources s using (person_id) where s.source_id = 't3'`,
-    );
-    await service.app.services.certificates.issue(rows[0].id);
+    await service.app.services.certificates.issue(assignmentOf(learners[2]!));
     expect(await mine(learners[2]!)).toBeUndefined();
+    expect(await count('certificates')).toBe(2);
   });
 
-  it('is the very file of its digest', async () => {
+  it('is the very file of its digest, which says what the service says', async () => {
     const certificate = (await mine(learners[0]!))!;
-    const pdf = await (await service.fetch(`/certificates/${certificate['number']}.pdf`, 't1')).arrayBuffer();
-    expect(createHash('sha256').update(Buffer.from(pdf)).digest('hex')).toBe(certificate['pdfDigest']);
+    const response = await pdfOf(certificate['number']!, 't1');
+    expect(response.headers.get('etag')).toBe(`"${certificate['pdfDigest']}"`);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(certificate['pdfDigest']);
+    const { rows } = await service.database.pool.query(
+      'select pdf_digest from certificates where number = $1',
+      [certificate['number']],
+    );
+    expect(rows[0].pdf_digest).toBe(certificate['pdfDigest']);
+    const pdf = await readPdf(bytes);
+    expect(pdf.qr).toBe(certificate['verificationUrl']);
+    for (const said of ['王小明', '星沙实验小学', '班主任', certificate['number']!])
+      expect(pdf.text).toContain(said);
   });
 
   it('tells anybody its state, and the full name to who has the document', async () => {
-    const { number, verificationUrl } = (await mine(learners[0]!))!;
+    const { number, verificationUrl, pdfDigest } = (await mine(learners[0]!))!;
     const code = new URL(verificationUrl!).hash.replace('#code=', '');
-    expect(await verify(number!)).toEqual({
+    const masked = {
+      number,
       state: 'VALID',
       holderName: '王**',
       codeMatched: false,
       organizationName: null,
+      revokedOn: null,
       revocationReason: null,
-    });
-    expect(await verify(number!.toLowerCase(), code)).toMatchObject({
+      pdfDigest: null,
+    };
+    expect(await verify(number!)).toEqual(masked);
+    const full = {
+      ...masked,
       holderName: '王小明',
       codeMatched: true,
       organizationName: '星沙实验小学',
-    });
-    expect(await verify(number!, 'AAAA-AAAA-AAAA-AAAA')).toMatchObject({
-      codeMatched: false,
-      holderName: '王**',
-    });
-    expect(await verify('XQ2026-0000-0000-0001')).toBeNull();
+      pdfDigest,
+    };
+    expect(await verify(number!, code)).toEqual(full);
+    // As it is typed from paper.
+    expect(await verify(number!, ` ${code.toLowerCase().replaceAll('-', ' ')}`)).toEqual(full);
+    for (const wrong of ['AAAA-AAAA-AAAA-AAAA', '', code.slice(1), 'x'.repeat(5_000)])
+      expect(await verify(number!, wrong)).toEqual(masked);
   });
 
-  it('stays what it was when its holder is renamed', async () => {
+  it('is found by its number however it was copied, and on every surface alike', async () => {
+    const { number } = (await mine(learners[0]!))!;
+    for (const written of [
+      number!.toLowerCase(),
+      number!.replaceAll('-', ''),
+      ` ${number!.replaceAll('-', ' ')}\u3000`,
+      number!.replaceAll('-', '–'),
+      number!.replaceAll('-', '－'),
+      number!.replace(/[!-~]/g, (each) => String.fromCodePoint(each.codePointAt(0)! + 0xfee0)),
+    ]) {
+      expect((await verify(written)).number).toBe(number);
+      expect((await service.ask('hr', BY_NUMBER, { number: written })).data.certificate.number).toBe(number);
+      expect((await pdfOf(written, 't1')).status).toBe(200);
+    }
+  });
+
+  it('that is not there, and one that is not the asker’s, are told apart by nothing', async () => {
+    const { number } = (await mine(learners[0]!))!;
+    const answers = async (as: string, asked: string): Promise<string> => {
+      const pdf = await pdfOf(asked, as);
+      return JSON.stringify([
+        (await service.ask(as, BY_NUMBER, { number: asked })).data.certificate,
+        pdf.status,
+        await pdf.text(),
+      ]);
+    };
+    const notThere = 'XQ2030-0000-0000-0000';
+    const last = number!.at(-1)!;
+    for (const asked of [
+      notThere,
+      number!.slice(0, -1) + (last === '0' ? '1' : '0'),
+      '证书',
+      'XQ',
+      'x'.repeat(60),
+    ]) {
+      expect(await verify(asked)).toBeNull();
+      expect(await answers('t2', asked)).toBe(await answers('t2', number!));
+    }
+    expect(await answers('t1', number!)).not.toBe(await answers('t2', number!));
+  });
+
+  it('stays what it was when its holder is renamed and moves', async () => {
     const before = await mine(learners[0]!);
-    await importRoster(service, smallRoster([{ id: 't1', family: '赵', given: '新名' }]));
+    await importRoster(service, smallRoster([{ id: 't1', family: '赵', given: '新名', orgs: 's2' }]));
     expect((await service.ask('t1', '{ viewer { person { name } } }')).data.viewer.person.name).toBe(
       '赵新名',
     );
     expect(await mine(learners[0]!)).toEqual(before);
+    const { number, verificationUrl, pdfDigest } = before!;
+    const code = new URL(verificationUrl!).hash.replace('#code=', '');
+    expect(await verify(number!, code)).toMatchObject({
+      holderName: '王小明',
+      organizationName: '星沙实验小学',
+    });
+    const pdf = Buffer.from(await (await pdfOf(number!, 't1')).arrayBuffer());
+    expect(createHash('sha256').update(pdf).digest('hex')).toBe(pdfDigest);
   });
 
-  it('is revoked for a reason, once, and every surface says so at once', async () => {
-    const { id, number } = (await mine(learners[0]!))!;
+  it('is revoked for a reason, once, by an issuer, and every surface says so at once', async () => {
+    const learner = learners[0]!;
+    const { id, number, pdfDigest } = (await mine(learner))!;
     const revoke = async (as: string, reason: string) =>
       (await service.ask(as, REVOKE, { id, reason })).data.revokeCertificate;
-    expect(await revoke('issuer', '  ')).toMatchObject({ code: 'INVALID_INPUT' });
-    expect(await revoke('coordinator', 'x')).toMatchObject({ __typename: 'NotFound' });
-    expect(await revoke('issuer', '信息有误')).toMatchObject({ certificate: { state: 'REVOKED' } });
-    expect(await revoke('issuer', 'again')).toMatchObject({ code: 'ALREADY_REVOKED' });
-    expect(await verify(number!)).toMatchObject({ state: 'REVOKED', revocationReason: '信息有误' });
-    expect(await mine(learners[0]!)).toMatchObject({ state: 'REVOKED' });
-    const feed = (await (await service.fetch('/feed/credit-records', 'hr')).json()) as {
-      records: { kind: string }[];
-    };
-    expect(feed.records.map((record) => record.kind)).toEqual(['earned', 'withdrawn']);
-    const { data } = await service.ask(
-      'coordinator',
-      '{ certifications(first: 1) { nodes { id } } division(code: "430121") { id } }',
-    );
-    const coverage = await service.ask(
-      'coordinator',
-      'query ($c: ID!, $u: ID!) { coverage(certificationId: $c, unitId: $u) { covered } }',
+    expect(await told(learner, 1)).toEqual({
+      holder: 'VALID',
+      node: 'VALID',
+      byNumber: 'VALID',
+      verification: 'VALID',
+      reason: null,
+      counts: 1,
+    });
+    for (const reason of ['  ', 'x'.repeat(201)])
+      expect(await revoke('issuer', reason)).toMatchObject({ code: 'INVALID_INPUT', path: 'input.reason' });
+    for (const as of ['coordinator', 'hr', 't1', 't2'])
+      expect(await revoke(as, 'x')).toMatchObject({ __typename: 'NotFound' });
+    // Of several issuers at once one is first.
+    const answers = await Promise.all(Array.from({ length: 4 }, async () => revoke('issuer', ' 信息有误 ')));
+    expect(answers.filter((answer) => answer.code === 'ALREADY_REVOKED')).toHaveLength(3);
+    expect(answers.filter((answer) => answer.code === undefined)).toEqual([
       {
-        c: data.certifications.nodes[0].id,
-        u: data.division.id,
+        __typename: 'RevokeCertificatePayload',
+        certificate: { state: 'REVOKED', revokedOn: '2030-03-04', revocationReason: '信息有误' },
       },
-    );
-    expect(coverage.data.coverage.covered).toBe(0);
+    ]);
+    expect(await told(learner, 1)).toEqual({
+      holder: 'REVOKED',
+      node: 'REVOKED',
+      byNumber: 'REVOKED',
+      verification: 'REVOKED',
+      reason: '信息有误',
+      counts: 0,
+    });
+    // A record is read when all that began before it has ended, in the whole database server.
+    expect(
+      await until(async () => ((await feedOf(number!)).length === 2 ? feedOf(number!) : undefined)),
+    ).toEqual(['earned', 'withdrawn']);
+    // The file is what was issued; what became of it is told beside it.
+    const pdf = Buffer.from(await (await pdfOf(number!, 't1')).arrayBuffer());
+    expect(createHash('sha256').update(pdf).digest('hex')).toBe(pdfDigest);
+    expect(await count('journal_entries', `action = 'certificate.revoke'`)).toBe(1);
   });
 
-  it('expires on its last day and not before', async () => {
-    const certificate = await earn(learners[1]!);
+  it('that can not be printed fails loudly, is tried again, and is issued when the cause is mended', async () => {
+    const learner = learners[3]!;
+    await importRoster(service, smallRoster([{ id: 't4', family: '𠮷', given: '田' }]));
+    await pass(learner);
+    const job = await until(
+      async () =>
+        (
+          await service.database.pool.query(
+            `select last_error, attempts, max_attempts from graphile_worker.jobs where task_identifier = $1 and last_error is not null`,
+            [ISSUE_TASK],
+          )
+        ).rows[0] as { last_error: string; attempts: number; max_attempts: number } | undefined,
+    );
+    expect(job.last_error).toContain('No font has the character "𠮷" (U+20BB7) of holderName');
+    expect(job.attempts).toBeLessThan(job.max_attempts);
+    expect(warnings.find((warning) => warning.task === ISSUE_TASK)?.error).toContain('U+20BB7');
+    expect(await mine(learner)).toBeUndefined();
+    expect(await count('credit_records')).toBe(3);
+
+    await importRoster(service, smallRoster([{ id: 't4', family: '吉', given: '田' }]));
+    // It would wait some seconds by itself.
+    await service.database.pool.query(
+      'update graphile_worker._private_jobs set run_at = now() where attempts > 0',
+    );
+    expect(await until(async () => mine(learner))).toMatchObject({ holderName: '吉田', state: 'VALID' });
+  });
+
+  it('expires after its last day and not before, on every surface', async () => {
+    const learner = learners[4]!;
+    const certificate = await earn(learner);
     expect(certificate['validUntil']).toBe('2033-03-03');
+    const everywhere = (state: string, counts: number) => ({
+      holder: state,
+      node: state,
+      byNumber: state,
+      verification: state,
+      reason: null,
+      counts,
+    });
     // 2033-03-03 23:59 in China.
     clock.move((Date.parse('2033-03-03T15:59:00Z') - clock.now().getTime()) / 60_000);
-    expect(await verify(certificate['number']!)).toMatchObject({ state: 'VALID' });
+    expect(await told(learner, 2)).toEqual(everywhere('VALID', 1));
     clock.move(1);
-    expect(await verify(certificate['number']!)).toMatchObject({ state: 'EXPIRED' });
+    expect(await told(learner, 0)).toEqual(everywhere('EXPIRED', 0));
+    // What was earned stays earned.
+    const fed = await until(async () => {
+      const kinds = await feedOf(certificate['number']!);
+      return kinds.length === 0 ? undefined : kinds;
+    });
+    expect(fed).toEqual(['earned']);
+    // And one that was revoked has not become something else.
+    expect(await told(learners[0]!, 0)).toMatchObject({ holder: 'REVOKED', verification: 'REVOKED' });
   });
 });

@@ -8,9 +8,19 @@ import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader';
 const { resolve } = createRequire(import.meta.url);
 const pdfjs = dirname(resolve('pdfjs-dist/package.json'));
 
+/** Letters of the first page that stand together; points from the top left, `y` of their baseline. */
+export interface PlacedLetters {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly size: number;
+}
+
 export interface ReadPdf {
   readonly pages: number;
   readonly text: string;
+  readonly letters: readonly PlacedLetters[];
   /** The first page as PNG. */
   readonly png: Buffer;
   /** What the QR code on the first page says. */
@@ -28,6 +38,12 @@ export async function readPdf(bytes: Uint8Array, scale = 2): Promise<ReadPdf> {
   const page = await document.getPage(1);
   const { items } = await page.getTextContent();
   const text = items.map((item) => ('str' in item ? item.str : '')).join('\n');
+  const { height } = page.getViewport({ scale: 1 });
+  const letters = items.flatMap((item) => {
+    if (!('str' in item) || item.str.trim() === '') return [];
+    const [, , , size, x, y] = item.transform as number[];
+    return { text: item.str, x: x!, y: height - y!, width: item.width, size: size! };
+  });
   const viewport = page.getViewport({ scale });
   const canvas = createCanvas(Math.round(viewport.width), Math.round(viewport.height));
   await page.render({ canvas: canvas as never, canvasContext: canvas.getContext('2d') as never, viewport })
@@ -40,5 +56,5 @@ export async function readPdf(bytes: Uint8Array, scale = 2): Promise<ReadPdf> {
   });
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   const [code] = await readBarcodes(pixels as unknown as ImageData, { formats: ['QRCode'] });
-  return { pages: document.numPages, text, png: canvas.toBuffer('image/png'), qr: code?.text };
+  return { pages: document.numPages, text, letters, png: canvas.toBuffer('image/png'), qr: code?.text };
 }

@@ -1,0 +1,166 @@
+import { existsSync, statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError, projectFolder, readConfig, readDatabaseUrl, readDataFolder } from '../src/config.ts';
+
+const KEY = Buffer.alloc(32, 7).toString('base64');
+
+describe('what the environment may say', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'xinqiao-config-'));
+  });
+  afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+  const read = (env: Record<string, string> = {}) => readConfig({ XINQIAO_DATA: folder, ...env });
+  const refusal = (env: Record<string, string | undefined>): string => {
+    try {
+      readConfig({ XINQIAO_DATA: folder, ...env });
+    } catch (error) {
+      expect(error).toBeInstanceOf(ConfigError);
+      return (error as Error).message;
+    }
+    throw new Error('It was taken.');
+  };
+  const production = {
+    NODE_ENV: 'production',
+    DATABASE_URL: 'postgres://xinqiao@db/xinqiao',
+    PUBLIC_URL: 'https://xinqiao.example',
+    CONTENT_URL: 'https://content.xinqiao.example',
+    IDENTITY_KEY: KEY,
+  };
+
+  it('is nothing: then it runs for one machine, with the samples', () => {
+    expect(read({ IDENTITY_KEY: KEY })).toEqual({
+      production: false,
+      host: '127.0.0.1',
+      port: 8080,
+      contentPort: 8081,
+      publicUrl: 'http://127.0.0.1:8080',
+      contentUrl: 'http://127.0.0.1:8081',
+      databaseUrl: undefined,
+      dataFolder: folder,
+      samples: true,
+      sampleCounty: true,
+      identityKey: Buffer.alloc(32, 7),
+      logLevel: 'warn',
+    });
+    expect(readDataFolder({})).toBe(join(projectFolder, '.xinqiao'));
+  });
+
+  it('is taken, each variable by itself', () => {
+    expect(read({ PORT: '9000' })).toMatchObject({ port: 9000, contentPort: 9001 });
+    expect(read({ PORT: '65535' })).toMatchObject({ port: 65535, contentPort: 65534 });
+    expect(read({ PORT: '0' })).toMatchObject({ port: 0, contentPort: 0 });
+    expect(read({ CONTENT_PORT: '7000' })).toMatchObject({ port: 8080, contentPort: 7000 });
+    expect(read({ HOST: '::1' })).toMatchObject({ host: '::1', publicUrl: 'http://[::1]:8080' });
+    expect(read({ HOST: '0.0.0.0', XINQIAO_SAMPLES: '0' })).toMatchObject({
+      host: '0.0.0.0',
+      samples: false,
+    });
+    expect(read({ XINQIAO_SAMPLES: 'staff' })).toMatchObject({ samples: true, sampleCounty: false });
+    expect(read({ PUBLIC_URL: 'https://a.example/' }).publicUrl).toBe('https://a.example');
+    expect(read({ CONTENT_URL: 'https://b.example:8443' }).contentUrl).toBe('https://b.example:8443');
+    expect(read({ LOG_LEVEL: 'debug' }).logLevel).toBe('debug');
+    expect(readDatabaseUrl({ DATABASE_URL: 'postgresql://db/x' })).toBe('postgresql://db/x');
+    expect(readDataFolder({ XINQIAO_DATA: '/srv/xinqiao/' })).toBe('/srv/xinqiao');
+  });
+
+  it('may be set to nothing, which is the same as not set', () => {
+    const names = [
+      'NODE_ENV',
+      'HOST',
+      'PORT',
+      'CONTENT_PORT',
+      'PUBLIC_URL',
+      'CONTENT_URL',
+      'DATABASE_URL',
+      'XINQIAO_SAMPLES',
+      'LOG_LEVEL',
+    ];
+    for (const nothing of ['', ' '])
+      expect(read(Object.fromEntries(names.map((name) => [name, nothing])))).toEqual(read());
+  });
+
+  it.each([
+    [{ PORT: 'http' }, 'PORT=http is not a port: use a whole number from 0 to 65535.'],
+    [{ PORT: '65536' }, 'PORT=65536 is not a port: use a whole number from 0 to 65535.'],
+    [{ PORT: '-1' }, 'PORT=-1 is not a port: use a whole number from 0 to 65535.'],
+    [{ PORT: '1e3' }, 'PORT=1e3 is not a port: use a whole number from 0 to 65535.'],
+    [{ CONTENT_PORT: '80.5' }, 'CONTENT_PORT=80.5 is not a port: use a whole number from 0 to 65535.'],
+    [
+      { CONTENT_PORT: '8080' },
+      'CONTENT_PORT must differ from PORT: uploaded content needs an origin of its own.',
+    ],
+    [
+      { PUBLIC_URL: 'https://x.example', CONTENT_URL: 'https://x.example/' },
+      'CONTENT_URL=https://x.example must differ from PUBLIC_URL: uploaded content needs an origin of its own.',
+    ],
+    [
+      { PUBLIC_URL: 'https://x.example/app' },
+      'PUBLIC_URL=https://x.example/app is not an origin: use e.g. https://xinqiao.example, with no path.',
+    ],
+    [
+      { CONTENT_URL: 'x.example' },
+      'CONTENT_URL=x.example is not an origin: use e.g. https://xinqiao.example, with no path.',
+    ],
+    [
+      { PUBLIC_URL: 'ftp://x.example' },
+      'PUBLIC_URL=ftp://x.example is not an origin: use e.g. https://xinqiao.example, with no path.',
+    ],
+    [{ DATABASE_URL: 'mysql://db/x' }, 'DATABASE_URL must begin with postgres:// or postgresql://.'],
+    [{ XINQIAO_SAMPLES: 'yes' }, 'XINQIAO_SAMPLES=yes is unknown: use 0 or 1 or staff.'],
+    [
+      { LOG_LEVEL: 'loud' },
+      'LOG_LEVEL=loud is unknown: use trace or debug or info or warn or error or fatal or silent.',
+    ],
+    [
+      { HOST: '0.0.0.0' },
+      'HOST=0.0.0.0 would offer the sample sign-ins, which need no password, to the network. Use 127.0.0.1, or XINQIAO_SAMPLES=0.',
+    ],
+    [
+      { IDENTITY_KEY: 'c2hvcnQ=' },
+      'IDENTITY_KEY must be 32 bytes in base64: make one with `openssl rand -base64 32`.',
+    ],
+  ])('%j is refused, by its name and with what to do', (env, message) => {
+    expect(refusal(env)).toBe(message);
+  });
+
+  it('must be said in full in production', () => {
+    expect(readConfig(production)).toMatchObject({ production: true, samples: false, sampleCounty: false });
+    for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'CONTENT_URL', 'IDENTITY_KEY'])
+      expect(refusal({ ...production, [name]: undefined })).toMatch(
+        new RegExp(`^${name} is required with NODE_ENV=production`),
+      );
+    for (const samples of ['1', 'staff'])
+      expect(refusal({ ...production, XINQIAO_SAMPLES: samples })).toBe(
+        `XINQIAO_SAMPLES=${samples} is refused with NODE_ENV=production: sample sign-ins need no password.`,
+      );
+  });
+
+  it('tells no secret in a refusal', () => {
+    const secret = 'mysql://xinqiao:hunter2@db/x';
+    expect(refusal({ DATABASE_URL: secret })).not.toContain('hunter2');
+    expect(refusal({ IDENTITY_KEY: 'aHVudGVyMg==' })).not.toContain('aHVudGVyMg');
+  });
+
+  it('keeps a key of its own beside the data, for its owner alone, and would rather not start than use half of one', async () => {
+    const own = join(folder, 'fresh');
+    const { identityKey } = readConfig({ XINQIAO_DATA: own });
+    expect(identityKey).toHaveLength(32);
+    expect(readConfig({ XINQIAO_DATA: own }).identityKey).toEqual(identityKey);
+    expect(statSync(join(own, 'identity.key')).mode & 0o777).toBe(0o600);
+    await writeFile(join(own, 'identity.key'), '');
+    expect(refusal({ XINQIAO_DATA: own })).toMatch(/identity\.key holds no key of 32 bytes/);
+    expect(existsSync(join(own, 'identity.key'))).toBe(true);
+  });
+
+  it('may name a data folder that can not be written, and is told so', async () => {
+    await writeFile(join(folder, 'file'), '');
+    expect(refusal({ XINQIAO_DATA: join(folder, 'file', 'data') })).toMatch(
+      /^The data folder .*can't be written: .*Set XINQIAO_DATA to a folder that can\.$/,
+    );
+  });
+});

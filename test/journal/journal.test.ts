@@ -1,0 +1,216 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
+import {
+  assignTeachers,
+  finishActivities,
+  IMPORT,
+  sitExam,
+  smallRoster,
+  START,
+  startService,
+  SUBMIT,
+  TestClock,
+  until,
+  type Learner,
+  type TestService,
+} from '../support/service.ts';
+
+const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename } }`;
+const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`;
+const TARGET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename } }`;
+const REVOKE =
+  `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
+    "'",
+    '"',
+  );
+
+/** What each kind of change writes: a row whose last writer is the entry's own transaction. */
+const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
+  // Its files go and its row changes when it is applied.
+  'roster.request': { subject: 'roster-import', row: undefined },
+  'roster.apply': { subject: 'roster-import', row: 'roster_imports where id' },
+  'certification.plan': { subject: 'certification', row: 'certifications where id' },
+  'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
+  'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
+  'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
+  'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
+  'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
+  'certificate.revoke': { subject: 'certificate', row: 'certificates where id' },
+  'coverage.rebuild': { subject: 'coverage', row: 'coverage_totals where 0' },
+};
+
+describe('the journal', () => {
+  let service: TestService;
+  let learners: Learner[];
+  let certificationId: string;
+  let unitId: string;
+  let attemptId: string;
+  let certificateId: string;
+
+  const query = async (sql: string, values: unknown[] = []) =>
+    (await service.database.pool.query(sql, values)).rows as Record<string, string>[];
+  /** Each kind of change, done once more. @returns the answer's type, or the code of its error. */
+  const act: Record<string, () => Promise<string>> = {
+    'roster.request': async () => {
+      const files = smallRoster([{ id: 'n1', family: '李', given: '新' }]);
+      const input = { divisionCode: SAMPLE_COUNTY, files: files.map(() => null) };
+      const { data, errors } = await service.upload('coordinator', IMPORT, { input }, files);
+      return data?.importRoster?.__typename ?? errors?.[0]?.extensions?.code;
+    },
+    'certification.plan': async () =>
+      mutate('coordinator', PLAN, {
+        input: {
+          code: `c${Math.floor(performance.now())}`,
+          title: { zhCN: 'x', en: 'x' },
+          courseSlug: 'core-gatekeeper',
+          roles: ['CLASS_TEACHER', 'PRINCIPAL'],
+          divisionCode: SAMPLE_COUNTY,
+          issuerName: 'x',
+        },
+      }),
+    'cohort.assign': async () =>
+      mutate('coordinator', ASSIGN, { input: { certificationId, unitId, role: 'CLASS_TEACHER' } }),
+    'target.set': async () =>
+      mutate('coordinator', TARGET, {
+        input: { certificationId, divisionCode: SAMPLE_COUNTY, rate: 0.9, startsOn: '2030-05-01' },
+      }),
+    'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
+    'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
+    'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
+  };
+  const mutate = async (
+    as: string,
+    mutation: string,
+    variables: Record<string, unknown>,
+  ): Promise<string> => {
+    const { data, errors } = await service.ask(as, mutation, variables);
+    return (
+      (data === null || data === undefined
+        ? undefined
+        : (Object.values(data)[0] as { __typename: string })?.__typename) ??
+      errors?.[0]?.extensions?.code ??
+      'nothing'
+    );
+  };
+  /** Makes the journal refuse entries of one kind, as a full disk would. */
+  const block = async (action: string): Promise<void> => {
+    await query(
+      `create or replace function refuse_entry() returns trigger language plpgsql as $$ begin raise 'the journal is full'; end $$`,
+    );
+    await query(
+      `create trigger blocked before insert on journal_entries for each row when (new.action = '${action}') execute function refuse_entry()`,
+    );
+  };
+  const unblock = async () => query('drop trigger blocked on journal_entries');
+  /** All that a change could leave behind. */
+  const state = async () =>
+    query(`select
+      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people,
+      (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
+      (select count(*) from coverage_targets) as targets, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
+      (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
+      (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
+  const idle = async () =>
+    until(async () =>
+      (await query('select 1 from graphile_worker.jobs where run_at <= now()')).length === 0
+        ? true
+        : undefined,
+    );
+
+  beforeAll(async () => {
+    service = await startService({ clock: new TestClock('2030-03-04T04:00:00Z') });
+    ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2']));
+    for (const learner of learners) await finishActivities(service, learner);
+    attemptId = await sitExam(service, learners[0]!, { right: true });
+    await idle();
+  });
+  afterAll(async () => service.stop());
+
+  it.each([
+    'roster.request',
+    'certification.plan',
+    'cohort.assign',
+    'target.set',
+    'attempt.start',
+    'attempt.grade',
+  ])('takes %s back whole when its entry can not be written, and what it owed with it', async (action) => {
+    const before = await state();
+    await block(action);
+    expect(await act[action]!()).toBe('INTERNAL');
+    expect(await state()).toEqual(before);
+    await unblock();
+    expect(await act[action]!()).toMatch(/Payload$/);
+    await idle();
+    expect(await state()).not.toEqual(before);
+  });
+
+  it('takes what a job did back whole as well, and the job is done again', async () => {
+    // Graded above; the certificate came after it.
+    await query('delete from certificate_documents');
+    await query('delete from credit_records');
+    await query('delete from certificates');
+    const before = await state();
+    await block('certificate.issue');
+    const assignment = Buffer.from(learners[0]!.assignmentId, 'base64').toString().split(':')[1]!;
+    await expect(service.app.services.certificates.issue(assignment)).rejects.toThrow('the journal is full');
+    expect(await state()).toEqual(before);
+    await unblock();
+    await service.app.services.certificates.issue(assignment);
+    expect(await state()).not.toEqual(before);
+
+    await block('roster.apply');
+    await act['roster.request']!();
+    const [failed] = await until(async () => {
+      const rows = await query(`select last_error from graphile_worker.jobs where last_error is not null`);
+      return rows.length === 0 ? undefined : rows;
+    });
+    expect(failed!['last_error']).toContain('the journal is full');
+    expect(await query(`select state from roster_imports order by id desc limit 1`)).toEqual([
+      { state: 'queued' },
+    ]);
+    await unblock();
+    await query('update graphile_worker._private_jobs set run_at = now() where attempts > 0');
+    await idle();
+    expect(await query(`select state from roster_imports order by id desc limit 1`)).toEqual([
+      { state: 'applied' },
+    ]);
+  });
+
+  it('takes a revocation back whole, with the credit it withdrew', async () => {
+    const { data } = await service.ask('t1', '{ viewer { certificates { id state } } }');
+    certificateId = data.viewer.certificates[0].id;
+    const before = await state();
+    await block('certificate.revoke');
+    expect(await act['certificate.revoke']!()).toBe('INTERNAL');
+    expect(await state()).toEqual(before);
+    await unblock();
+    expect(await act['certificate.revoke']!()).toBe('RevokeCertificatePayload');
+  });
+
+  it('has an entry of every kind of change, written by the very transaction of the change', async () => {
+    await service.app.ledger.rebuild();
+    const kinds = await query('select distinct action from journal_entries order by action');
+    expect(kinds.map((row) => row['action'])).toEqual(Object.keys(CHANGES).toSorted());
+    for (const [action, { subject, row }] of Object.entries(CHANGES)) {
+      if (row === undefined) continue;
+      const same = await query(
+        `select j.subject from journal_entries j where j.action = $1 and j.subject like $2 || ':%'
+         and exists (select 1 from ${row} = ${subject === 'coverage' ? '0' : `split_part(j.subject, ':', 2)::bigint`} and xmin = j.xmin)`,
+        [action, subject],
+      );
+      expect({ action, found: same.length > 0 }).toEqual({ action, found: true });
+    }
+  });
+
+  it('says who, and holds ids where a name would be more than is needed', async () => {
+    const entries = await query('select actor, action, subject, detail::text from journal_entries');
+    for (const entry of entries) {
+      expect(entry['actor']).toMatch(/^(person:\d+|worker:[a-z-]+)$/);
+      expect(entry['subject']).toMatch(/^[a-z-]+:(\d+|all)$/);
+      expect(entry['detail']).not.toMatch(/王小|林静|李新/);
+    }
+    expect(entries.filter((entry) => entry['action'] === 'certificate.revoke')[0]?.['detail']).toContain(
+      '错误',
+    );
+  });
+});
