@@ -171,7 +171,7 @@ describe('importing a roster through GraphQL', () => {
     const counts = async () =>
       (
         await service.database.pool.query(
-          'select (select count(*)::int from people) as people, (select count(*)::int from posts) as posts, (select count(*)::int from organizations) as organizations, (select count(*)::int from coverage_pending) as pending',
+          'select (select count(*)::int from people) as people, (select count(*)::int from posts) as posts, (select count(*)::int from organizations) as organizations, (select sum(people)::int from coverage_totals) + coalesce((select sum(change)::int from coverage_pending), 0) as counted',
         )
       ).rows[0];
     const before = await counts();
