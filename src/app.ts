@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 import type { Services } from '../schema/context.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
+import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
@@ -114,7 +115,14 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       contentStore,
     });
     const synced = await courses.sync();
-    const programmes = makeProgrammeService({ db, clock, regions, people, courses });
+    const programmes = makeProgrammeService({
+      db,
+      clock,
+      regions,
+      people,
+      courses,
+      proof: makeProof({ publicUrl }),
+    });
     const learning = makeLearningService({ db, clock, publicUrl, programmes });
     const exams = makeExamService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });

@@ -25,6 +25,7 @@ import {
 } from './certificate.repository.ts';
 import { digestOf, drawCertificate, type CertificateClaims } from './document.ts';
 import { findShortfalls, type Shortfall } from './eligibility.ts';
+import { EVIDENCE } from './evidence.ts';
 import {
   newCertificateNumber,
   newVerificationCode,
@@ -33,12 +34,6 @@ import {
 } from './number.ts';
 import { roleTitles } from './role-titles.ts';
 import { readTemplate } from './template.ts';
-
-/** What the certificate says was checked. The hours are the course's own, bounded by what its content supports. */
-const EVIDENCE = {
-  'zh-CN': '完成全部课程活动，并通过由服务端组卷、计时与评分的考试',
-  en: 'All course activities completed; exam drawn, timed and graded by the server passed',
-} as const;
 
 /** What a verifier is told. `codeMatched` says whether the document itself was at hand. */
 export interface Verification {

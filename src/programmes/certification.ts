@@ -1,5 +1,5 @@
 import type { Role } from '../people/role.ts';
-import type { Text } from '../courses/manifest.ts';
+import type { Manifest, Text } from '../courses/manifest.ts';
 
 /** The rule: who must hold what, for how long. `divisionCode` set it; it holds there and below. */
 export interface Certification {
@@ -15,6 +15,16 @@ export interface Certification {
   readonly template: string;
   readonly templateVersion: number;
 }
+
+/**
+ * Tries whether certificates of a certification could be printed, before anybody learns for it. The certification room implements it.
+ * @throws InvalidInput naming what can not.
+ */
+export type Proof = (
+  planned: Pick<Certification, 'title' | 'issuerName' | 'template' | 'templateVersion'> & {
+    readonly course: Pick<Manifest, 'title' | 'classHours'>;
+  },
+) => Promise<void>;
 
 /** People assigned together, by role and unit. */
 export interface Cohort {

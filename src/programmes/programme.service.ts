@@ -10,7 +10,7 @@ import { may, scopesOf, type Viewer } from '../people/permission.ts';
 import type { Role } from '../people/role.ts';
 import { covers, type Unit } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
-import type { Assignment, Certification, Cohort } from './certification.ts';
+import type { Assignment, Certification, Cohort, Proof } from './certification.ts';
 import {
   countAssignments,
   findAssignment,
@@ -35,12 +35,14 @@ export function makeProgrammeService({
   regions,
   people,
   courses,
+  proof,
 }: {
   db: Database;
   clock: Clock;
   regions: RegionService;
   people: PeopleService;
   courses: CourseService;
+  proof: Proof;
 }) {
   return {
     /**
@@ -78,14 +80,14 @@ export function makeProgrammeService({
         if (text.trim() === '' || text.length > 100)
           throw new InvalidInput(path, 'From 1 to 100 characters.');
       }
-      if ((await courses.findCurrent(db, input.courseSlug)) === undefined)
-        throw new NotFound(`Course ${input.courseSlug}`);
+      const course = await courses.findCurrent(db, input.courseSlug);
+      if (course === undefined) throw new NotFound(`Course ${input.courseSlug}`);
+      const printed = { ...input, template: 'standard', templateVersion: 1 };
+      await proof({ ...printed, course: course.manifest });
       const id = await db.transaction().execute(async (tx) => {
         const created = await insertCertification(tx, {
-          ...input,
+          ...printed,
           roles: [...new Set(input.roles)],
-          template: 'standard',
-          templateVersion: 1,
           createdBy: viewer.personId,
           createdAt: clock.now(),
         });

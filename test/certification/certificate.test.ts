@@ -318,6 +318,41 @@ describe('a certificate', () => {
     expect(await until(async () => mine(learner))).toMatchObject({ holderName: '吉田', state: 'VALID' });
   });
 
+  it('is tried before anybody learns for it: what could never be printed is not planned', async () => {
+    const plan = async (title: string, english: string, issuerName: string) =>
+      (
+        await service.ask(
+          'coordinator',
+          `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename ... on Refusal { code message } ... on InvalidInput { path } } }`,
+          {
+            input: {
+              code: `c${title.length}-${english.length}-${issuerName.length}`,
+              title: { zhCN: title, en: english },
+              courseSlug: 'core-gatekeeper',
+              roles: ['CLASS_TEACHER'],
+              divisionCode: '430121',
+              issuerName,
+            },
+          },
+        )
+      ).data.planCertification;
+    const refused = (path: string, message: string) => ({
+      code: 'INVALID_INPUT',
+      path,
+      message: expect.stringContaining(message),
+    });
+    expect(await plan('守门人🎓', 'x', '县教育局')).toMatchObject(refused('input.title.zhCN', 'U+1F393'));
+    expect(await plan('守门人', 'Łódź', '县教育局')).toMatchObject(refused('input.title.en', 'U+0141'));
+    expect(await plan('守门人', 'x', '长'.repeat(60))).toMatchObject(
+      refused('input.issuerName', 'does not fit'),
+    );
+    for (const [title, english, issuer] of [
+      ['守'.repeat(100), 'x', '长沙县教育局'],
+      ['守门人', 'Gatekeeper '.repeat(9), '长'.repeat(48)],
+    ] as const)
+      expect(await plan(title, english, issuer)).toMatchObject({ __typename: 'PlanCertificationPayload' });
+  });
+
   it('expires after its last day and not before, on every surface', async () => {
     const learner = learners[4]!;
     const certificate = await earn(learner);

@@ -1,0 +1,43 @@
+import { InvalidInput } from '../errors.ts';
+import type { Proof } from '../programmes/certification.ts';
+import { drawCertificate, TextDoesNotFit } from './document.ts';
+import { EVIDENCE } from './evidence.ts';
+import { MissingGlyph } from './fonts.ts';
+import { readTemplate } from './template.ts';
+
+/** Where a planner gave what a claim says. */
+const givenAs: readonly (readonly [claim: string, path: string])[] = [
+  ['certificationTitle.zh', 'input.title.zhCN'],
+  ['certificationTitle.en', 'input.title.en'],
+  ['issuerName', 'input.issuerName'],
+];
+
+/** Draws a certificate of a certification that is only planned, for nobody. */
+export function makeProof({ publicUrl }: { publicUrl: string }): Proof {
+  return async ({ title, issuerName, template, templateVersion, course }) => {
+    const number = 'XQ2026-0000-0000-0000';
+    try {
+      await drawCertificate(await readTemplate(template, templateVersion), {
+        number,
+        holderName: '某某',
+        organizationName: null,
+        roleTitle: null,
+        certificationTitle: title,
+        courseTitle: course.title,
+        classHours: course.classHours,
+        percent: 83.33,
+        issuerName,
+        issuedOn: '2026-12-30',
+        validFrom: '2026-12-30',
+        validUntil: '2029-12-29',
+        evidence: EVIDENCE,
+        verificationUrl: `${publicUrl}/verify/${number}#code=0000-0000-0000-0000`,
+      });
+    } catch (error) {
+      if (!(error instanceof MissingGlyph || error instanceof TextDoesNotFit)) throw error;
+      const claims = error.field.split(', ');
+      const path = givenAs.find(([claim]) => claims.includes(claim))?.[1];
+      throw path === undefined ? error : new InvalidInput(path, error.message);
+    }
+  };
+}
