@@ -51,7 +51,11 @@ describe('the service’s doors besides GraphQL', () => {
     expect(first.body.records.map((record) => record.certificateNumber)).toEqual([numbers[0]]);
     expect(first.body.hasMore).toBe(true);
     numbers.push(await pass(learners[2]!));
-    const rest = await feed(`?limit=10&after=${first.body.nextCursor}`);
+    // A record is told when no older transaction can come before it any more.
+    const rest = await until(async () => {
+      const page = await feed(`?limit=10&after=${first.body.nextCursor}`);
+      return page.body.records.length === 2 ? page : undefined;
+    });
     expect(rest.body.records.map((record) => record.certificateNumber)).toEqual(numbers.slice(1));
     const none = await feed(`?after=${rest.body.nextCursor}`);
     expect(none.body).toEqual({ records: [], nextCursor: rest.body.nextCursor, hasMore: false });
