@@ -1,16 +1,19 @@
-import { InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
+import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
+import type { Progress } from '../src/people/roster/import.repository.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
+import { localId } from './ids.ts';
 import { Division, RosterImport, RosterRefusal } from './refs.ts';
 
 const StateEnum = builder.enumType('RosterImportState', {
   description:
-    'QUEUED until the worker has done it; CHECKED when it was a dry run; REFUSED when a file was not what it says or would end too much, and then nothing was written.',
+    'QUEUED until the worker has done it; CHECKED when it was a dry run; REFUSED when a file was not what it says or would end too much, CANCELLED when somebody stopped it: then nothing was written.',
   values: {
     QUEUED: { value: 'queued' },
     APPLIED: { value: 'applied' },
     CHECKED: { value: 'checked' },
     REFUSED: { value: 'refused' },
+    CANCELLED: { value: 'cancelled' },
   } as const,
 });
 
@@ -30,6 +33,46 @@ RosterRefusal.implement({
     reason: t.exposeString('reason', { description: 'Why, for a person.' }),
   }),
 });
+
+const PhaseEnum = builder.enumType('RosterImportPhase', {
+  description:
+    'What an import is doing: reading the files, comparing with what is known, writing, counting coverage.',
+  values: {
+    READING: { value: 'reading' },
+    MATCHING: { value: 'matching' },
+    WRITING: { value: 'writing' },
+    COUNTING: { value: 'counting' },
+  } as const,
+});
+
+const ImportProgress = builder.objectRef<Progress>('RosterImportProgress').implement({
+  description: 'How far an import is. A crash takes it back to its beginning, and nothing is done twice.',
+  fields: (t) => ({
+    phase: t.expose('phase', { type: PhaseEnum, description: 'What it is doing.' }),
+    rowsDone: t.exposeInt('rowsDone', { description: 'Rows done in this phase.' }),
+    rowsTotal: t.exposeInt('rowsTotal', {
+      description: 'Rows of this phase; at most so many while the files are being read.',
+    }),
+    rowsPerSecond: t.float({
+      nullable: true,
+      description: 'Since the phase began; null in its first moment.',
+      resolve: (progress) => rateOf(progress),
+    }),
+    secondsLeft: t.float({
+      nullable: true,
+      description: 'Until this phase is over, at the rate it had so far.',
+      resolve: (progress) => {
+        const rate = rateOf(progress);
+        return rate === null ? null : Math.max(0, progress.rowsTotal - progress.rowsDone) / rate;
+      },
+    }),
+  }),
+});
+
+function rateOf({ rowsDone, phaseBeganAt, toldAt }: Progress): number | null {
+  const seconds = (toldAt.getTime() - phaseBeganAt.getTime()) / 1000;
+  return seconds > 0 && rowsDone > 0 ? rowsDone / seconds : null;
+}
 
 builder.node(RosterImport, {
   name: 'RosterImport',
@@ -70,6 +113,22 @@ builder.node(RosterImport, {
     postsAdded: t.exposeInt('postsAdded', { description: 'New posts.' }),
     postsChanged: t.exposeInt('postsChanged', { description: 'Posts that ended or changed.' }),
     postsEnded: t.exposeInt('postsEnded', { description: 'Of these, the open posts that ended.' }),
+    peopleMissing: t.exposeInt('peopleMissing', {
+      description: 'People whose posts ended because the file, which lists everybody, leaves them out.',
+    }),
+    progress: t.field({
+      type: ImportProgress,
+      nullable: true,
+      description: 'While it is being worked on; null before and after.',
+      resolve: (rosterImport) => rosterImport.progress,
+    }),
+    cancelRequested: t.exposeBoolean('cancelRequested', {
+      description: 'Somebody has asked it to stop; it does within a few seconds, unless it is done by then.',
+    }),
+    hasFiles: t.exposeBoolean('hasFiles', {
+      description:
+        'Whether `repeatRosterImport` can do it again without another upload: not once applied, nor after a day.',
+    }),
     dryRun: t.exposeBoolean('dryRun', {
       description: 'Whether the numbers tell what would have been done; nothing was.',
     }),
@@ -115,10 +174,15 @@ const ImportRosterInput = builder.inputType('ImportRosterInput', {
       description:
         'The share of open posts, 0 to 1, that the import may end; 0.2 when left out. One that would end more is refused whole and says how many: a file that was cut off looks like that.',
     }),
+    endMissing: t.boolean({
+      description:
+        'Whether whoever holds a post at an organization that the file lists with staff, and is not in the file, has left. When left out, as the file says: a manifest.csv with bulk files lists everybody, other files only tell of those they name.',
+    }),
     files: t.field({
       type: ['File'],
       required: true,
-      description: 'OneRoster 1.1 CSV: one zip, or orgs.csv and users.csv (and manifest.csv).',
+      description:
+        'OneRoster 1.1 or 1.2 CSV, bulk or delta: one zip, or the files of it that are read (manifest.csv, orgs.csv, users.csv, and in 1.2 roles.csv).',
     }),
   }),
 });
@@ -153,9 +217,88 @@ builder.mutationField('importRoster', (t) =>
           source: input.source ?? null,
           dryRun: input.dryRun,
           mostEnded: input.mostEnded ?? null,
+          endMissing: input.endMissing ?? null,
           files,
         }),
       };
     },
+  }),
+);
+
+const CancelRosterImportInput = builder.inputType('CancelRosterImportInput', {
+  description: 'Which import is to stop.',
+  fields: (t) => ({ rosterImportId: t.id({ required: true, description: 'The import.' }) }),
+});
+const CancelRosterImportPayload = builder
+  .objectRef<{ rosterImport: typeof RosterImport.$inferType }>('CancelRosterImportPayload')
+  .implement({
+    description: 'The import was asked to stop, or was over already.',
+    fields: (t) => ({
+      rosterImport: t.field({
+        type: RosterImport,
+        description: 'CANCELLED soon; as it ended, where it was over.',
+        resolve: (payload) => payload.rosterImport,
+      }),
+    }),
+  });
+
+builder.mutationField('cancelRosterImport', (t) =>
+  t.field({
+    type: CancelRosterImportPayload,
+    errors: { types: [NotSignedIn, NotFound, InvalidInput] },
+    description: 'Stops an import that is not over. It writes nothing then, and can be repeated.',
+    args: { input: t.arg({ type: CancelRosterImportInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input }, context) => ({
+      rosterImport: await context.services.roster.cancel(
+        signedIn(context),
+        localId(input.rosterImportId, 'RosterImport', 'input.rosterImportId'),
+      ),
+    }),
+  }),
+);
+
+const RepeatRosterImportInput = builder.inputType('RepeatRosterImportInput', {
+  description: 'Which import is to be done again, and how.',
+  fields: (t) => ({
+    rosterImportId: t.id({
+      required: true,
+      description: 'One that was checked, refused or cancelled, and still has its files.',
+    }),
+    dryRun: t.boolean({
+      defaultValue: false,
+      required: true,
+      description: 'Only tell, again; by default it is applied.',
+    }),
+    mostEnded: t.float({ description: 'As in `ImportRosterInput`; as before when left out.' }),
+    endMissing: t.boolean({ description: 'As in `ImportRosterInput`; as before when left out.' }),
+  }),
+});
+const RepeatRosterImportPayload = builder
+  .objectRef<{ rosterImport: typeof RosterImport.$inferType }>('RepeatRosterImportPayload')
+  .implement({
+    description: 'The import was begun again.',
+    fields: (t) => ({
+      rosterImport: t.field({
+        type: RosterImport,
+        description: 'A new one, QUEUED. The earlier one stays as it ended, and has its files no more.',
+        resolve: (payload) => payload.rosterImport,
+      }),
+    }),
+  });
+
+builder.mutationField('repeatRosterImport', (t) =>
+  t.field({
+    type: RepeatRosterImportPayload,
+    errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
+    description:
+      'Does an import again with the files it was given: the way on from a dry run, or after one that stopped and asked. NO_FILES where they are gone.',
+    args: { input: t.arg({ type: RepeatRosterImportInput, required: true, description: 'Which and how.' }) },
+    resolve: async (_root, { input }, context) => ({
+      rosterImport: await context.services.roster.repeat(
+        signedIn(context),
+        localId(input.rosterImportId, 'RosterImport', 'input.rosterImportId'),
+        { dryRun: input.dryRun, mostEnded: input.mostEnded ?? null, endMissing: input.endMissing ?? null },
+      ),
+    }),
   }),
 );

@@ -24,7 +24,7 @@ import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
 import type { Role } from './people/role.ts';
 import { makePeopleService } from './people/people.service.ts';
-import { IMPORT_TASK, makeRosterService } from './people/roster/import.service.ts';
+import { FORGET_FILES_TASK, IMPORT_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { makeSessionService } from './people/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -103,6 +103,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,
+      pool,
       clock,
       identityKey: config.identityKey,
       regions,
@@ -163,6 +164,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       workerPool,
       {
         [IMPORT_TASK]: async ({ importId }) => roster.apply(importId!),
+        [FORGET_FILES_TASK]: async () => roster.forgetFiles(),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
         [REBUILD_TASK]: async () => {
@@ -172,7 +174,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       },
       log,
       // Three in the night in China.
-      { crontab: `0 19 * * * ${REBUILD_TASK}` },
+      { crontab: `0 19 * * * ${REBUILD_TASK}\n30 * * * * ${FORGET_FILES_TASK}` },
     );
     closers.push(async () => worker.stop());
     await ledger.advance();

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
+import { isQuery, type People } from '../people/holdings.ts';
 
 /*
  * Counting from the posts and certificates themselves. SQL fragments: what is kept begins with them, is compared with them, and
@@ -9,8 +10,8 @@ import { sql, type RawBuilder } from 'kysely';
 export type Which = RawBuilder<unknown>;
 
 export const everyPost: Which = sql`true`;
-export const postsOf = (personIds: readonly string[]): Which =>
-  sql`p.person_id = any(${personIds}::bigint[])`;
+export const postsOf = (people: People): Which =>
+  isQuery(people) ? sql`p.person_id in (${people})` : sql`p.person_id = any(${people}::bigint[])`;
 
 /** Sets in which a certification counts: each of its roles, and all of them together. */
 const countsIn = sql`s.roles <@ c.roles and (cardinality(s.roles) = 1 or s.roles @> c.roles)`;

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { isQuery, type People } from '../people/holdings.ts';
 import type { Role } from '../people/role.ts';
 import { countOn, everyPost, postsOf } from './count.ts';
 import type { Count } from './ledger.ts';
@@ -20,8 +21,11 @@ export async function lockHoldings(tx: Executor, mode: 'shared' | 'alone'): Prom
 }
 
 /** In order, so that two who want the same people can't wait for each other. */
-export async function lockPeople(tx: Executor, ids: readonly string[]): Promise<void> {
-  await sql`select 1 from people where id = any(${ids}::bigint[]) order by id for no key update`.execute(tx);
+export async function lockPeople(tx: Executor, people: People): Promise<void> {
+  const which = isQuery(people) ? sql`id in (${people})` : sql`id = any(${people}::bigint[])`;
+  await sql`select count(*) from (select 1 from people where ${which} order by id for no key update) locked`.execute(
+    tx,
+  );
 }
 
 /** What these people count for on the kept day. */
@@ -48,9 +52,11 @@ export async function insertPending(tx: Executor, changes: readonly Count[]): Pr
       ${changes.map((c) => c.people)}::int[])`.execute(tx);
 }
 
-/** What these people count for, without a way through this process: for as many as there may be. */
-export async function insertPendingOf(tx: Executor, personIds: readonly string[]): Promise<void> {
-  await sql`insert into coverage_pending (certification_id, role_set, unit, change) ${countOn(postsOf(personIds), keptDay)}`.execute(
+/** What these people count for, added or taken away, without a way through this process: for as many as there may be. */
+export async function insertPendingOf(tx: Executor, people: People, sign: 1 | -1): Promise<void> {
+  await sql`
+    insert into coverage_pending (certification_id, role_set, unit, change)
+    select certification_id, role_set, unit, ${sql.lit(sign)} * people from (${countOn(postsOf(people), keptDay)}) counted`.execute(
     tx,
   );
 }

@@ -2,7 +2,7 @@ import { chinaDay, type Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { Log } from '../log.ts';
-import type { HoldingsWatcher } from '../people/holdings.ts';
+import { isQuery, type HoldingsWatcher } from '../people/holdings.ts';
 import type { Role } from '../people/role.ts';
 import {
   advanceTo,
@@ -28,19 +28,26 @@ export type CoverageLedger = ReturnType<typeof makeCoverageLedger>;
 /** Keeps the numbers of coverage as posts and certificates change: src/decisions/0008-coverage-is-kept.md. */
 export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Clock; log: Log }) {
   const watcher: HoldingsWatcher = {
-    async around(tx, personIds, change) {
-      if (personIds.length === 0) return change();
+    async around(tx, people, change) {
+      if (!isQuery(people) && people.length === 0) return change();
       await lockHoldings(tx, 'shared');
-      await lockPeople(tx, personIds);
-      const before = await listCounts(tx, personIds);
+      await lockPeople(tx, people);
+      if (isQuery(people)) {
+        // However many: what they counted for is taken away, and what they count for is added.
+        await insertPendingOf(tx, people, -1);
+        const result = await change();
+        await insertPendingOf(tx, people, 1);
+        return result;
+      }
+      const before = await listCounts(tx, people);
       const result = await change();
-      await insertPending(tx, differenceOf(before, await listCounts(tx, personIds)));
+      await insertPending(tx, differenceOf(before, await listCounts(tx, people)));
       return result;
     },
-    async added(tx, personIds) {
-      if (personIds.length === 0) return;
+    async added(tx, people) {
+      if (!isQuery(people) && people.length === 0) return;
       await lockHoldings(tx, 'shared');
-      await insertPendingOf(tx, personIds);
+      await insertPendingOf(tx, people, 1);
     },
   };
 

@@ -43,6 +43,40 @@ export function makeDatabase(pool: pg.Pool): Database {
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 
+/**
+ * Runs `work` in a transaction on a connection that it has to itself, so that it can also COPY into it. Temporary tables of the
+ * transaction are seen by both.
+ */
+export async function withConnection<T>(
+  pool: pg.Pool,
+  work: (tx: Transaction<DB>, client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  try {
+    const borrowed = {
+      query: client.query.bind(client),
+      // The pool's own client is given back below.
+      release: () => {},
+    };
+    const single = new Kysely<DB>({
+      dialect: new PostgresDialect({
+        pool: {
+          connect: async () => borrowed,
+          end: async () => {},
+          options: pool.options,
+        },
+      }),
+    });
+    const result = await single.transaction().execute(async (tx) => work(tx, client));
+    client.release();
+    return result;
+  } catch (error) {
+    // Whatever state it is in.
+    client.release(true);
+    throw error;
+  }
+}
+
 const OLDEST_SERVER = 15;
 
 /**

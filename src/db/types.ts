@@ -301,16 +301,27 @@ export interface RoleGrants {
   starts_on: string;
 }
 
+export interface RosterCancellations {
+  import_id: Int8;
+  requested_at: Timestamp;
+  requested_by: Int8;
+}
+
 export interface RosterImportFiles {
   content: Buffer;
   import_id: Int8;
   name: string;
+  position: Generated<number>;
 }
 
 export interface RosterImports {
   created_at: Timestamp;
   division_code: string;
   dry_run: Generated<boolean>;
+  /**
+   * Whether people whom the file leaves out are taken to have left; null: as the file itself says.
+   */
+  end_missing: boolean | null;
   finished_at: Timestamp | null;
   id: Generated<Int8>;
   /**
@@ -321,6 +332,7 @@ export interface RosterImports {
   organizations_changed: Generated<number>;
   people_added: Generated<number>;
   people_changed: Generated<number>;
+  people_missing: Generated<number>;
   posts_added: Generated<number>;
   posts_changed: Generated<number>;
   posts_ended: Generated<number>;
@@ -333,6 +345,15 @@ export interface RosterImports {
   state: string;
 }
 
+export interface RosterProgress {
+  import_id: Int8;
+  phase: string;
+  phase_began_at: Timestamp;
+  rows_done: Generated<number>;
+  rows_total: Generated<number>;
+  told_at: Timestamp;
+}
+
 export interface RosterRefusals {
   column_name: string | null;
   file: string;
@@ -341,6 +362,13 @@ export interface RosterRefusals {
   line: number;
   reason: string;
   value: string | null;
+}
+
+export interface RosterRefusedRows {
+  cells: string[];
+  file: string;
+  import_id: Int8;
+  line: number;
 }
 
 export interface SampleSignIns {
@@ -408,9 +436,12 @@ export interface DB {
   posts: Posts;
   responses: Responses;
   role_grants: RoleGrants;
+  roster_cancellations: RosterCancellations;
   roster_import_files: RosterImportFiles;
   roster_imports: RosterImports;
+  roster_progress: RosterProgress;
   roster_refusals: RosterRefusals;
+  roster_refused_rows: RosterRefusedRows;
   sample_sign_ins: SampleSignIns;
   sessions: Sessions;
   statements: Statements;

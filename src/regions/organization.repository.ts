@@ -50,6 +50,7 @@ export async function listOrganizationsOf(
 
 /** What a roster says of an organization, already checked; `division` is where it stands. */
 export interface RosterOrganization {
+  readonly id: string;
   readonly sourceId: string;
   readonly name: string;
   readonly kind: OrganizationKind;
@@ -57,11 +58,11 @@ export interface RosterOrganization {
   readonly division: Division;
   readonly studentCount: number | null;
   readonly studentCountOn: string | null;
+  /** Its last day; null while it is open. */
+  readonly closedOn: string | null;
 }
 
-export interface KnownOrganization {
-  readonly id: string;
-  readonly sourceId: string;
+export interface KnownOrganization extends Omit<RosterOrganization, 'division'> {
   readonly divisionCode: string;
   readonly countyCode: string | null;
   readonly prefectureCode: string | null;
@@ -75,42 +76,54 @@ export async function listOrganizationsBySource(
 ): Promise<KnownOrganization[]> {
   const rows = await db
     .selectFrom('organizations')
-    .select(['id', 'source_id', 'division_code', 'county_code', 'prefecture_code', 'province_code'])
+    .select([...columns, 'source_id', 'identifier', 'closed_on'])
     .where('source', '=', source)
     .where('source_id', '=', sql<string>`any(${sourceIds}::text[])`)
     .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    sourceId: row.source_id,
-    divisionCode: row.division_code,
-    countyCode: row.county_code,
-    prefectureCode: row.prefecture_code,
-    provinceCode: row.province_code,
-  }));
+  return rows.map((row) => {
+    const { organizationId: _same, ...organization } = toOrganization(row);
+    return {
+      ...organization,
+      provinceCode: row.province_code,
+      sourceId: row.source_id,
+      identifier: row.identifier,
+      closedOn: row.closed_on,
+    };
+  });
 }
 
-/** Adds the new and changes the changed; tells how many of each. A row that says what is known already is not written. */
-export async function upsertOrganizations(
-  db: Executor,
+/** Ids for organizations that are to be added. */
+export async function takeOrganizationIds(tx: Executor, count: number): Promise<string[]> {
+  const { rows } = await sql<{
+    id: string;
+  }>`select nextval(pg_get_serial_sequence('organizations', 'id')) as id from generate_series(1, ${count}::int)`.execute(
+    tx,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Adds the new ones and changes those whose id is known. */
+export async function saveOrganizations(
+  tx: Executor,
   source: string,
   organizations: readonly RosterOrganization[],
-): Promise<{ added: number; changed: number }> {
+): Promise<void> {
+  if (organizations.length === 0) return;
   const text = (pick: (organization: RosterOrganization) => string | number | null) =>
     sql`${organizations.map(pick)}::text[]`;
-  const { rows } = await sql<{ added: boolean }>`
-    insert into organizations as known (source, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count, student_count_on)
-    select ${source}, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count::int, student_count_on::date
-    from unnest(${text((o) => o.sourceId)}, ${text((o) => o.name)}, ${text((o) => o.kind)}, ${text((o) => o.identifier)}, ${text((o) => o.division.code)},
-      ${text((o) => o.division.provinceCode)}, ${text((o) => o.division.prefectureCode)}, ${text((o) => o.division.countyCode)}, ${text((o) => o.studentCount)}, ${text((o) => o.studentCountOn)})
-      as given (source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count, student_count_on)
-    on conflict (source, source_id) do update set name = excluded.name, kind = excluded.kind, identifier = excluded.identifier, division_code = excluded.division_code,
+  await sql`
+    insert into organizations as known (id, source, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count, student_count_on, closed_on)
+    overriding system value
+    select id::bigint, ${source}, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count::int, student_count_on::date, closed_on::date
+    from unnest(${text((o) => o.id)}, ${text((o) => o.sourceId)}, ${text((o) => o.name)}, ${text((o) => o.kind)}, ${text((o) => o.identifier)}, ${text((o) => o.division.code)},
+      ${text((o) => o.division.provinceCode)}, ${text((o) => o.division.prefectureCode)}, ${text((o) => o.division.countyCode)}, ${text((o) => o.studentCount)}, ${text((o) => o.studentCountOn)},
+      ${text((o) => o.closedOn)})
+      as given (id, source_id, name, kind, identifier, division_code, province_code, prefecture_code, county_code, student_count, student_count_on, closed_on)
+    on conflict (id) do update set name = excluded.name, kind = excluded.kind, identifier = excluded.identifier, division_code = excluded.division_code,
       province_code = excluded.province_code, prefecture_code = excluded.prefecture_code, county_code = excluded.county_code,
-      student_count = excluded.student_count, student_count_on = excluded.student_count_on
-    where (known.name, known.kind, known.identifier, known.division_code, known.student_count, known.student_count_on)
-      is distinct from (excluded.name, excluded.kind, excluded.identifier, excluded.division_code, excluded.student_count, excluded.student_count_on)
-    returning xmax = 0 as added`.execute(db);
-  const added = rows.filter((row) => row.added).length;
-  return { added, changed: rows.length - added };
+      student_count = excluded.student_count, student_count_on = excluded.student_count_on, closed_on = excluded.closed_on`.execute(
+    tx,
+  );
 }
 
 function toOrganization(row: {

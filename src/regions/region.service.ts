@@ -7,7 +7,8 @@ import {
   listOrganizations,
   listOrganizationsBySource,
   listOrganizationsOf,
-  upsertOrganizations,
+  saveOrganizations,
+  takeOrganizationIds,
   type KnownOrganization,
   type RosterOrganization,
 } from './organization.repository.ts';
@@ -67,12 +68,14 @@ export function makeRegionService({ db }: { db: Database }) {
       );
     },
 
-    /** In the import's own transaction. */
-    upsertOrganizations: async (
+    /** In the import's own transaction, as is the next. */
+    takeOrganizationIds: async (tx: Executor, count: number): Promise<string[]> =>
+      takeOrganizationIds(tx, count),
+    saveOrganizations: async (
       tx: Executor,
       source: string,
       organizations: readonly RosterOrganization[],
-    ): Promise<{ added: number; changed: number }> => upsertOrganizations(tx, source, organizations),
+    ): Promise<void> => saveOrganizations(tx, source, organizations),
 
     /** Brings the table to the published list: what is new, and what is called otherwise. */
     syncDivisions: async (divisions: readonly Division[]): Promise<void> => upsertDivisions(db, divisions),

@@ -13,12 +13,8 @@ import { countyOf, provinceOf } from '../../src/commands/sample/places.ts';
 import { apportion } from '../../src/commands/sample/random.ts';
 import { writeRoster, type RosterCounts, type RosterOptions } from '../../src/commands/sample/roster.ts';
 import { isIdentityNumber } from '../../src/people/person.ts';
-import {
-  readOneRoster,
-  type GivenOrganization,
-  type GivenPerson,
-  type GivenRoster,
-} from '../../src/people/roster/oneroster.ts';
+import type { GivenOrganization } from '../../src/people/roster/roster.ts';
+import { readOneRoster, type ReadRoster } from '../support/roster.ts';
 
 const FILES = ['manifest.csv', 'orgs.csv', 'users.csv'];
 const TODAY = '2026-09-01';
@@ -36,7 +32,7 @@ async function made(options: RosterOptions): Promise<{ folder: string; counts: R
   return { folder, counts: await writeRoster(options, folder) };
 }
 
-async function readBack(folder: string): Promise<GivenRoster> {
+async function readBack(folder: string): Promise<ReadRoster> {
   return readOneRoster(
     await Promise.all(FILES.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) }))),
   );
@@ -49,7 +45,7 @@ async function digest(folder: string): Promise<string> {
   return hash.digest('hex');
 }
 
-function current(person: GivenPerson, organization?: string) {
+function current(person: ReadRoster['people'][number], organization?: string) {
   return person.posts.filter(
     (post) =>
       post.endsOn === null && (organization === undefined || post.organizationSourceId === organization),
@@ -65,7 +61,7 @@ function hasPioneers(school: GivenOrganization): boolean {
 }
 
 /** What is wrong with a roster that we made; nothing, if it is sound. */
-function faultsOf(roster: GivenRoster, counts: RosterCounts, today: string): unknown[] {
+function faultsOf(roster: ReadRoster, counts: RosterCounts, today: string): unknown[] {
   const { organizations, people } = roster;
   const known = new Set(organizations.map((organization) => organization.sourceId));
   return [
@@ -97,7 +93,7 @@ function faultsOf(roster: GivenRoster, counts: RosterCounts, today: string): unk
 describe('the sample roster of a county', () => {
   let folder: string;
   let counts: RosterCounts;
-  let roster: GivenRoster;
+  let roster: ReadRoster;
   beforeAll(async () => {
     ({ folder, counts } = await made(county));
     roster = await readBack(folder);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { UnreadableFile } from '../../src/people/roster/text.ts';
-import { readOneRoster } from '../../src/people/roster/oneroster.ts';
+import { readOneRoster } from '../support/roster.ts';
 import { smallRoster } from '../support/service.ts';
 
 const file = (name: string, text: string | Buffer) => ({ name, bytes: Buffer.from(text) });
 const wang = { id: 't1', family: '王', given: '小明' };
 
-describe('reading OneRoster 1.1 CSV', () => {
-  it('reads organizations, people and dated posts', () => {
-    const roster = readOneRoster(
+describe('reading OneRoster CSV', () => {
+  it('reads organizations, people and dated posts', async () => {
+    const roster = await readOneRoster(
       smallRoster([
         {
           ...wang,
@@ -25,7 +25,7 @@ describe('reading OneRoster 1.1 CSV', () => {
       'primary',
       'junior',
     ]);
-    expect(roster.people[0]).toMatchObject({ sourceId: 't1', name: '王小明', staffNumber: 't1' });
+    expect(roster.people[0]).toMatchObject({ ref: 't1', name: '王小明', staffNumber: 't1' });
     expect(roster.people[0]!.posts).toEqual([
       {
         organizationSourceId: 's1',
@@ -33,6 +33,7 @@ describe('reading OneRoster 1.1 CSV', () => {
         workload: 'full',
         startsOn: '2023-09-01',
         endsOn: '2024-07-15',
+        ends: false,
       },
       {
         organizationSourceId: 's1',
@@ -40,6 +41,7 @@ describe('reading OneRoster 1.1 CSV', () => {
         workload: 'full',
         startsOn: '2024-09-01',
         endsOn: null,
+        ends: false,
       },
     ]);
   });
@@ -58,38 +60,33 @@ describe('reading OneRoster 1.1 CSV', () => {
     [{ ...wang, identity: '430121199001011234' }, 'metadata.identityNumber', /not an identity number/],
   ])(
     'refuses a faulty row with line, column and reason, and reads the rest: %o',
-    (faulty, column, reason) => {
-      const roster = readOneRoster(smallRoster([faulty, { ...wang, id: 't2' }]));
+    async (faulty, column, reason) => {
+      const roster = await readOneRoster(smallRoster([faulty, { ...wang, id: 't2' }]));
       expect(roster.refused).toHaveLength(1);
       expect(roster.refused[0]).toMatchObject({ file: 'users.csv', line: 2, column });
       expect(roster.refused[0]!.reason).toMatch(reason);
-      expect(roster.people.map((person) => person.sourceId)).toEqual(['t2']);
+      expect(roster.people.map((person) => person.ref)).toEqual(['t2']);
     },
   );
 
-  it('never carries an identity number in a refusal', () => {
-    const { refused } = readOneRoster(smallRoster([{ ...wang, identity: '430121199001011234' }]));
+  it('never carries an identity number in a refusal', async () => {
+    const { refused } = await readOneRoster(smallRoster([{ ...wang, identity: '430121199001011234' }]));
     expect(refused[0]!.value).toBe('**************1234');
   });
 
-  it('takes the first of two rows with one sourcedId', () => {
-    const roster = readOneRoster(smallRoster([wang, { ...wang, given: '大明' }]));
-    expect(roster.people.map((person) => person.name)).toEqual(['王小明']);
-    expect(roster.refused[0]).toMatchObject({ line: 3, column: 'sourcedId', value: 't1' });
-  });
-
-  it('tells the line on which a record with a line break inside begins', () => {
+  it('tells the line on which a record with a line break inside begins', async () => {
     const [orgs, users] = smallRoster([
       { ...wang, given: '"小\n明"' },
       { ...wang, id: 't2', family: '' },
     ]);
-    expect(readOneRoster([orgs!, users!]).refused.map((row) => row.line)).toEqual([4]);
+    const { refused } = await readOneRoster([orgs!, users!]);
+    expect(refused.map((row) => row.line)).toEqual([4]);
   });
 
-  it('reads over students and stores nothing of them', () => {
+  it('reads over students and stores nothing of them', async () => {
     const header =
       'sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password';
-    const roster = readOneRoster([
+    const roster = await readOneRoster([
       file(
         'users.csv',
         `${header}\nu1,,,true,s1,student,x,,Ming,Li,,1,,,,,,\nu2,,,true,"s1,s2",teacher,y,,Ann,Smith,,2,,,,,,`,
@@ -145,16 +142,83 @@ describe('reading OneRoster 1.1 CSV', () => {
       ],
       /users.csv is bulk, and it is not there/,
     ],
-  ])('refuses %s whole', (_name, files, reason) => {
-    expect(() => readOneRoster(files)).toThrow(UnreadableFile);
-    expect(() => readOneRoster(files)).toThrow(reason);
+  ])('refuses %s whole', async (_name, files, reason) => {
+    await expect(readOneRoster(files)).rejects.toThrow(UnreadableFile);
+    await expect(readOneRoster(files)).rejects.toThrow(reason);
   });
 
-  it('reads UTF-8 with a byte order mark', () => {
+  it('reads UTF-8 with a byte order mark', async () => {
     const [orgs] = smallRoster([]);
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), orgs!.bytes]);
+    expect((await readOneRoster([file('orgs.csv', marked)])).organizations).toHaveLength(3);
+  });
+
+  const manifest = (version: string, mode: string, ...names: string[]) =>
+    file(
+      'manifest.csv',
+      [
+        `propertyName,value`,
+        `oneroster.version,${version}`,
+        ...names.map((name) => `file.${name},${mode}`),
+      ].join('\n'),
+    );
+
+  it('reads OneRoster 1.2, where roles stand apart and nobody without one of staff is kept', async () => {
+    const users = [
+      'sourcedId,status,dateLastModified,enabledUser,username,userIds,givenName,familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password,userMasterIdentifier,resourceSourcedIds,preferredGivenName,preferredMiddleName,preferredFamilyName,primaryOrgSourcedId,pronouns',
+      't1,,,true,t1,,小明,王,,t1,,,,,,,,,,,,s1,',
+      'k1,,,true,k1,,小红,李,,k1,,,,,,,,,,,,s1,',
+      't2,,,true,t2,,Ann,Smith,,t2,,,,,,,,,,,,s1,',
+    ].join('\n');
+    const roles = [
+      'sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId,userProfileSourcedId,metadata.postRole',
+      'r1,,,t1,primary,teacher,2023-09-01,2024-07-15,s1,,class_teacher',
+      'r2,,,t1,secondary,teacher,2024-09-01,,s2,,',
+      'r3,,,k1,primary,student,,,s1,,',
+      'r4,,,t2,primary,counselor,,,s1,,',
+      'r5,,,t2,primary,wizard,,,s1,,',
+    ].join('\n');
+    const roster = await readOneRoster([
+      manifest('1.2', 'bulk', 'orgs', 'users', 'roles'),
+      smallRoster([])[0]!,
+      file('users.csv', users),
+      file('roles.csv', roles),
+    ]);
+    expect(roster.saysAll).toBe(true);
+    expect(roster.people.map((person) => person.ref)).toEqual(['t1', 't2']);
     expect(
-      readOneRoster([file('orgs.csv', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), orgs!.bytes]))])
-        .organizations,
-    ).toHaveLength(3);
+      roster.people.map((person) => person.posts.map((post) => [post.role, post.startsOn, post.endsOn])),
+    ).toEqual([
+      [
+        ['class_teacher', '2023-09-01', '2024-07-15'],
+        ['subject_teacher', '2024-09-01', null],
+      ],
+      // What the post is for is not said, so it is not guessed.
+      [],
+    ]);
+    expect(roster.refused).toMatchObject([{ file: 'roles.csv', line: 6, column: 'role', value: 'wizard' }]);
+    expect(roster.rowsIgnored).toBe(2);
+  });
+
+  it('knows in a delta who leaves, and in a bulk file refuses to', async () => {
+    const [orgs, users] = smallRoster([wang, { ...wang, id: 't2' }]);
+    const gone = file('users.csv', users!.bytes.toString().replace('\nt2,,', '\nt2,tobedeleted,'));
+    const delta = await readOneRoster([manifest('1.1', 'delta', 'orgs', 'users'), orgs!, gone]);
+    expect(delta.people.map((person) => [person.ref, person.leaves, person.posts.length])).toEqual([
+      ['t1', false, 1],
+      ['t2', true, 0],
+    ]);
+    expect(delta.saysAll).toBe(false);
+    const bulk = await readOneRoster([manifest('1.1', 'bulk', 'orgs', 'users'), orgs!, gone]);
+    expect(bulk.refused).toMatchObject([{ line: 3, column: 'status', value: 'tobedeleted' }]);
+  });
+
+  it('refuses files that are bulk in part', async () => {
+    const [orgs, users] = smallRoster([wang]);
+    const mixed = file(
+      'manifest.csv',
+      'propertyName,value\noneroster.version,1.1\nfile.orgs,bulk\nfile.users,delta',
+    );
+    await expect(readOneRoster([mixed, orgs!, users!])).rejects.toThrow(/some files are bulk and some delta/);
   });
 });

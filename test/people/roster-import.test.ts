@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import yazl from 'yazl';
 import {
+  importEnd,
   importRoster,
   IMPORT,
   smallRoster,
@@ -10,6 +11,9 @@ import {
 } from '../support/service.ts';
 
 const day = '2026-11-24T04:00:00Z';
+
+const REPEAT = `mutation ($input: RepeatRosterImportInput!) { repeatRosterImport(input: $input) { __typename
+  ... on RepeatRosterImportPayload { rosterImport { id } } ... on Conflict { code } } }`;
 
 async function zip(files: readonly { name: string; bytes: Buffer }[]): Promise<Buffer> {
   const archive = new yazl.ZipFile();
@@ -27,6 +31,10 @@ describe('importing a roster through GraphQL', () => {
   });
   afterAll(async () => service.stop());
 
+  const repeat = async (id: string) => {
+    const { data } = await service.ask('coordinator', REPEAT, { input: { rosterImportId: id } });
+    return importEnd(service, data.repeatRosterImport.rosterImport.id);
+  };
   const posts = async (sourceId: string) =>
     service.app.db
       .selectFrom('posts')
@@ -183,10 +191,152 @@ describe('importing a roster through GraphQL', () => {
     expect(dry).toMatchObject({ state: 'CHECKED', peopleAdded: 1, postsAdded: 1, rowsRefused: 1 });
     expect(dry.refusals.nodes[0].reason).toMatch(/spreadsheet's inner number/);
     expect(await counts()).toEqual(before);
-    expect(
-      (await service.database.pool.query('select count(*)::int from roster_import_files')).rows[0].count,
-    ).toBe(0);
-    expect(await importRoster(service, files)).toMatchObject({ state: 'APPLIED', peopleAdded: 1 });
+    // The way on: the same files, without another upload.
+    expect(dry.hasFiles).toBe(true);
+    const applied = await repeat(dry.id);
+    expect(applied).toMatchObject({ state: 'APPLIED', peopleAdded: 1, postsAdded: 1, hasFiles: false });
+    const { data } = await service.ask('coordinator', REPEAT, { input: { rosterImportId: dry.id } });
+    expect(data.repeatRosterImport).toMatchObject({ __typename: 'Conflict', code: 'NO_FILES' });
+  });
+
+  it('drops the files of an import that nobody came back for', async () => {
+    const dry = await importRoster(service, smallRoster([]), 'coordinator', { dryRun: true });
+    await service.app.services.roster.forgetFiles();
+    expect((await importEnd(service, dry.id)).hasFiles).toBe(true);
+    (service.clock as TestClock).move(24 * 60 + 1);
+    await service.app.services.roster.forgetFiles();
+    (service.clock as TestClock).move(-24 * 60 - 1);
+    expect((await importEnd(service, dry.id)).hasFiles).toBe(false);
+  });
+
+  it('stops when it is asked to, with nothing written, and can be repeated', async () => {
+    const files = smallRoster([{ id: 'stop1', family: '停', given: '一' }]);
+    // Another import of the source is at work, so this one has to wait.
+    const other = await service.database.pool.connect();
+    await other.query("select pg_advisory_lock(hashtextextended('roster:division:430121', 0))");
+    const queued = await service.upload(
+      'coordinator',
+      IMPORT,
+      { input: { divisionCode: '430121', files: files.map(() => null) } },
+      files,
+    );
+    const { id } = queued.data.importRoster.rosterImport as { id: string };
+    const cancel = async (as: string) =>
+      (
+        await service.ask(
+          as,
+          `mutation ($input: CancelRosterImportInput!) { cancelRosterImport(input: $input) { __typename ... on CancelRosterImportPayload { rosterImport { cancelRequested } } } }`,
+          { input: { rosterImportId: id } },
+        )
+      ).data.cancelRosterImport;
+    expect(await cancel('hr')).toEqual({ __typename: 'NotFound' });
+    expect(await cancel('coordinator')).toMatchObject({ rosterImport: { cancelRequested: true } });
+    await other.query("select pg_advisory_unlock(hashtextextended('roster:division:430121', 0))");
+    other.release();
+    expect(await importEnd(service, id)).toMatchObject({
+      state: 'CANCELLED',
+      progress: null,
+      hasFiles: true,
+    });
+    const { rows } = await service.database.pool.query(
+      "select count(*)::int from person_sources where source_id = 'stop1'",
+    );
+    expect(rows[0].count).toBe(0);
+    expect(await repeat(id)).toMatchObject({ state: 'APPLIED', peopleAdded: 1 });
+  });
+
+  it('takes the first of two rows with one sourcedId, and of two with one identity number', async () => {
+    const identity = '110101199003072316';
+    const result = await importRoster(
+      service,
+      smallRoster([
+        { id: 'w1', family: '吴', given: '一' },
+        { id: 'w1', family: '吴', given: '二' },
+        { id: 'w2', family: '吴', given: '三', identity },
+        { id: 'w3', family: '吴', given: '四', identity },
+      ]),
+    );
+    expect(result).toMatchObject({ peopleAdded: 2, postsAdded: 2, rowsRefused: 2 });
+    expect(result.refusals.nodes).toMatchObject([
+      { line: 3, column: 'sourcedId', value: 'w1' },
+      { line: 5, column: 'metadata.identityNumber', value: null, reason: expect.stringContaining('line 4') },
+    ]);
+    const { rows } = await service.database.pool.query(
+      'select line, cells from roster_refused_rows where import_id = (select max(import_id) from roster_refused_rows) order by line',
+    );
+    expect(rows.map((row) => row.line)).toEqual([1, 3, 5]);
+    expect(rows[2].cells).toContain('**************2316');
+    expect(JSON.stringify(rows)).not.toContain(identity);
+  });
+
+  describe('people whom a file leaves out', () => {
+    const open = async (like: string) =>
+      (
+        await service.database.pool.query(
+          `select s.source_id from posts p join person_sources s using (person_id) where s.source_id like $1 and p.ends_on is null order by 1`,
+          [like],
+        )
+      ).rows.map((row) => row.source_id as string);
+    const person = (id: string) => ({ id, family: '齐', given: id });
+    const declared = (mode: string, files: { name: string; bytes: Uint8Array }[]) => [
+      ...files,
+      {
+        name: 'manifest.csv',
+        bytes: Buffer.from(
+          `propertyName,value\noneroster.version,1.1\nfile.orgs,${mode}\nfile.users,${mode}`,
+        ),
+      },
+    ];
+    const more = { mostEnded: 1 };
+
+    it('stay where the file does not say that it lists everybody', async () => {
+      await importRoster(service, smallRoster([person('m1'), person('m2')]));
+      expect(await importRoster(service, smallRoster([person('m1')]))).toMatchObject({ peopleMissing: 0 });
+      expect(await open('m_')).toEqual(['m1', 'm2']);
+    });
+
+    it('have left where it does, except whose row was refused', async () => {
+      const faulty = { ...person('m3'), starts: '45536' };
+      await importRoster(service, smallRoster([person('m3')]));
+      const result = await importRoster(
+        service,
+        declared('bulk', smallRoster([person('m1'), faulty])),
+        'coordinator',
+        more,
+      );
+      expect(result.peopleMissing).toBeGreaterThan(0);
+      expect(await open('m_')).toEqual(['m1', 'm3']);
+    });
+
+    it('stay where a row can not be told whom it is about', async () => {
+      await importRoster(service, smallRoster([person('m4')]));
+      const result = await importRoster(
+        service,
+        declared('bulk', smallRoster([person('m1'), { ...person('') }])),
+        'coordinator',
+        more,
+      );
+      expect(result).toMatchObject({ peopleMissing: 0, rowsRefused: 1 });
+      expect(await open('m_')).toEqual(['m1', 'm3', 'm4']);
+    });
+
+    it('of a school from which nobody is in the file stay', async () => {
+      await importRoster(service, smallRoster([{ ...person('n1'), orgs: 's2' }]));
+      await importRoster(service, declared('bulk', smallRoster([person('m1')])), 'coordinator', more);
+      expect(await open('n_')).toEqual(['n1']);
+      expect(await open('m_')).toEqual(['m1']);
+    });
+
+    it('leave by a delta that says so', async () => {
+      const [orgs, users] = smallRoster([person('m1')]);
+      const gone = Buffer.from(users!.bytes.toString().replace('\nm1,,', '\nm1,tobedeleted,'));
+      const result = await importRoster(
+        service,
+        declared('delta', [orgs!, { name: 'users.csv', bytes: gone }]),
+      );
+      expect(result).toMatchObject({ state: 'APPLIED', postsEnded: 1 });
+      expect(await open('m_')).toEqual([]);
+    });
   });
 
   it('stops and asks when it would end more posts than it may', async () => {

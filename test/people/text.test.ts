@@ -1,14 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { narrow, readDay, readText } from '../../src/people/roster/text.ts';
+import { narrow, readDay, readEncoding, readText } from '../../src/people/roster/text.ts';
+
+const open = (bytes: Buffer, piece = 1) => ({
+  async *open() {
+    for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
+  },
+});
+/** Byte by byte, so that every character is met in pieces. */
+async function textOf(bytes: Buffer): Promise<string> {
+  const file = open(bytes);
+  let text = '';
+  for await (const piece of readText(file, (await readEncoding(file)).encoding)) text += piece;
+  return text;
+}
 
 describe('the text of a file', () => {
   // 姓名,单位 and 镕 (in GBK), 㐀 (four bytes in GB18030).
   const gb18030 = [0xd0, 0xd5, 0xc3, 0xfb, 0x2c, 0xb5, 0xa5, 0xce, 0xbb, 0xe9, 0x46, 0x81, 0x39, 0xee, 0x39];
 
-  it('is read from UTF-8 with and without a mark, and from GB18030', () => {
-    expect(readText(Buffer.from('姓名,单位'))).toBe('姓名,单位');
-    expect(readText(Buffer.from('\ufeff姓名'))).toBe('姓名');
-    expect(readText(Buffer.from(gb18030))).toBe('姓名,单位镕㐀');
+  it('is read from UTF-8 with and without a mark, and from GB18030', async () => {
+    expect(await textOf(Buffer.from('姓名,单位'))).toBe('姓名,单位');
+    expect(await textOf(Buffer.from('\ufeff姓名'))).toBe('姓名');
+    expect(await textOf(Buffer.from(gb18030))).toBe('姓名,单位镕㐀');
   });
 
   it.each([
@@ -16,8 +29,8 @@ describe('the text of a file', () => {
     ['a picture', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 0]), /not a text file/],
     ['bytes of no encoding', Buffer.from([0x41, 0xff, 0xff, 0x41]), /neither UTF-8 nor GBK/],
     ['UTF-8 cut in the middle of a character', Buffer.from('姓名,单').subarray(0, -1), /cut off/],
-  ])('is refused by its name when it is %s', (_name, bytes, reason) => {
-    expect(() => readText(bytes)).toThrow(reason);
+  ])('is refused by its name when it is %s', async (_name, bytes, reason) => {
+    await expect(readEncoding(open(bytes, 64))).rejects.toThrow(reason);
   });
 });
 

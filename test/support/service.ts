@@ -117,14 +117,14 @@ export const IMPORT = `mutation ($input: ImportRosterInput!) { importRoster(inpu
   ... on ImportRosterPayload { rosterImport { id state } } ... on Refusal { code message } } }`;
 
 export const IMPORT_STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason rowsRead rowsIgnored rowsRefused organizationsAdded organizationsChanged
-  peopleAdded peopleChanged postsAdded postsChanged postsEnded refusals(first: 100) { nodes { file line column value reason } } } } }`;
+  peopleAdded peopleChanged peopleMissing postsAdded postsChanged postsEnded hasFiles progress { phase } refusals(first: 100) { nodes { file line column value reason } } } } }`;
 
 /** Imports as the sample coordinator and waits until the worker has done it. */
 export async function importRoster(
   service: TestService,
   files: readonly { name: string; bytes: Uint8Array }[],
   as = 'coordinator',
-  more: { dryRun?: boolean; mostEnded?: number } = {},
+  more: { dryRun?: boolean; mostEnded?: number; endMissing?: boolean } = {},
 ) {
   const requested = await service.upload(
     as,
@@ -134,6 +134,11 @@ export async function importRoster(
   );
   const id = requested.data?.importRoster?.rosterImport?.id as string | undefined;
   if (id === undefined) throw new Error(JSON.stringify(requested));
+  return { ...(await importEnd(service, id, as)), id };
+}
+
+/** Waits until an import is over. */
+export async function importEnd(service: TestService, id: string, as = 'coordinator') {
   return until(async () => {
     const { data } = await service.ask(as, IMPORT_STATE, { id });
     return data.node.state === 'QUEUED' ? undefined : data.node;

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Executor } from '../../db/database.ts';
 import type { NamedFile } from './archive.ts';
-import type { Refused } from './oneroster.ts';
+import type { Refused } from './roster.ts';
+
+const PIECE = 1024 * 1024;
 
 export interface ImportCounts {
   readonly rowsRead: number;
@@ -15,6 +17,20 @@ export interface ImportCounts {
   readonly postsChanged: number;
   /** Of the changed ones. */
   readonly postsEnded: number;
+  /** Whose posts ended because the file leaves them out. */
+  readonly peopleMissing: number;
+}
+
+export const phases = ['reading', 'matching', 'writing', 'counting'] as const;
+
+/** How far an import is. */
+export interface Progress {
+  readonly phase: (typeof phases)[number];
+  readonly rowsDone: number;
+  /** At most. */
+  readonly rowsTotal: number;
+  readonly phaseBeganAt: Date;
+  readonly toldAt: Date;
 }
 
 export interface RosterImport extends ImportCounts {
@@ -22,8 +38,15 @@ export interface RosterImport extends ImportCounts {
   readonly source: string;
   readonly divisionCode: string;
   /** `checked`: it was a dry run, and nothing was written. */
-  readonly state: 'queued' | 'applied' | 'checked' | 'refused';
+  readonly state: 'queued' | 'applied' | 'checked' | 'refused' | 'cancelled';
   readonly dryRun: boolean;
+  /** Whether whoever the file leaves out has left; null: as the file itself says. */
+  readonly endMissing: boolean | null;
+  /** While it is being worked on. */
+  readonly progress: Progress | null;
+  readonly cancelRequested: boolean;
+  /** Whether the files are still there, so that it can be repeated. */
+  readonly hasFiles: boolean;
   /** The share of open posts that it may end, 0 to 1. */
   readonly mostEnded: number;
   readonly requestedBy: string | null;
@@ -42,6 +65,7 @@ export async function insertRosterImport(
     createdAt: Date;
     dryRun: boolean;
     mostEnded: number;
+    endMissing: boolean | null;
     files: readonly NamedFile[];
   },
 ): Promise<string> {
@@ -55,15 +79,27 @@ export async function insertRosterImport(
       created_at: given.createdAt,
       dry_run: given.dryRun,
       most_ended: given.mostEnded,
+      end_missing: given.endMissing,
     })
     .returning('id')
     .executeTakeFirstOrThrow();
   for (const file of given.files)
-    await tx
-      .insertInto('roster_import_files')
-      .values({ import_id: id, name: file.name, content: file.bytes })
-      .execute();
+    for (let position = 0; position === 0 || position * PIECE < file.bytes.length; position += 1)
+      await tx
+        .insertInto('roster_import_files')
+        .values({
+          import_id: id,
+          name: file.name,
+          position,
+          content: file.bytes.subarray(position * PIECE, (position + 1) * PIECE),
+        })
+        .execute();
   return id;
+}
+
+/** What one import was given goes over to another. */
+export async function moveRosterImportFiles(tx: Executor, from: string, to: string): Promise<void> {
+  await tx.updateTable('roster_import_files').set({ import_id: to }).where('import_id', '=', from).execute();
 }
 
 export async function findRosterImport(
@@ -74,10 +110,18 @@ export async function findRosterImport(
   const row = await db
     .selectFrom('roster_imports')
     .selectAll()
+    .select((eb) => [
+      eb.exists(eb.selectFrom('roster_import_files').where('import_id', '=', id)).as('has_files'),
+      eb.exists(eb.selectFrom('roster_cancellations').where('import_id', '=', id)).as('cancel_requested'),
+    ])
     .where('id', '=', id)
     .$if(lock, (query) => query.forUpdate())
     .executeTakeFirst();
   if (row === undefined) return undefined;
+  const progress =
+    row.state === 'queued'
+      ? await db.selectFrom('roster_progress').selectAll().where('import_id', '=', id).executeTakeFirst()
+      : undefined;
   return {
     id: row.id,
     source: row.source,
@@ -99,35 +143,64 @@ export async function findRosterImport(
     postsEnded: row.posts_ended,
     dryRun: row.dry_run,
     mostEnded: Number(row.most_ended),
+    endMissing: row.end_missing,
+    peopleMissing: row.people_missing,
+    hasFiles: Boolean(row.has_files),
+    cancelRequested: Boolean(row.cancel_requested),
+    progress:
+      progress === undefined
+        ? null
+        : {
+            phase: progress.phase as Progress['phase'],
+            rowsDone: progress.rows_done,
+            rowsTotal: progress.rows_total,
+            phaseBeganAt: progress.phase_began_at,
+            toldAt: progress.told_at,
+          },
   };
 }
 
 export async function listRosterImportFiles(db: Executor, importId: string): Promise<NamedFile[]> {
-  const rows = await db
+  const pieces = await db
     .selectFrom('roster_import_files')
-    .select(['name', 'content'])
+    .select(['name', 'position'])
     .where('import_id', '=', importId)
     .orderBy('name')
+    .orderBy('position')
     .execute();
-  return rows.map((row) => ({ name: row.name, bytes: row.content }));
+  const files = new Map<string, Buffer[]>();
+  // One by one: as text, which they come as, each is twice as long.
+  for (const { name, position } of pieces) {
+    const { content } = await db
+      .selectFrom('roster_import_files')
+      .select('content')
+      .where('import_id', '=', importId)
+      .where('name', '=', name)
+      .where('position', '=', position)
+      .executeTakeFirstOrThrow();
+    if (position === 0) files.set(name, []);
+    files.get(name)!.push(content);
+  }
+  return [...files].map(([name, parts]) => ({ name, bytes: Buffer.concat(parts) }));
 }
 
-/** Ends an import either way. The uploaded files hold identity numbers in the clear, so they go with it. */
+/** Ends an import, whichever way. What was applied needs its files no more. */
 export async function finishRosterImport(
   tx: Executor,
   id: string,
   end:
-    | { state: 'applied' | 'checked'; counts: ImportCounts; refused: readonly Refused[]; at: Date }
-    | { state: 'refused'; reason: string; at: Date },
+    | { state: 'applied' | 'checked'; counts: ImportCounts; at: Date }
+    | { state: 'refused'; reason: string; at: Date }
+    | { state: 'cancelled'; at: Date },
 ): Promise<void> {
   await tx
     .updateTable('roster_imports')
     .set({
       state: end.state,
       finished_at: end.at,
-      ...(end.state === 'refused'
-        ? { reason: end.reason }
-        : {
+      ...(end.state === 'refused' ? { reason: end.reason } : {}),
+      ...('counts' in end
+        ? {
             rows_read: end.counts.rowsRead,
             rows_ignored: end.counts.rowsIgnored,
             rows_refused: end.counts.rowsRefused,
@@ -135,22 +208,53 @@ export async function finishRosterImport(
             organizations_changed: end.counts.organizationsChanged,
             people_added: end.counts.peopleAdded,
             people_changed: end.counts.peopleChanged,
+            people_missing: end.counts.peopleMissing,
             posts_added: end.counts.postsAdded,
             posts_changed: end.counts.postsChanged,
             posts_ended: end.counts.postsEnded,
-          }),
+          }
+        : {}),
     })
     .where('id', '=', id)
     .execute();
-  await tx.deleteFrom('roster_import_files').where('import_id', '=', id).execute();
-  if (end.state !== 'refused' && end.refused.length > 0) {
-    const text = (pick: (refused: Refused) => string | null) => sql`${end.refused.map(pick)}::text[]`;
-    await sql`
-      insert into roster_refusals (import_id, file, line, column_name, value, reason)
-      select ${id}::bigint, * from unnest(${text((r) => r.file)}, ${end.refused.map((r) => r.line)}::int[], ${text((r) => r.column)}, ${text((r) => r.value)}, ${text((r) => r.reason)})`.execute(
-      tx,
-    );
-  }
+  if (end.state === 'applied')
+    await tx.deleteFrom('roster_import_files').where('import_id', '=', id).execute();
+}
+
+/** Files of imports that were over by then: they hold identity numbers, and nobody has come back for them. */
+export async function forgetRosterFiles(db: Executor, finishedBefore: Date): Promise<void> {
+  await sql`
+    delete from roster_import_files f using roster_imports i
+    where i.id = f.import_id and i.state <> 'queued' and i.finished_at < ${finishedBefore}`.execute(db);
+}
+
+/** Tells how far it is. To be called outside of the import's transaction. @returns whether somebody wants it to stop. */
+export async function tellProgress(
+  db: Executor,
+  importId: string,
+  { phase, rowsDone, rowsTotal, toldAt }: Omit<Progress, 'phaseBeganAt'>,
+): Promise<boolean> {
+  const { rows } = await sql<{ stop: boolean }>`
+    insert into roster_progress as told (import_id, phase, rows_done, rows_total, phase_began_at, told_at)
+    values (${importId}::bigint, ${phase}, ${rowsDone}::int, ${rowsTotal}::int, ${toldAt}, ${toldAt})
+    on conflict (import_id) do update set phase = excluded.phase, rows_done = excluded.rows_done, rows_total = excluded.rows_total, told_at = excluded.told_at,
+      phase_began_at = case when told.phase = excluded.phase and told.rows_done <= excluded.rows_done then told.phase_began_at else excluded.phase_began_at end
+    returning exists (select from roster_cancellations c where c.import_id = told.import_id) as stop`.execute(
+    db,
+  );
+  return rows[0]!.stop;
+}
+
+export async function insertCancellation(
+  tx: Executor,
+  importId: string,
+  by: { requestedBy: string; requestedAt: Date },
+): Promise<void> {
+  await tx
+    .insertInto('roster_cancellations')
+    .values({ import_id: importId, requested_by: by.requestedBy, requested_at: by.requestedAt })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 export interface RosterRefusal extends Refused {
@@ -183,4 +287,11 @@ export async function listRosterRefusals(
 /** One import of a source at a time; the lock goes with the transaction. */
 export async function lockSource(tx: Executor, source: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0))`.execute(tx);
+}
+
+/** Of several workers who were given the same import one has it, and the others leave it. */
+export async function lockImport(tx: Executor, importId: string): Promise<boolean> {
+  const { rows } = await sql<{ got: boolean }>`
+    select pg_try_advisory_xact_lock(hashtextextended(${`roster-import:${importId}`}, 0)) as got`.execute(tx);
+  return rows[0]!.got;
 }

@@ -1,61 +1,23 @@
 import { organizationKinds, type OrganizationKind } from '../../regions/organization.ts';
 import { isIdentityNumber } from '../person.ts';
 import { roles, type Role } from '../role.ts';
-import type { NamedFile } from './archive.ts';
-import { narrow, readDay, UnreadableFile } from './text.ts';
-import { listOf, readCsv, type Row } from './csv.ts';
+import type { RosterFile } from './archive.ts';
+import { narrow, readDay, readEncoding, UnreadableFile, type Encoding } from './text.ts';
+import { listOf, openCsv, type Row, type Table } from './csv.ts';
+import {
+  maskIdentity,
+  type Given,
+  type GivenOrganization,
+  type GivenPerson,
+  type GivenPost,
+  type Roster,
+} from './roster.ts';
 
 /*
- * OneRoster 1.1 CSV binding (1EdTech, final 1.1, section 4). Extension columns are named `metadata.…`; ours are listed in
- * README.md of this folder. Reading a row does no I/O and knows nothing of the database.
+ * OneRoster CSV binding (1EdTech): 1.1 final, section 4, where a user's row names organizations and role; and 1.2, where roles stand
+ * in a file of their own with their first and last days. Extension columns are named `metadata.…`; ours are listed in README.md of
+ * this folder. Reading a row knows nothing of the database.
  */
-
-export interface Refused {
-  readonly file: string;
-  readonly line: number;
-  readonly column: string | null;
-  readonly value: string | null;
-  readonly reason: string;
-}
-
-export interface GivenOrganization {
-  readonly line: number;
-  readonly sourceId: string;
-  readonly name: string;
-  readonly kind: OrganizationKind;
-  readonly identifier: string | null;
-  readonly parentSourceId: string | null;
-  readonly divisionCode: string | null;
-  readonly studentCount: number | null;
-  readonly studentCountOn: string | null;
-}
-
-export interface GivenPost {
-  readonly organizationSourceId: string;
-  readonly role: Role;
-  readonly workload: 'full' | 'part';
-  /** null: the file does not say; the importer takes the post already held, or the day of the import. */
-  readonly startsOn: string | null;
-  readonly endsOn: string | null;
-}
-
-export interface GivenPerson {
-  readonly line: number;
-  readonly sourceId: string;
-  readonly name: string;
-  readonly staffNumber: string | null;
-  readonly identityNumber: string | null;
-  readonly posts: readonly GivenPost[];
-}
-
-export interface GivenRoster {
-  readonly organizations: readonly GivenOrganization[];
-  readonly people: readonly GivenPerson[];
-  readonly refused: readonly Refused[];
-  readonly rowsRead: number;
-  /** Students and parents: read over, and never stored. */
-  readonly rowsIgnored: number;
-}
 
 const ORG_COLUMNS = [
   'sourcedId',
@@ -66,86 +28,180 @@ const ORG_COLUMNS = [
   'identifier',
   'parentSourcedId',
 ];
-const USER_COLUMNS = [
+const USER_COLUMNS = {
+  '1.1': [
+    'sourcedId',
+    'status',
+    'dateLastModified',
+    'enabledUser',
+    'orgSourcedIds',
+    'role',
+    'username',
+    'givenName',
+    'familyName',
+    'identifier',
+  ],
+  '1.2': [
+    'sourcedId',
+    'status',
+    'dateLastModified',
+    'enabledUser',
+    'username',
+    'givenName',
+    'familyName',
+    'identifier',
+  ],
+} as const;
+const ROLE_COLUMNS = [
   'sourcedId',
   'status',
   'dateLastModified',
-  'enabledUser',
-  'orgSourcedIds',
+  'userSourcedId',
+  'roleType',
   'role',
-  'username',
-  'givenName',
-  'familyName',
-  'identifier',
+  'beginDate',
+  'endDate',
+  'orgSourcedId',
 ];
 const ORG_TYPES = new Set(['department', 'school', 'district', 'local', 'state', 'national']);
-const STAFF_ROLES = new Set(['teacher', 'administrator', 'aide', 'proctor']);
+const STAFF_ROLES = new Set([
+  'teacher',
+  'administrator',
+  'aide',
+  'proctor',
+  'counselor',
+  'districtAdministrator',
+  'principal',
+  'siteAdministrator',
+  'systemAdministrator',
+]);
 const OTHER_ROLES = new Set(['student', 'parent', 'guardian', 'relative']);
+/** What a role of the standard says of a post; the others say nothing of what this service counts. */
+const ROLE_OF: Readonly<Record<string, Role>> = { teacher: 'subject_teacher', principal: 'principal' };
 
-/** @throws UnreadableFile naming the file, when one of them is not what it says or a needed one is missing. */
-export function readOneRoster(files: readonly NamedFile[]): GivenRoster {
-  const manifest = files.find((file) => file.name === 'manifest.csv');
-  if (manifest !== undefined) checkManifest(manifest, files);
-  const orgs = rowsOf(files, 'orgs.csv', ORG_COLUMNS);
-  const users = rowsOf(files, 'users.csv', USER_COLUMNS);
-  if (orgs === undefined && users === undefined)
+type Version = '1.1' | '1.2';
+type Mode = 'bulk' | 'delta';
+
+interface OpenFile {
+  readonly file: RosterFile;
+  readonly encoding: Encoding;
+  readonly lines: number;
+}
+
+/**
+ * Opens a roster and reads it through once for how it is written. Its rows come from `read()`.
+ * @throws UnreadableFile naming the file, when one of them is not what it says or a needed one is missing; from `read()` too.
+ */
+export async function openOneRoster(files: readonly RosterFile[]): Promise<Roster> {
+  const open = new Map<string, OpenFile>();
+  for (const name of ['manifest.csv', 'orgs.csv', 'users.csv', 'roles.csv']) {
+    const file = files.find((each) => each.name === name);
+    if (file !== undefined) open.set(name, { file, ...(await named(name, async () => readEncoding(file))) });
+  }
+  if (!open.has('orgs.csv') && !open.has('users.csv'))
     throw new UnreadableFile(
       `Neither orgs.csv nor users.csv is among the files (${files.map((file) => file.name).join(', ')}).`,
     );
-
-  const refused: Refused[] = [];
-  let rowsIgnored = 0;
-  const organizations = readRows('orgs.csv', orgs ?? [], refused, readOrganization);
-  const people = readRows('users.csv', users ?? [], refused, (row) => {
-    if (OTHER_ROLES.has(row.fields.get('role') ?? '')) {
-      rowsIgnored += 1;
-      return undefined;
-    }
-    return readPerson(row);
-  });
+  const said = open.has('manifest.csv') ? await readManifest(open.get('manifest.csv')!, open) : undefined;
+  const version = said?.version ?? (open.has('roles.csv') ? '1.2' : '1.1');
+  if (version === '1.2' && open.has('users.csv') !== open.has('roles.csv'))
+    throw new UnreadableFile(
+      'users.csv and roles.csv belong together in OneRoster 1.2, and one of them is missing.',
+    );
+  const rows = [...open].reduce(
+    (sum, [name, { lines }]) => (name === 'manifest.csv' ? sum : sum + Math.max(0, lines - 1)),
+    0,
+  );
   return {
-    organizations,
-    people,
-    refused,
-    rowsRead: (orgs?.length ?? 0) + (users?.length ?? 0),
-    rowsIgnored,
+    rows,
+    organizations: { file: 'orgs.csv' },
+    people: { file: 'users.csv', refColumn: 'sourcedId', identityColumn: 'metadata.identityNumber' },
+    posts:
+      version === '1.1'
+        ? { file: 'users.csv', organizationColumn: 'metadata.postOrgs' }
+        : { file: 'roles.csv', organizationColumn: 'orgSourcedId' },
+    repeats: false,
+    // Only who says so has listed everybody.
+    saysAll: said?.mode === 'bulk' && open.has('orgs.csv') && open.has('users.csv'),
+    read: () => readFiles(open, version, said?.mode ?? 'bulk'),
   };
 }
 
-function checkManifest(manifest: NamedFile, files: readonly NamedFile[]): void {
-  const properties = new Map(
-    named('manifest.csv', () => readCsv(manifest.bytes, ['propertyName', 'value'])).map((row) => [
-      row.fields.get('propertyName'),
-      row.fields.get('value'),
-    ]),
-  );
+async function* readFiles(
+  open: ReadonlyMap<string, OpenFile>,
+  version: Version,
+  mode: Mode,
+): AsyncGenerator<Given> {
+  const table = async (name: string, columns: readonly string[]): Promise<Table | undefined> => {
+    const { file, encoding } = open.get(name) ?? {};
+    return file === undefined ? undefined : named(name, async () => openCsv(file, encoding!, columns));
+  };
+  yield* readTable('orgs.csv', await table('orgs.csv', ORG_COLUMNS), (row) => [
+    { kind: 'organization', organization: readOrganization(row, mode) },
+  ]);
+  if (version === '1.1') {
+    yield* readTable('users.csv', await table('users.csv', USER_COLUMNS['1.1']), (row) =>
+      OTHER_ROLES.has(row.fields.get('role') ?? '') ? [{ kind: 'ignored' }] : readUser(row, mode),
+    );
+    return;
+  }
+  // Roles first: they tell who of the users is staff, and nobody else's name is kept even for a moment.
+  const staff = new Set<string>();
+  yield* readTable('roles.csv', await table('roles.csv', ROLE_COLUMNS), (row) => {
+    if (OTHER_ROLES.has(row.fields.get('role') ?? '')) return [{ kind: 'ignored' }];
+    const read = readRole(row);
+    staff.add(read.ref);
+    return read.post === undefined ? [] : [{ kind: 'post', ref: read.ref, post: read.post, line: row.line }];
+  });
+  yield* readTable('users.csv', await table('users.csv', USER_COLUMNS['1.2']), (row) => {
+    const person = readPerson(row, mode);
+    // In a delta a user may come without a role: then only what is known of them changes, and nobody new goes in.
+    if (staff.has(person.ref)) return [{ kind: 'person', person: { ...person, complete: mode === 'bulk' } }];
+    return mode === 'delta'
+      ? [{ kind: 'person', person: { ...person, complete: false, onlyKnown: true } }]
+      : [{ kind: 'ignored' }];
+  });
+}
+
+async function readManifest(
+  manifest: OpenFile,
+  open: ReadonlyMap<string, OpenFile>,
+): Promise<{ version: Version; mode: Mode }> {
+  const properties = new Map<string, string>();
+  await named('manifest.csv', async () => {
+    const { rows } = await openCsv(manifest.file, manifest.encoding, ['propertyName', 'value']);
+    for await (const { fields } of rows)
+      properties.set(fields.get('propertyName') ?? '', fields.get('value') ?? '');
+  });
   const version = properties.get('oneroster.version');
-  if (version !== '1.1')
-    throw new UnreadableFile(`manifest.csv: oneroster.version is ${version ?? 'missing'}; only 1.1 is read.`);
-  for (const name of ['orgs', 'users']) {
+  if (version !== '1.1' && version !== '1.2')
+    throw new UnreadableFile(
+      `manifest.csv: oneroster.version is ${version ?? 'missing'}; 1.1 and 1.2 are read.`,
+    );
+  const modes = new Map<string, string>();
+  for (const name of version === '1.1' ? ['orgs', 'users'] : ['orgs', 'users', 'roles']) {
     const mode = properties.get(`file.${name}`) ?? 'absent';
-    const given = files.some((file) => file.name === `${name}.csv`);
-    if (mode === 'delta')
-      throw new UnreadableFile(`manifest.csv: file.${name} is delta; only bulk files are read.`);
-    if (mode !== 'bulk' && mode !== 'absent')
-      throw new UnreadableFile(`manifest.csv: file.${name} is "${mode}"; it must be bulk or absent.`);
-    if ((mode === 'bulk') !== given)
+    const given = open.has(`${name}.csv`);
+    if (!['bulk', 'delta', 'absent'].includes(mode))
+      throw new UnreadableFile(`manifest.csv: file.${name} is "${mode}"; it must be bulk, delta or absent.`);
+    if ((mode !== 'absent') !== given)
       throw new UnreadableFile(
         `manifest.csv says ${name}.csv is ${mode}, and it is ${given ? 'there' : 'not there'}.`,
       );
+    if (given) modes.set(name, mode);
   }
+  if (new Set(modes.values()).size > 1)
+    throw new UnreadableFile('manifest.csv: some files are bulk and some delta; send them apart.');
+  return { version, mode: [...modes.values()][0] === 'delta' ? 'delta' : 'bulk' };
 }
 
-function rowsOf(files: readonly NamedFile[], name: string, columns: readonly string[]): Row[] | undefined {
-  const file = files.find((each) => each.name === name);
-  return file === undefined ? undefined : named(name, () => readCsv(file.bytes, columns));
-}
-
-function named<T>(name: string, read: () => T): T {
+async function named<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
-    return read();
+    return await read();
   } catch (error) {
-    throw error instanceof UnreadableFile ? new UnreadableFile(`${name}: ${error.message}.`) : error;
+    throw error instanceof UnreadableFile && !error.message.startsWith(name)
+      ? new UnreadableFile(`${name}: ${error.message}.`)
+      : error;
   }
 }
 
@@ -163,40 +219,43 @@ class RowRefused extends Error {
     this.column = column;
     const value = column === null ? null : (row.fields.get(column) ?? null);
     // A refusal is shown and downloaded: an identity number must not travel with it.
-    this.value =
-      value !== null && secret ? `${'*'.repeat(Math.max(0, value.length - 4))}${value.slice(-4)}` : value;
+    this.value = value !== null && secret ? maskIdentity(value) : value;
   }
 }
 
-function readRows<T extends { sourceId: string }>(
+async function* readTable(
   file: string,
-  rows: readonly Row[],
-  refused: Refused[],
-  read: (row: Row) => T | undefined,
-): T[] {
-  const seen = new Map<string, number>();
-  const good: T[] = [];
-  for (const row of rows) {
-    try {
-      if (row.fields.size === 0)
-        throw new RowRefused(row, null, 'The row has more or fewer fields than the header.');
-      const value = read(row);
-      if (value === undefined) continue;
-      const before = seen.get(value.sourceId);
-      if (before !== undefined)
-        throw new RowRefused(
-          row,
-          'sourcedId',
-          `The same sourcedId stands on line ${before}; the first one is taken.`,
-        );
-      seen.set(value.sourceId, row.line);
-      good.push(value);
-    } catch (error) {
-      if (!(error instanceof RowRefused)) throw error;
-      refused.push({ file, line: row.line, column: error.column, value: error.value, reason: error.message });
+  table: Table | undefined,
+  read: (row: Row) => Given[],
+): AsyncGenerator<Given> {
+  if (table === undefined) return;
+  const refColumn = file === 'roles.csv' ? 'userSourcedId' : 'sourcedId';
+  const secret = table.header.indexOf('metadata.identityNumber');
+  yield { kind: 'header', file, cells: table.header, secret };
+  try {
+    for await (const row of table.rows) {
+      yield { kind: 'row', line: row.line, cells: row.cells };
+      let given: Given[];
+      try {
+        if (row.fields.size === 0)
+          throw new RowRefused(row, null, 'The row has more or fewer fields than the header.');
+        given = read(row);
+      } catch (error) {
+        if (!(error instanceof RowRefused)) throw error;
+        const { column, value, message: reason } = error;
+        given = [
+          {
+            kind: 'refused',
+            refused: { file, line: row.line, column, value, reason },
+            ref: file === 'orgs.csv' ? undefined : row.fields.get(refColumn) || null,
+          },
+        ];
+      }
+      yield* given;
     }
+  } catch (error) {
+    throw error instanceof UnreadableFile ? new UnreadableFile(`${file}: ${error.message}.`) : error;
   }
-  return good;
 }
 
 function required(row: Row, column: string): string {
@@ -228,14 +287,25 @@ function day(row: Row, column: string, text: string): string {
   );
 }
 
-function readOrganization(row: Row): GivenOrganization {
-  const type = required(row, 'type');
-  if (!ORG_TYPES.has(type))
+/** Whether a row says that what it names is no more. */
+function isDeleted(row: Row, mode: Mode): boolean {
+  const status = row.fields.get('status') ?? '';
+  if (status === 'tobedeleted' && mode === 'delta') return true;
+  if (status !== '' && status !== 'active')
     throw new RowRefused(
       row,
-      'type',
-      `"${type}" is not a type of OneRoster 1.1 (${[...ORG_TYPES].join(', ')}).`,
+      'status',
+      mode === 'delta'
+        ? `"${status}" is neither active nor tobedeleted.`
+        : `"${status}": in a bulk file the status is empty or active.`,
     );
+  return false;
+}
+
+function readOrganization(row: Row, mode: Mode): GivenOrganization {
+  const type = required(row, 'type');
+  if (!ORG_TYPES.has(type))
+    throw new RowRefused(row, 'type', `"${type}" is not a type of OneRoster (${[...ORG_TYPES].join(', ')}).`);
   const identifier = plain(row, 'identifier');
   const givenKind = optional(row, 'metadata.kind');
   if (givenKind !== null && !(organizationKinds as readonly string[]).includes(givenKind))
@@ -268,13 +338,27 @@ function readOrganization(row: Row): GivenOrganization {
     divisionCode,
     studentCount: students === null ? null : Number(students),
     studentCountOn: studentsOn === null ? null : day(row, 'metadata.studentCountOn', studentsOn),
+    closes: isDeleted(row, mode),
   };
 }
 
-function readPerson(row: Row): GivenPerson {
-  const sourceId = required(row, 'sourcedId');
+function readUser(row: Row, mode: Mode): Given[] {
   const role = required(row, 'role');
-  if (!STAFF_ROLES.has(role)) throw new RowRefused(row, 'role', `"${role}" is not a role of OneRoster 1.1.`);
+  if (!STAFF_ROLES.has(role)) throw new RowRefused(row, 'role', `"${role}" is not a role of OneRoster.`);
+  const person = readPerson(row, mode);
+  const posts = person.leaves
+    ? []
+    : row.fields.get('metadata.postRoles') === undefined
+      ? plainPosts(row, role)
+      : datedPosts(row);
+  return [
+    { kind: 'person', person },
+    ...posts.map((post) => ({ kind: 'post' as const, ref: person.ref, post, line: row.line })),
+  ];
+}
+
+function readPerson(row: Row, mode: Mode): GivenPerson {
+  const ref = required(row, 'sourcedId');
   const identityNumber = plain(row, 'metadata.identityNumber')?.toUpperCase() ?? null;
   if (identityNumber !== null && !isIdentityNumber(identityNumber)) {
     throw new RowRefused(
@@ -286,12 +370,54 @@ function readPerson(row: Row): GivenPerson {
   }
   return {
     line: row.line,
-    sourceId,
+    ref,
     name: nameOf(row),
     staffNumber: plain(row, 'metadata.staffNumber') ?? plain(row, 'identifier'),
     identityNumber,
-    posts: row.fields.get('metadata.postRoles') === undefined ? plainPosts(row, role) : datedPosts(row),
+    leaves: isDeleted(row, mode),
+    complete: true,
+    onlyKnown: false,
   };
+}
+
+/** A row of roles.csv (1.2). @returns no post for a role that is not counted here. */
+function readRole(row: Row): { ref: string; post: GivenPost | undefined } {
+  const ref = required(row, 'userSourcedId');
+  const given = required(row, 'role');
+  if (!STAFF_ROLES.has(given)) throw new RowRefused(row, 'role', `"${given}" is not a role of OneRoster.`);
+  const ours = optional(row, 'metadata.postRole');
+  if (ours !== null && !isRole(ours))
+    throw new RowRefused(row, 'metadata.postRole', `"${ours}" is not a role (${roles.join(', ')}).`);
+  const role = ours ?? ROLE_OF[given];
+  if (role === undefined) return { ref, post: undefined };
+  const dayOf = (column: string): string | null => {
+    const text = optional(row, column);
+    return text === null ? null : day(row, column, text);
+  };
+  const [startsOn, endsOn] = [dayOf('beginDate'), dayOf('endDate')];
+  if (startsOn !== null && endsOn !== null && endsOn < startsOn)
+    throw new RowRefused(row, 'endDate', `It ends (${endsOn}) before it begins (${startsOn}).`);
+  return {
+    ref,
+    post: {
+      organizationSourceId: required(row, 'orgSourcedId'),
+      role,
+      workload: loadOf(row, 'metadata.postLoad', optional(row, 'metadata.postLoad') ?? ''),
+      startsOn,
+      endsOn,
+      ends: isDeleted(row, 'delta'),
+    },
+  };
+}
+
+function isRole(text: string): text is Role {
+  return (roles as readonly string[]).includes(text);
+}
+
+function loadOf(row: Row, column: string, load: string): GivenPost['workload'] {
+  if (!['', 'full', 'part'].includes(load))
+    throw new RowRefused(row, column, `"${load}" is neither full nor part.`);
+  return load === 'part' ? 'part' : 'full';
 }
 
 /** Family name first and nothing between, as Chinese names are written; a name in Latin letters keeps its spaces. */
@@ -312,6 +438,7 @@ function plainPosts(row: Row, role: string): GivenPost[] {
     workload: 'full',
     startsOn: null,
     endsOn: null,
+    ends: false,
   }));
 }
 
@@ -333,7 +460,7 @@ function datedPosts(row: Row): GivenPost[] {
   const ends = parallel('metadata.postEnds');
   const loads = parallel('metadata.postLoads');
   return postRoles.map((role, index) => {
-    if (!(roles as readonly string[]).includes(role))
+    if (!isRole(role))
       throw new RowRefused(row, 'metadata.postRoles', `"${role}" is not a role (${roles.join(', ')}).`);
     const organizationSourceId = organizations[index] ?? '';
     if (organizationSourceId === '')
@@ -350,15 +477,13 @@ function datedPosts(row: Row): GivenPost[] {
         'metadata.postEnds',
         `Entry ${index + 1} ends (${endsOn}) before it begins (${startsOn}).`,
       );
-    const load = loads[index] ?? '';
-    if (!['', 'full', 'part'].includes(load))
-      throw new RowRefused(row, 'metadata.postLoads', `"${load}" is neither full nor part.`);
     return {
       organizationSourceId,
-      role: role as Role,
-      workload: load === 'part' ? 'part' : 'full',
+      role,
+      workload: loadOf(row, 'metadata.postLoads', loads[index] ?? ''),
       startsOn,
       endsOn,
+      ends: false,
     };
   });
 }

@@ -3,33 +3,65 @@ export class UnreadableFile extends Error {
   override name = 'UnreadableFile';
 }
 
-/**
- * The text of a file as bureaus save it: UTF-8 with or without a byte order mark, or GB18030 (GBK and GB2312 are parts of it), which
- * spreadsheets in China write for "CSV". Anything else is refused by its name.
- * @throws UnreadableFile
- */
-export function readText(bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
-    throw new UnreadableFile('it is UTF-16 text; save it as "CSV UTF-8"');
-  if (bytes.includes(0)) throw new UnreadableFile('it is not a text file');
-  const utf8 = decode(bytes, 'utf-8');
-  if (utf8 !== undefined) return utf8;
-  for (const cut of [1, 2, 3]) {
-    const whole = decode(bytes.subarray(0, -cut), 'utf-8');
-    // With Chinese before it this is no chance: the last character was cut in two, and who knows how much more is missing.
-    if (whole !== undefined && /\P{ASCII}/u.test(whole))
-      throw new UnreadableFile('it is UTF-8 text that ends in the middle of a character: it was cut off');
-  }
-  const gb18030 = decode(bytes, 'gb18030');
-  // Bytes of another encoding often decode to something; in Chinese text nothing comes from the private or unassigned parts.
-  if (gb18030 !== undefined && !/[\p{Co}\p{Cn}\u0080-\u009f\ufffd]/u.test(gb18030)) return gb18030;
-  throw new UnreadableFile('it is neither UTF-8 nor GBK text; save it as "CSV UTF-8"');
+export type Encoding = 'utf-8' | 'gb18030';
+
+/** A file that can be read from its beginning more than once. */
+export interface Reopened {
+  open(): AsyncIterable<Uint8Array>;
 }
 
-function decode(bytes: Uint8Array, encoding: string): string | undefined {
+/**
+ * How the text of a file is written, as bureaus save it: UTF-8 with or without a byte order mark, or GB18030 (GBK and GB2312 are parts
+ * of it), which spreadsheets in China write for "CSV". Reads the file through, so that what follows may trust it.
+ * @returns its encoding and how many lines it has at most.
+ * @throws UnreadableFile with the encoding's name, when it is another.
+ */
+export async function readEncoding(file: Reopened): Promise<{ encoding: Encoding; lines: number }> {
+  let lines = 1;
+  let first = true;
+  let chinese = false;
+  let utf8: TextDecoder | undefined = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of file.open()) {
+    if (first && chunk.length > 1) {
+      const mark = `${chunk[0]} ${chunk[1]}`;
+      if (mark === '255 254' || mark === '254 255')
+        throw new UnreadableFile('it is UTF-16 text; save it as "CSV UTF-8"');
+      first = false;
+    }
+    if (chunk.includes(0)) throw new UnreadableFile('it is not a text file');
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1;
+    const text = utf8 === undefined ? undefined : decode(utf8, chunk, { stream: true });
+    if (text === undefined) utf8 = undefined;
+    else chinese ||= /\P{ASCII}/u.test(text);
+  }
+  if (utf8 !== undefined && decode(utf8) !== undefined) return { encoding: 'utf-8', lines };
+  // All of it was UTF-8 up to the last character. With Chinese before it this is no chance: who knows how much more is missing.
+  if (utf8 !== undefined && chinese)
+    throw new UnreadableFile('it is UTF-8 text that ends in the middle of a character: it was cut off');
+  const gb18030 = new TextDecoder('gb18030', { fatal: true });
+  const isChinese = (text: string | undefined): boolean =>
+    // Bytes of another encoding often decode to something; in Chinese text nothing comes from the private or unassigned parts.
+    text !== undefined && !/[\p{Co}\p{Cn}\u0080-\u009f\ufffd]/u.test(text);
+  for await (const chunk of file.open())
+    if (!isChinese(decode(gb18030, chunk, { stream: true }))) throw neither();
+  if (!isChinese(decode(gb18030))) throw neither();
+  return { encoding: 'gb18030', lines };
+}
+
+function neither(): UnreadableFile {
+  return new UnreadableFile('it is neither UTF-8 nor GBK text; save it as "CSV UTF-8"');
+}
+
+/** The text of a file whose encoding is known, piece by piece. */
+export async function* readText(file: Reopened, encoding: Encoding): AsyncGenerator<string> {
+  const decoder = new TextDecoder(encoding);
+  for await (const chunk of file.open()) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+function decode(decoder: TextDecoder, bytes?: Uint8Array, options?: TextDecodeOptions): string | undefined {
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return decoder.decode(bytes, options);
   } catch {
     return undefined;
   }

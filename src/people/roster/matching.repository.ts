@@ -1,0 +1,300 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { Executor } from '../../db/database.ts';
+import type { Roster } from './roster.ts';
+
+/*
+ * What an import would do, worked out inside the database from what was staged (staging.repository.ts) and what is known, for a million
+ * rows as for ten. Until `apply…`, only temporary tables are written, so a dry run simply ends there.
+ *
+ *   places        organizations of the source: those known, and those that this import adds
+ *   matched       each row that goes in, and the person it is about (known, or new)
+ *   given_posts   what the rows say that these people hold
+ *   kept_posts    those of them that are known already
+ *   post_ends     open posts that end
+ *
+ * A doubtful row is refused and the rest goes in; nothing is ever matched by name.
+ */
+
+export interface Place {
+  readonly sourceId: string;
+  readonly id: string;
+  /** Told of in this import's own list of organizations. */
+  readonly isListed: boolean;
+  readonly closes: boolean;
+}
+
+export async function stagePlaces(tx: Executor, source: string, listed: readonly Place[]): Promise<void> {
+  await sql`
+    create temporary table places on commit drop as
+    select source_id, id, is_listed, closes from unnest(${listed.map((p) => p.sourceId)}::text[], ${listed.map((p) => p.id)}::bigint[], ${listed.map((p) => p.isListed)}::boolean[],
+      ${listed.map((p) => p.closes)}::boolean[]) as given (source_id, id, is_listed, closes)
+    union all
+    select source_id, id, false, false from organizations
+    where source = ${source} and not (source_id = any(${listed.map((p) => p.sourceId)}::text[]))`.execute(tx);
+  await sql`analyze places`.execute(tx);
+}
+
+/** Finds whom each row is about: by the source's own id first, by the hash of the identity number second. */
+export async function matchPeople(tx: Executor, source: string, roster: Roster): Promise<void> {
+  const { file, refColumn, identityColumn } = roster.people;
+  const refuse = (from: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+    with told as (
+      insert into staged_refusals (file, line, column_name, value, reason) ${from}
+      returning line
+    ), spared as (
+      insert into staged_spared select ref from staged_people where line in (select line from told)
+    ), gone as (
+      delete from staged_people where line in (select line from told) returning line, ref
+    )
+    delete from staged_posts p using gone where ${
+      // A second row of the same person brings no posts; where posts have rows of their own they stay with the first.
+      roster.posts.file === file ? sql`p.line = gone.line` : sql`false`
+    }`;
+  if (roster.repeats)
+    // One row for each post: they must agree on who it is, and one of them is enough.
+    await sql`
+      with first as (select distinct on (ref) * from staged_people order by ref, line)
+      insert into staged_refusals (file, line, column_name, value, reason)
+      select ${file}, s.line, ${refColumn}, s.ref, format('Line %s has another name or identity number for the same person; the first one is taken.', f.line)
+      from staged_people s join first f using (ref)
+      where s.line > f.line and (s.name <> f.name or s.identity_hash <> f.identity_hash)`.execute(tx);
+  if (roster.repeats) {
+    await sql`delete from staged_posts p using staged_refusals r where r.file = ${file} and r.line = p.line`.execute(
+      tx,
+    );
+    await sql`delete from staged_people s using (select ref, min(line) as line from staged_people group by ref having count(*) > 1) f where f.ref = s.ref and s.line > f.line`.execute(
+      tx,
+    );
+  } else {
+    await refuse(sql`
+      select ${file}, s.line, ${refColumn}, s.ref, format('The same %s stands on line %s; the first one is taken.', ${refColumn}::text, f.line)
+      from staged_people s join (select ref, min(line) as line from staged_people group by ref having count(*) > 1) f using (ref)
+      where s.line > f.line`).execute(tx);
+  }
+  await refuse(sql`
+    select ${file}, s.line, ${identityColumn}, null, format('The same identity number stands on line %s: one person has one row.', f.line)
+    from staged_people s join (select identity_hash, min(line) as line from staged_people where identity_hash is not null group by 1 having count(*) > 1) f using (identity_hash)
+    where s.line > f.line`).execute(tx);
+
+  await sql`
+    create temporary table found on commit drop as
+    select s.line, s.ref, s.identity_hash, by_source.person_id as by_source, by_identity.id as by_identity
+    from staged_people s
+    left join person_sources by_source on by_source.source = ${source} and by_source.source_id = s.ref
+    left join people by_identity on by_identity.identity_hash = s.identity_hash`.execute(tx);
+  await sql`analyze found`.execute(tx);
+  await refuse(sql`
+    select ${file}, f.line, ${identityColumn}, null, case
+        when f.by_source <> f.by_identity then format('The %s and the identity number are known as two different people; somebody has to look.', ${refColumn}::text)
+        when k.identity_hash <> f.identity_hash then format('The identity number differs from the one known for this %s; somebody has to look.', ${refColumn}::text)
+        else format('Line %s is about the same person, by what is known of the two; somebody has to look.', twice.line) end
+    from found f left join people k on k.id = f.by_source
+    left join (select coalesce(by_source, by_identity) as person_id, min(line) as line from found group by 1 having count(*) > 1) twice
+      on twice.person_id = coalesce(f.by_source, f.by_identity) and twice.line < f.line
+    where f.by_source <> f.by_identity or k.identity_hash <> f.identity_hash or twice.line is not null`).execute(
+    tx,
+  );
+  await sql`delete from staged_people s using found f where f.line = s.line and s.only_known and f.by_source is null and f.by_identity is null`.execute(
+    tx,
+  );
+  await sql`
+    create temporary table matched on commit drop as
+    select s.*, f.by_source is null as is_new_to_source, k.id is null as is_new,
+      coalesce(k.id, nextval(pg_get_serial_sequence('people', 'id'))) as person_id,
+      k.id is not null and (k.name <> s.name or k.staff_number is distinct from coalesce(s.staff_number, k.staff_number)
+        or (k.identity_hash is null and s.identity_hash is not null)) as is_changed
+    from staged_people s join found f using (line) left join people k on k.id = coalesce(f.by_source, f.by_identity)
+    order by s.n`.execute(tx);
+  await sql`create index on matched (n)`.execute(tx);
+  await sql`create index on matched (person_id)`.execute(tx);
+  await sql`analyze matched`.execute(tx);
+}
+
+/**
+ * Finds which posts are new, known or over. A post is the same one when person, organization, role and first day agree; without a
+ * first day, the open one of that organization and role. An open post at the file's organizations that its person's row no longer
+ * lists ends the day before the import: nothing is overwritten, history stays.
+ * @param endMissing whoever holds a post at an organization that the file lists with staff, and is not in the file, has left.
+ */
+export async function matchPosts(
+  tx: Executor,
+  source: string,
+  roster: Roster,
+  { today, yesterday, endMissing }: { today: string; yesterday: string; endMissing: boolean },
+): Promise<void> {
+  const { file, organizationColumn } = roster.posts;
+  // With a part of it refused, what a row leaves out can't be told from what it could not say.
+  await sql`
+    with lost as (
+      select p.line, p.ref, p.organization_ref from staged_posts p join matched using (ref)
+      left join places o on o.source_id = p.organization_ref where o.id is null
+    ), told as (
+      insert into staged_refusals (file, line, column_name, value, reason)
+      select ${file}, line, ${organizationColumn}, organization_ref,
+        format('No organization "%s" is known in this import''s source; the person goes in without this post.', organization_ref) from lost
+    )
+    update matched set complete = false where ref in (select ref from lost)`.execute(tx);
+  await sql`update matched set complete = false where complete and ref in (select ref from staged_spared)`.execute(
+    tx,
+  );
+
+  await sql`
+    create temporary table given_posts on commit drop as
+    select p.n, m.person_id, m.is_new, o.id as organization_id, p.role, p.workload, p.starts_on,
+      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on) else p.ends_on end as ends_on, p.ends
+    from staged_posts p join matched m using (ref) join places o on o.source_id = p.organization_ref
+    where not m.leaves and not o.closes
+    order by p.n`.execute(tx);
+  await sql`create index on given_posts (n)`.execute(tx);
+  await sql`analyze given_posts`.execute(tx);
+  // A row may say it twice.
+  await sql`
+    delete from given_posts g using (
+      select person_id, organization_id, role, coalesce(starts_on, ${today}::date) as starts_on, min(n) as n from given_posts
+      group by 1, 2, 3, 4 having count(*) > 1) f
+    where g.person_id = f.person_id and g.organization_id = f.organization_id and g.role = f.role and coalesce(g.starts_on, ${today}::date) = f.starts_on and g.n > f.n`.execute(
+    tx,
+  );
+
+  await sql`
+    create temporary table kept_posts on commit drop as
+    select g.n, h.id as post_id, h.person_id, g.workload, g.ends_on, h.workload as held_workload, h.ends_on as held_ends_on
+    from given_posts g join posts h using (person_id, organization_id, role)
+    where not g.is_new and g.starts_on = h.starts_on`.execute(tx);
+  await sql`
+    insert into kept_posts
+    select distinct on (h.person_id, h.organization_id, h.role) g.n, h.id, h.person_id, g.workload, g.ends_on, h.workload, h.ends_on
+    from given_posts g join posts h using (person_id, organization_id, role)
+    where not g.is_new and g.starts_on is null and h.ends_on is null and not exists (select from kept_posts k where k.post_id = h.id)
+    order by h.person_id, h.organization_id, h.role, h.starts_on desc, g.n`.execute(tx);
+  await sql`create index on kept_posts (n)`.execute(tx);
+  await sql`create index on kept_posts (post_id)`.execute(tx);
+  await sql`analyze kept_posts`.execute(tx);
+  // What ends and was never known is not worth a post of no day.
+  await sql`delete from given_posts g where g.ends and g.starts_on is null and not exists (select from kept_posts k where k.n = g.n)`.execute(
+    tx,
+  );
+
+  await sql`
+    create temporary table post_ends on commit drop as
+    select h.id as post_id, h.person_id, greatest(h.starts_on, ${yesterday}::date) as ends_on, false as is_missing
+    from matched m join posts h on h.person_id = m.person_id join places o on o.id = h.organization_id
+    where not m.is_new and h.ends_on is null and not exists (select from kept_posts k where k.post_id = h.id)
+      and (m.leaves or (m.complete and (o.is_listed or o.source_id in (select organization_ref from staged_posts))))`.execute(
+    tx,
+  );
+  await sql`
+    insert into post_ends
+    select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), false
+    from places o join posts h on h.organization_id = o.id
+    where o.closes and h.ends_on is null and not exists (select from post_ends e where e.post_id = h.id)`.execute(
+    tx,
+  );
+  if (endMissing)
+    await sql`
+      insert into post_ends
+      select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), true
+      from places o join posts h on h.organization_id = o.id
+      where o.is_listed and h.ends_on is null and o.id in (select organization_id from given_posts)
+        and not exists (select from matched m where m.person_id = h.person_id)
+        and not exists (select from post_ends e where e.post_id = h.id)
+        and not exists (
+          select from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref where x.person_id = h.person_id)
+        and not exists (select from found f where h.person_id in (f.by_source, f.by_identity))`.execute(tx);
+  await sql`create index on post_ends (post_id)`.execute(tx);
+}
+
+export interface Plan {
+  readonly peopleAdded: number;
+  readonly peopleChanged: number;
+  readonly peopleMissing: number;
+  readonly postsAdded: number;
+  readonly postsChanged: number;
+  readonly postsEnded: number;
+  /** Of how many open ones of those it speaks of. */
+  readonly postsOpen: number;
+  /** Rows of people and of posts, for writing in pieces. */
+  readonly lastPerson: number;
+  readonly lastPost: number;
+}
+
+export async function readPlan(tx: Executor, endMissing: boolean): Promise<Plan> {
+  const { rows } = await sql<Plan>`
+    select people.*, ends.*, given."postsAdded", given."lastPost",
+      ends.ended + kept.ended as "postsEnded", ends.ended + kept.changed as "postsChanged",
+      (select count(*)::int from posts h join places o on o.id = h.organization_id where h.ends_on is null and (
+        ${endMissing ? sql`o.is_listed or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
+    from (select count(*) filter (where is_new)::int as "peopleAdded", count(*) filter (where is_changed)::int as "peopleChanged", coalesce(max(n), 0) as "lastPerson" from matched) people,
+      (select count(*)::int as ended, count(distinct person_id) filter (where is_missing)::int as "peopleMissing" from post_ends) ends,
+      (select count(*) filter (where held_ends_on is null and ends_on is not null)::int as ended,
+        count(*) filter (where (held_workload, held_ends_on) is distinct from (workload, ends_on))::int as changed from kept_posts) kept,
+      (select count(*) filter (where not exists (select from kept_posts k where k.n = g.n))::int as "postsAdded", coalesce(max(n), 0) as "lastPost" from given_posts g) given`.execute(
+    tx,
+  );
+  return rows[0]!;
+}
+
+const within = (from: number, until: number): RawBuilder<unknown> =>
+  sql`n > ${from}::int and n <= ${until}::int`;
+
+/** Adds and changes the people of a piece. */
+export async function applyPeople(tx: Executor, source: string, from: number, until: number): Promise<void> {
+  await sql`
+    insert into people (id, name, staff_number, identity_hash, identity_last4) overriding system value
+    select person_id, name, staff_number, identity_hash, identity_last4 from matched where ${within(from, until)} and is_new order by n`.execute(
+    tx,
+  );
+  await sql`
+    insert into person_sources (source, source_id, person_id)
+    select ${source}, ref, person_id from matched where ${within(from, until)} and is_new_to_source order by n`.execute(
+    tx,
+  );
+  await sql`
+    update people p set name = m.name, staff_number = coalesce(m.staff_number, p.staff_number),
+      identity_hash = coalesce(p.identity_hash, m.identity_hash), identity_last4 = coalesce(p.identity_last4, m.identity_last4)
+    from matched m where ${within(from, until)} and m.is_changed and p.id = m.person_id`.execute(tx);
+}
+
+/** Adds the posts of a piece whose people are new. */
+export async function applyPostsOfNew(
+  tx: Executor,
+  today: string,
+  from: number,
+  until: number,
+): Promise<void> {
+  await sql`
+    insert into posts (person_id, organization_id, role, workload, starts_on, ends_on)
+    select person_id, organization_id, role, workload, coalesce(starts_on, ${today}::date), ends_on
+    from given_posts where ${within(from, until)} and is_new order by n`.execute(tx);
+}
+
+/** The people who were known before and whose posts change. */
+export const changedPeople: RawBuilder<unknown> = sql`
+  select g.person_id from given_posts g where not g.is_new and not exists (select from kept_posts k where k.n = g.n)
+  union select person_id from kept_posts where (held_workload, held_ends_on) is distinct from (workload, ends_on)
+  union select person_id from post_ends`;
+
+export const newPeople: RawBuilder<unknown> = sql`select person_id from matched where is_new`;
+
+/** Adds, changes and ends the posts of people who were known before. */
+export async function applyPostsOfKnown(tx: Executor, today: string): Promise<void> {
+  await sql`
+    update posts p set workload = k.workload, ends_on = k.ends_on from kept_posts k
+    where k.post_id = p.id and (k.held_workload, k.held_ends_on) is distinct from (k.workload, k.ends_on)`.execute(
+    tx,
+  );
+  await sql`update posts p set ends_on = e.ends_on from post_ends e where e.post_id = p.id`.execute(tx);
+  await sql`
+    insert into posts (person_id, organization_id, role, workload, starts_on, ends_on)
+    select person_id, organization_id, role, workload, coalesce(starts_on, ${today}::date), ends_on
+    from given_posts g where not is_new and not exists (select from kept_posts k where k.n = g.n)
+    -- One that ended today and begins anew today goes on.
+    on conflict (person_id, organization_id, role, starts_on) do update set workload = excluded.workload, ends_on = excluded.ends_on`.execute(
+    tx,
+  );
+}
+
+/** Many rows have come: the planner's old picture of them would mislead. */
+export async function analyzePeople(tx: Executor): Promise<void> {
+  for (const table of ['people', 'person_sources', 'posts']) await sql`analyze ${sql.id(table)}`.execute(tx);
+}

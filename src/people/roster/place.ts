@@ -1,0 +1,132 @@
+import type { KnownOrganization, RosterOrganization } from '../../regions/organization.repository.ts';
+import type { Division } from '../../regions/division.ts';
+import type { GivenOrganization, Refused } from './roster.ts';
+
+export interface OrganizationsPlan {
+  readonly insert: readonly Omit<RosterOrganization, 'id'>[];
+  readonly update: readonly RosterOrganization[];
+  readonly unchanged: readonly { readonly id: string; readonly sourceId: string }[];
+  readonly refused: readonly Refused[];
+}
+
+/**
+ * Places organizations in the tree: by their own code, else by the nearest parent that has one, else by the division that the
+ * import is for. One that stands outside that division, now or as already known, is refused.
+ */
+export function planOrganizations(
+  given: readonly GivenOrganization[],
+  facts: {
+    scope: Division;
+    divisions: ReadonlyMap<string, Division>;
+    known: ReadonlyMap<string, KnownOrganization>;
+    file: string;
+    yesterday: string;
+  },
+): OrganizationsPlan {
+  const bySource = new Map(
+    // Of several with the same id the first.
+    given.toReversed().map((organization) => [organization.sourceId, organization]),
+  );
+  const refused: Refused[] = [];
+  const refuse = (
+    organization: GivenOrganization,
+    column: string,
+    value: string | null,
+    reason: string,
+  ): void => {
+    refused.push({ file: facts.file, line: organization.line, column, value, reason });
+  };
+  const codeOf = (organization: GivenOrganization): string => {
+    const passed = new Set<string>();
+    for (
+      let at: GivenOrganization | undefined = organization;
+      at !== undefined;
+      at = at.parentSourceId === null ? undefined : bySource.get(at.parentSourceId)
+    ) {
+      if (passed.has(at.sourceId)) return 'cycle';
+      passed.add(at.sourceId);
+      if (at.divisionCode !== null) return at.divisionCode;
+    }
+    return facts.scope.code;
+  };
+
+  const insert: Omit<RosterOrganization, 'id'>[] = [];
+  const update: RosterOrganization[] = [];
+  const unchanged: { id: string; sourceId: string }[] = [];
+  const seen = new Map<string, number>();
+  for (const organization of given) {
+    const before = seen.get(organization.sourceId);
+    if (before !== undefined) {
+      refuse(
+        organization,
+        'sourcedId',
+        organization.sourceId,
+        `The same sourcedId stands on line ${before}; the first one is taken.`,
+      );
+      continue;
+    }
+    seen.set(organization.sourceId, organization.line);
+    const code = codeOf(organization);
+    if (code === 'cycle') {
+      refuse(
+        organization,
+        'parentSourcedId',
+        organization.parentSourceId,
+        'Following the parents leads back to this row.',
+      );
+      continue;
+    }
+    const division = facts.divisions.get(code);
+    if (division === undefined) {
+      refuse(
+        organization,
+        'metadata.divisionCode',
+        code,
+        `${code} is not an administrative division code of GB/T 2260 that is known here.`,
+      );
+      continue;
+    }
+    const known = facts.known.get(organization.sourceId);
+    if (!within(facts.scope, division) || (known !== undefined && !within(facts.scope, known))) {
+      refuse(
+        organization,
+        'metadata.divisionCode',
+        code,
+        `It stands outside ${facts.scope.name} (${facts.scope.code}), which this import is for.`,
+      );
+      continue;
+    }
+    const planned = {
+      sourceId: organization.sourceId,
+      name: organization.name,
+      kind: organization.kind,
+      identifier: organization.identifier,
+      division,
+      studentCount: organization.studentCount,
+      studentCountOn: organization.studentCountOn,
+      closedOn: organization.closes ? (known?.closedOn ?? facts.yesterday) : null,
+    };
+    if (known === undefined) {
+      // One that is no more and was never known stays away.
+      if (!organization.closes) insert.push(planned);
+    } else if (differs(planned, known)) update.push({ ...planned, id: known.id });
+    else unchanged.push({ id: known.id, sourceId: known.sourceId });
+  }
+  return { insert, update, unchanged, refused };
+}
+
+function differs(planned: Omit<RosterOrganization, 'id'>, known: KnownOrganization): boolean {
+  return (
+    planned.division.code !== known.divisionCode ||
+    (['name', 'kind', 'identifier', 'studentCount', 'studentCountOn', 'closedOn'] as const).some(
+      (field) => planned[field] !== known[field],
+    )
+  );
+}
+
+function within(
+  scope: Division,
+  place: { provinceCode: string; prefectureCode: string | null; countyCode: string | null },
+): boolean {
+  return [place.provinceCode, place.prefectureCode, place.countyCode].includes(scope.code);
+}

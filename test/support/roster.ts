@@ -1,0 +1,42 @@
+import { unpack } from '../../src/people/roster/archive.ts';
+import { openOneRoster } from '../../src/people/roster/oneroster.ts';
+import type { GivenOrganization, GivenPerson, GivenPost, Refused } from '../../src/people/roster/roster.ts';
+
+export interface ReadRoster {
+  readonly organizations: readonly GivenOrganization[];
+  readonly people: readonly (GivenPerson & { readonly posts: readonly GivenPost[] })[];
+  readonly refused: readonly Refused[];
+  readonly rowsRead: number;
+  readonly rowsIgnored: number;
+  readonly saysAll: boolean;
+}
+
+/** All that a roster says, in one piece. */
+export async function readOneRoster(
+  files: readonly { name: string; bytes: Uint8Array }[],
+): Promise<ReadRoster> {
+  const roster = await openOneRoster(
+    await unpack(files.map((file) => ({ name: file.name, bytes: Buffer.from(file.bytes) }))),
+  );
+  const organizations: GivenOrganization[] = [];
+  const people: GivenPerson[] = [];
+  const posts = new Map<string, GivenPost[]>();
+  const refused: Refused[] = [];
+  let [rowsRead, rowsIgnored] = [0, 0];
+  for await (const given of roster.read()) {
+    if (given.kind === 'row') rowsRead += 1;
+    if (given.kind === 'ignored') rowsIgnored += 1;
+    if (given.kind === 'organization') organizations.push(given.organization);
+    if (given.kind === 'person') people.push(given.person);
+    if (given.kind === 'post') posts.set(given.ref, [...(posts.get(given.ref) ?? []), given.post]);
+    if (given.kind === 'refused') refused.push(given.refused);
+  }
+  return {
+    organizations,
+    people: people.map((person) => ({ ...person, posts: posts.get(person.ref) ?? [] })),
+    refused,
+    rowsRead,
+    rowsIgnored,
+    saysAll: roster.saysAll,
+  };
+}
