@@ -114,6 +114,8 @@ describe('what is not yours', () => {
       theirs: () => ({ certificationId, divisionCode: '430121', rate: 0.9, startsOn: '2099-01-01' }),
       nobodys: () => ({ certificationId, divisionCode: '430999', rate: 0.9, startsOn: '2099-01-01' }),
     },
+    cancelRosterImport: one('CancelRosterImportInput', 'rosterImportId', 'RosterImport'),
+    repeatRosterImport: one('RepeatRosterImportInput', 'rosterImportId', 'RosterImport'),
     startAttempt: one('StartAttemptInput', 'assignmentId', 'Assignment'),
     saveResponse: one('SaveResponseInput', 'attemptId', 'Attempt', { itemKey: 'x', chosen: [] }),
     submitAttempt: one('SubmitAttemptInput', 'attemptId', 'Attempt'),
