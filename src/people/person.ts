@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 import type { Role } from './role.ts';
 
 export interface Person {
@@ -35,6 +35,6 @@ export function isIdentityNumber(text: string): boolean {
 }
 
 /** For matching only: the same number always gives the same 32 bytes, and without the key nobody can try numbers. */
-export function hashIdentityNumber(identityNumber: string, key: Buffer): Buffer {
+export function hashIdentityNumber(identityNumber: string, key: Buffer | KeyObject): Buffer {
   return createHmac('sha256', key).update(identityNumber).digest();
 }

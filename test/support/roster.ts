@@ -23,14 +23,15 @@ export async function readOneRoster(
   const posts = new Map<string, GivenPost[]>();
   const refused: Refused[] = [];
   let [rowsRead, rowsIgnored] = [0, 0];
-  for await (const given of roster.read()) {
-    if (given.kind === 'row') rowsRead += 1;
-    if (given.kind === 'ignored') rowsIgnored += 1;
-    if (given.kind === 'organization') organizations.push(given.organization);
-    if (given.kind === 'person') people.push(given.person);
-    if (given.kind === 'post') posts.set(given.ref, [...(posts.get(given.ref) ?? []), given.post]);
-    if (given.kind === 'refused') refused.push(given.refused);
-  }
+  for await (const batch of roster.read())
+    for (const given of batch) {
+      if (given.kind === 'row') rowsRead += 1;
+      if (given.kind === 'ignored') rowsIgnored += 1;
+      if (given.kind === 'organization') organizations.push(given.organization);
+      if (given.kind === 'person') people.push(given.person);
+      if (given.kind === 'post') posts.set(given.ref, [...(posts.get(given.ref) ?? []), given.post]);
+      if (given.kind === 'refused') refused.push(given.refused);
+    }
   return {
     organizations,
     people: people.map((person) => ({ ...person, posts: posts.get(person.ref) ?? [] })),

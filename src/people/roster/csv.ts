@@ -8,14 +8,15 @@ export interface Row {
   /** 1-based line on which the record begins, the header being line 1. */
   readonly line: number;
   /** Empty when the row has more or fewer fields than the header: then it can't be trusted in any of them. */
-  readonly fields: ReadonlyMap<string, string>;
+  readonly fields: { readonly size: number; get(column: string): string | undefined };
   /** As they stand there, for the header's columns and beyond. */
   readonly cells: readonly string[];
 }
 
 export interface Table {
   readonly header: readonly string[];
-  readonly rows: AsyncGenerator<Row>;
+  /** As many at once as have been read. */
+  readonly rows: AsyncGenerator<Row[]>;
 }
 
 interface Parsed {
@@ -33,10 +34,11 @@ export async function openCsv(
   required: readonly string[],
 ): Promise<Table> {
   const records = readRecords(file, encoding);
-  const first = await records.next();
-  if (first.done === true) throw new UnreadableFile('it is empty');
-  const header = first.value.record.map((name) => name.trim());
-  const { line } = first.value;
+  const begun = await records.next();
+  if (begun.done === true) throw new UnreadableFile('it is empty');
+  const [first, ...others] = begun.value;
+  const header = first!.record.map((name) => name.trim());
+  const { line } = first!;
   const missing = required.filter((name) => !header.includes(name));
   const twice = header.find((name, index) => name !== '' && header.indexOf(name) !== index);
   if (missing.length > 0 || twice !== undefined) {
@@ -47,38 +49,56 @@ export async function openCsv(
         : `its header (line ${line}) has ${twice} twice`,
     );
   }
-  return { header, rows: readRows(records, header) };
+  return { header, rows: readRows(others, records, header) };
 }
 
 async function* readRows(
-  records: AsyncGenerator<{ record: string[]; line: number }>,
+  first: readonly LinedRecord[],
+  others: AsyncGenerator<LinedRecord[]>,
   header: readonly string[],
-): AsyncGenerator<Row> {
-  for await (const { record, line } of records) {
-    const fields = new Map<string, string>();
-    if (record.length === header.length)
-      for (const [index, name] of header.entries()) fields.set(name, record[index]!.trim());
-    yield { line, fields, cells: record };
-  }
+): AsyncGenerator<Row[]> {
+  const columns = new Map(header.map((name, at) => [name, at]));
+  // A row is read in a few of its columns, so none is looked at before it is asked for.
+  const toRow = ({ record, line }: LinedRecord): Row => ({
+    line,
+    cells: record,
+    fields: {
+      size: record.length === header.length ? header.length : 0,
+      get: (name) => {
+        const at = columns.get(name);
+        return at === undefined || record.length !== header.length ? undefined : record[at]!.trim();
+      },
+    },
+  });
+  yield first.map(toRow);
+  for await (const records of others) yield records.map(toRow);
 }
 
-async function* readRecords(
-  file: RosterFile,
-  encoding: Encoding,
-): AsyncGenerator<{ record: string[]; line: number }> {
+interface LinedRecord {
+  readonly record: string[];
+  readonly line: number;
+}
+
+async function* readRecords(file: RosterFile, encoding: Encoding): AsyncGenerator<LinedRecord[]> {
   const parser = parse({ info: true, bom: true, relax_column_count: true, skip_empty_lines: true });
   const source = Readable.from(encoding === 'utf-8' ? file.open() : readText(file, encoding));
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   try {
     let previousEnd = 0;
-    for await (const { record, info } of parser as AsyncIterable<Parsed>) {
-      // The parser tells the line a record ends on; with line breaks inside quotes it began earlier.
-      let breaks = 0;
-      for (const field of record)
-        if (field.includes('\n') || field.includes('\r')) breaks += field.match(/\r\n|\n|\r/g)!.length;
-      yield { record, line: Math.max(previousEnd + 1, info.lines - breaks) };
-      previousEnd = info.lines;
+    for await (const first of parser as AsyncIterable<Parsed>) {
+      const records: LinedRecord[] = [];
+      // All that the parser has ready: waiting for each row by itself would take longer than reading it.
+      for (let parsed: Parsed | null = first; parsed !== null; parsed = parser.read() as Parsed | null) {
+        const { record, info } = parsed;
+        // The parser tells the line a record ends on; with line breaks inside quotes it began earlier.
+        let breaks = 0;
+        for (const field of record)
+          if (field.includes('\n') || field.includes('\r')) breaks += field.match(/\r\n|\n|\r/g)!.length;
+        records.push({ record, line: Math.max(previousEnd + 1, info.lines - breaks) });
+        previousEnd = info.lines;
+      }
+      yield records;
     }
   } catch (error) {
     const { code, lines, message } = error as { code?: string; lines?: number; message: string };

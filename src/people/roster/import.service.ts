@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import type { ClientBase, Pool } from 'pg';
 import { addDays, chinaDay, type Clock } from '../../clock.ts';
 import { withConnection, type Database, type Executor } from '../../db/database.ts';
@@ -89,6 +90,8 @@ export function makeRosterService({
   regions: RegionService;
   holdings: HoldingsWatcher;
 }) {
+  // Made once: making it for each number would take longer than hashing it.
+  const key = createSecretKey(identityKey);
   const visible = async (viewer: Viewer, id: string): Promise<RosterImport | undefined> => {
     const found = await findRosterImport(db, id);
     const division = found === undefined ? undefined : await regions.findDivision(found.divisionCode);
@@ -343,43 +346,44 @@ export function makeRosterService({
     let header: Extract<Given, { kind: 'header' }> | undefined;
     let row: Extract<Given, { kind: 'row' }> | undefined;
     await tell('reading', 0, roster.rows);
-    for await (const given of roster.read()) {
-      switch (given.kind) {
-        case 'header':
-          header = given;
-          staging.refusedRow(given.file, 1, given.cells);
-          break;
-        case 'row':
-          row = given;
-          rowsRead += 1;
-          if (staging.isFull) {
-            await staging.flush();
-            await tell('reading', rowsRead, roster.rows);
-          }
-          break;
-        case 'organization':
-          organizations.push(given.organization);
-          break;
-        case 'person':
-          staging.person(
-            given.person,
-            given.person.identityNumber === null
-              ? undefined
-              : hashIdentityNumber(given.person.identityNumber, identityKey),
-          );
-          break;
-        case 'post':
-          staging.post(given.ref, given.line, given.post);
-          break;
-        case 'ignored':
-          rowsIgnored += 1;
-          break;
-        case 'refused':
-          staging.refuse(given.refused);
-          staging.refusedRow(given.refused.file, given.refused.line, maskedCells(row!, header!));
-          if (given.ref === null) everyRowIsAboutSomebody = false;
-          else if (given.ref !== undefined) staging.spare(given.ref);
-          break;
+    for await (const batch of roster.read()) {
+      for (const given of batch)
+        switch (given.kind) {
+          case 'header':
+            header = given;
+            staging.refusedRow(given.file, 1, given.cells);
+            break;
+          case 'row':
+            row = given;
+            rowsRead += 1;
+            break;
+          case 'organization':
+            organizations.push(given.organization);
+            break;
+          case 'person':
+            staging.person(
+              given.person,
+              given.person.identityNumber === null
+                ? undefined
+                : hashIdentityNumber(given.person.identityNumber, key),
+            );
+            break;
+          case 'post':
+            staging.post(given.ref, given.line, given.post);
+            break;
+          case 'ignored':
+            rowsIgnored += 1;
+            break;
+          case 'refused':
+            staging.refuse(given.refused);
+            staging.refusedRow(given.refused.file, given.refused.line, maskedCells(row!, header!));
+            if (given.ref === null) everyRowIsAboutSomebody = false;
+            else if (given.ref !== undefined) staging.spare(given.ref);
+            break;
+        }
+      if (staging.isFull) {
+        await staging.flush();
+        await tell('reading', rowsRead, roster.rows);
       }
     }
     await staging.end();
@@ -395,10 +399,12 @@ export function makeRosterService({
     if (bare.size === 0) return;
     const staging = new StagingWriter(client);
     let header: Extract<Given, { kind: 'header' }> | undefined;
-    for await (const given of roster.read()) {
-      if (given.kind === 'header') header = given;
-      if (given.kind !== 'row' || bare.get(header!.file)?.has(given.line) !== true) continue;
-      staging.refusedRow(header!.file, given.line, maskedCells(given, header!));
+    for await (const batch of roster.read()) {
+      for (const given of batch) {
+        if (given.kind === 'header') header = given;
+        if (given.kind === 'row' && bare.get(header!.file)?.has(given.line) === true)
+          staging.refusedRow(header!.file, given.line, maskedCells(given, header!));
+      }
       if (staging.isFull) await staging.flush();
     }
     await staging.end();

@@ -131,7 +131,7 @@ async function* readFiles(
   open: ReadonlyMap<string, OpenFile>,
   version: Version,
   mode: Mode,
-): AsyncGenerator<Given> {
+): AsyncGenerator<Given[]> {
   const table = async (name: string, columns: readonly string[]): Promise<Table | undefined> => {
     const { file, encoding } = open.get(name) ?? {};
     return file === undefined ? undefined : named(name, async () => openCsv(file, encoding!, columns));
@@ -170,8 +170,9 @@ async function readManifest(
   const properties = new Map<string, string>();
   await named('manifest.csv', async () => {
     const { rows } = await openCsv(manifest.file, manifest.encoding, ['propertyName', 'value']);
-    for await (const { fields } of rows)
-      properties.set(fields.get('propertyName') ?? '', fields.get('value') ?? '');
+    for await (const batch of rows)
+      for (const { fields } of batch)
+        properties.set(fields.get('propertyName') ?? '', fields.get('value') ?? '');
   });
   const version = properties.get('oneroster.version');
   if (version !== '1.1' && version !== '1.2')
@@ -227,31 +228,31 @@ async function* readTable(
   file: string,
   table: Table | undefined,
   read: (row: Row) => Given[],
-): AsyncGenerator<Given> {
+): AsyncGenerator<Given[]> {
   if (table === undefined) return;
   const refColumn = file === 'roles.csv' ? 'userSourcedId' : 'sourcedId';
   const secret = table.header.indexOf('metadata.identityNumber');
-  yield { kind: 'header', file, cells: table.header, secret };
+  yield [{ kind: 'header', file, cells: table.header, secret }];
   try {
-    for await (const row of table.rows) {
-      yield { kind: 'row', line: row.line, cells: row.cells };
-      let given: Given[];
-      try {
-        if (row.fields.size === 0)
-          throw new RowRefused(row, null, 'The row has more or fewer fields than the header.');
-        given = read(row);
-      } catch (error) {
-        if (!(error instanceof RowRefused)) throw error;
-        const { column, value, message: reason } = error;
-        given = [
-          {
+    for await (const rows of table.rows) {
+      const batch: Given[] = [];
+      for (const row of rows) {
+        batch.push({ kind: 'row', line: row.line, cells: row.cells });
+        try {
+          if (row.fields.size === 0)
+            throw new RowRefused(row, null, 'The row has more or fewer fields than the header.');
+          batch.push(...read(row));
+        } catch (error) {
+          if (!(error instanceof RowRefused)) throw error;
+          const { column, value, message: reason } = error;
+          batch.push({
             kind: 'refused',
             refused: { file, line: row.line, column, value, reason },
             ref: file === 'orgs.csv' ? undefined : row.fields.get(refColumn) || null,
-          },
-        ];
+          });
+        }
       }
-      yield* given;
+      yield batch;
     }
   } catch (error) {
     throw error instanceof UnreadableFile ? new UnreadableFile(`${file}: ${error.message}.`) : error;

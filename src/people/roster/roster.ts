@@ -85,7 +85,8 @@ export interface Roster {
   readonly repeats: boolean;
   /** It says of itself that it lists everybody at its organizations. */
   readonly saysAll: boolean;
-  read(): AsyncGenerator<Given>;
+  /** What it says, in order, as much at once as has been read. */
+  read(): AsyncGenerator<Given[]>;
 }
 
 /** The last four characters, for a human eye. */

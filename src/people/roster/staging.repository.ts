@@ -127,10 +127,7 @@ export class StagingWriter {
   }
 
   #add(table: Table, fields: readonly (string | null)[]): void {
-    let line = '';
-    for (const [index, field] of fields.entries())
-      line += `${index === 0 ? '' : '\t'}${field === null ? '\\N' : escape(field)}`;
-    line += '\n';
+    const line = `${fields.map((field) => (field === null ? '\\N' : escape(field))).join('\t')}\n`;
     const waiting = this.#waiting.get(table);
     if (waiting === undefined) this.#waiting.set(table, [line]);
     else waiting.push(line);
