@@ -22,7 +22,7 @@ const TABLES = {
 } as const;
 type Table = keyof typeof TABLES;
 
-const PIECE = 512 * 1024;
+const PIECE = 128 * 1024;
 
 export async function createStaging(tx: Executor): Promise<void> {
   // Sorting and hashing a million rows in memory, for this transaction only.
