@@ -96,10 +96,10 @@ builder.node(RosterImport, {
     finishedAt: t.expose('finishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was applied or refused.',
+      description: 'When it was over, however it ended.',
     }),
     reason: t.exposeString('reason', { nullable: true, description: 'Why the whole import was refused.' }),
-    rowsRead: t.exposeInt('rowsRead', { description: 'Rows of orgs.csv and users.csv.' }),
+    rowsRead: t.exposeInt('rowsRead', { description: 'Rows of orgs.csv, users.csv and roles.csv.' }),
     rowsIgnored: t.exposeInt('rowsIgnored', {
       description: 'Students and parents: read over and never stored.',
     }),
@@ -123,7 +123,8 @@ builder.node(RosterImport, {
       resolve: (rosterImport) => rosterImport.progress,
     }),
     cancelRequested: t.exposeBoolean('cancelRequested', {
-      description: 'Somebody has asked it to stop; it does within a few seconds, unless it is done by then.',
+      description:
+        'Somebody has asked it to stop. It does when the step in hand is over or, while it waits for another import of its source, when its turn comes; unless it is done by then.',
     }),
     hasFiles: t.exposeBoolean('hasFiles', {
       description:

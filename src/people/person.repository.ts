@@ -75,53 +75,6 @@ export async function listHolders(
   return rows.map((row) => row.person_id);
 }
 
-export interface KnownPerson {
-  readonly id: string;
-  readonly name: string;
-  readonly staffNumber: string | null;
-  /** Hex, or null where no identity number was ever given. */
-  readonly identityHash: string | null;
-}
-
-/** People by the ids that `source` gave them: source id → person. */
-export async function listPeopleBySource(
-  db: Executor,
-  source: string,
-  sourceIds: readonly string[],
-): Promise<Map<string, KnownPerson>> {
-  const rows = await db
-    .selectFrom('person_sources')
-    .innerJoin('people', 'people.id', 'person_sources.person_id')
-    .select([
-      'person_sources.source_id',
-      'people.id',
-      'people.name',
-      'people.staff_number',
-      'people.identity_hash',
-    ])
-    .where('source', '=', source)
-    .where('source_id', '=', sql<string>`any(${sourceIds}::text[])`)
-    .execute();
-  return new Map(rows.map((row) => [row.source_id, toKnown(row)]));
-}
-
-/** People by identity hash (hex) → person. */
-export async function listPeopleByIdentity(
-  db: Executor,
-  hashes: readonly string[],
-): Promise<Map<string, KnownPerson>> {
-  const rows = await db
-    .selectFrom('people')
-    .select(['id', 'name', 'staff_number', 'identity_hash'])
-    .where(
-      'identity_hash',
-      '=',
-      sql<Buffer>`any(array(select decode(hash, 'hex') from unnest(${hashes}::text[]) as hash))`,
-    )
-    .execute();
-  return new Map(rows.map((row) => [row.identity_hash?.toString('hex') ?? '', toKnown(row)]));
-}
-
 export interface NewPerson {
   readonly sourceId: string;
   readonly name: string;
@@ -159,7 +112,7 @@ export async function insertPeople(
   return new Map(people.map((person, index) => [person.sourceId, taken[index]!]));
 }
 
-export async function insertPersonSources(
+async function insertPersonSources(
   tx: Executor,
   source: string,
   links: readonly { sourceId: string; personId: string }[],
@@ -168,36 +121,6 @@ export async function insertPersonSources(
   await sql`insert into person_sources (source, source_id, person_id) select ${source}, * from unnest(${links.map((l) => l.sourceId)}::text[], ${links.map((l) => l.personId)}::bigint[])`.execute(
     tx,
   );
-}
-
-export async function updatePeople(
-  tx: Executor,
-  people: readonly {
-    id: string;
-    name: string;
-    staffNumber: string | null;
-    identityHash: string | null;
-    identityLast4: string | null;
-  }[],
-): Promise<void> {
-  if (people.length === 0) return;
-  type Row = (typeof people)[number];
-  const text = (pick: (person: Row) => string | null) => sql`${people.map(pick)}::text[]`;
-  await sql`
-    update people set name = given.name, staff_number = given.staff_number,
-      identity_hash = coalesce(people.identity_hash, decode(given.hash, 'hex')), identity_last4 = coalesce(people.identity_last4, given.last4)
-    from unnest(${people.map((p) => p.id)}::bigint[], ${text((p) => p.name)}, ${text((p) => p.staffNumber)}, ${text((p) => p.identityHash)}, ${text((p) => p.identityLast4)}) as given (id, name, staff_number, hash, last4)
-    where people.id = given.id`.execute(tx);
-}
-
-/** All posts, past ones too, of these people. */
-export async function listPostsOf(db: Executor, personIds: readonly string[]): Promise<Post[]> {
-  const rows = await db
-    .selectFrom('posts')
-    .selectAll()
-    .where('person_id', '=', sql<string>`any(${personIds}::bigint[])`)
-    .execute();
-  return rows.map(toPost);
 }
 
 /** Whoever has ever held a post at one of these organizations. */
@@ -210,41 +133,6 @@ export async function listPeopleAt(db: Executor, organizationIds: readonly strin
     .where('organization_id', '=', sql<string>`any(${organizationIds}::bigint[])`)
     .execute();
   return rows.map((row) => row.person_id);
-}
-
-export async function insertPosts(tx: Executor, posts: readonly Omit<Post, 'id'>[]): Promise<void> {
-  if (posts.length === 0) return;
-  await sql`
-    insert into posts (person_id, organization_id, role, workload, starts_on, ends_on)
-    select * from unnest(${posts.map((p) => p.personId)}::bigint[], ${posts.map((p) => p.organizationId)}::bigint[], ${posts.map((p) => p.role)}::text[],
-      ${posts.map((p) => p.workload)}::text[], ${posts.map((p) => p.startsOn)}::date[], ${posts.map((p) => p.endsOn)}::date[])`.execute(
-    tx,
-  );
-}
-
-export async function updatePosts(
-  tx: Executor,
-  posts: readonly Pick<Post, 'id' | 'workload' | 'endsOn'>[],
-): Promise<void> {
-  if (posts.length === 0) return;
-  await sql`
-    update posts set workload = given.workload, ends_on = given.ends_on
-    from unnest(${posts.map((p) => p.id)}::bigint[], ${posts.map((p) => p.workload)}::text[], ${posts.map((p) => p.endsOn)}::date[]) as given (id, workload, ends_on)
-    where posts.id = given.id`.execute(tx);
-}
-
-function toKnown(row: {
-  id: string;
-  name: string;
-  staff_number: string | null;
-  identity_hash: Buffer | null;
-}): KnownPerson {
-  return {
-    id: row.id,
-    name: row.name,
-    staffNumber: row.staff_number,
-    identityHash: row.identity_hash?.toString('hex') ?? null,
-  };
 }
 
 function toPost(row: {

@@ -76,6 +76,12 @@ export const bench: Bench = {
         await sleep(50);
       }
       const seconds = (performance.now() - begun) / 1000;
+      const againBegun = performance.now();
+      const again = await importZip(service, zip, say);
+      const againSeconds = (performance.now() - againBegun) / 1000;
+      say(
+        `the same file again: ${againSeconds.toFixed(1)} s, ${again.peopleAdded} people and ${again.postsAdded} posts added`,
+      );
       const peakMb = await peakMemory(folder.path);
       await service.stop();
       say(`applied in ${applied.toFixed(1)} s, folded ${(seconds - applied).toFixed(1)} s later`);
@@ -101,12 +107,15 @@ export const bench: Bench = {
       return {
         rows: [
           row('import, from the upload to folded coverage', seconds),
+          row('the same file again, which changes nothing', againSeconds),
           row('bare COPY into the same tables', floorSeconds),
         ],
         figures: {
           ratio: round(floorSeconds / seconds),
           rowsPerSecond: Math.round(done.peopleAdded / seconds),
           peakMb: round(peakMb, 0),
+          againSeconds: round(againSeconds),
+          againAdded: again.peopleAdded + again.postsAdded,
           people: done.peopleAdded,
           posts: done.postsAdded,
           organizations: done.organizationsAdded,

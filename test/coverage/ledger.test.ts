@@ -6,7 +6,6 @@ import { countCoverage, readKept } from '../../src/coverage/coverage.repository.
 import { listRoleSets } from '../../src/coverage/ledger.repository.ts';
 import { makeCoverageLedger, type CoverageLedger } from '../../src/coverage/ledger.service.ts';
 import { silentLog } from '../../src/log.ts';
-import { insertPosts, updatePosts } from '../../src/people/person.repository.ts';
 import type { Role } from '../../src/people/role.ts';
 import { makeTestDatabase, type TestDatabase } from '../support/database.ts';
 import { TestClock } from '../support/service.ts';
@@ -121,16 +120,25 @@ describe('the kept numbers of coverage', () => {
             .where('role', '=', post.role)
             .where('starts_on', '=', startsOn)
             .execute();
-          if (twice.length === 0) await insertPosts(tx, [post]);
+          if (twice.length === 0)
+            await tx
+              .insertInto('posts')
+              .values({
+                person_id: post.personId,
+                organization_id: post.organizationId,
+                role: post.role,
+                workload: post.workload,
+                starts_on: post.startsOn,
+                ends_on: post.endsOn,
+              })
+              .execute();
         } else if (kind === 2) {
           const post = random.pick(open);
-          await updatePosts(tx, [
-            {
-              id: post.id,
-              workload: 'full',
-              endsOn: addDays(post.starts_on, random.between(0, 300)),
-            },
-          ]);
+          await tx
+            .updateTable('posts')
+            .set({ ends_on: addDays(post.starts_on, random.between(0, 300)) })
+            .where('id', '=', post.id)
+            .execute();
         } else if (kind <= 4) {
           const certification = random.pick(certifications);
           const from = day(random);

@@ -327,6 +327,23 @@ describe('importing a roster through GraphQL', () => {
       expect(await open('m_')).toEqual(['m1']);
     });
 
+    it('leave with their school when a delta says that it is no more', async () => {
+      const [orgs, users] = smallRoster([person('m1')]);
+      const closed = Buffer.from(orgs!.bytes.toString().replace('\ns2,,', '\ns2,tobedeleted,'));
+      const result = await importRoster(
+        service,
+        declared('delta', [{ name: 'orgs.csv', bytes: closed }, users!]),
+        'coordinator',
+        more,
+      );
+      expect(result).toMatchObject({ state: 'APPLIED', organizationsChanged: 1 });
+      expect(await open('n_')).toEqual([]);
+      const { rows } = await service.database.pool.query(
+        "select closed_on from organizations where source_id = 's2'",
+      );
+      expect(rows).toEqual([{ closed_on: '2026-11-23' }]);
+    });
+
     it('leave by a delta that says so', async () => {
       const [orgs, users] = smallRoster([person('m1')]);
       const gone = Buffer.from(users!.bytes.toString().replace('\nm1,,', '\nm1,tobedeleted,'));
@@ -362,6 +379,41 @@ describe('importing a roster through GraphQL', () => {
       postsEnded: 8,
     });
     expect(await open()).toBe(4);
+  });
+
+  it('leaves coverage as it is counted from the start, after all of this', async () => {
+    expect(await service.app.ledger.rebuild()).toBe(0);
+  });
+
+  it('takes an upload as large as it says it does', async () => {
+    const result = await importRoster(service, [
+      ...smallRoster([{ id: 'big1', family: '大', given: '一' }]),
+      { name: 'demographics.csv', bytes: Buffer.alloc(40 * 1024 * 1024, 'x') },
+    ]);
+    expect(result).toMatchObject({ state: 'APPLIED', peopleAdded: 1 });
+  });
+
+  it('keeps no identity number that stands in a column of another name', async () => {
+    const [orgs, users] = smallRoster([{ id: 'leak1', family: '', given: '漏' }]);
+    const leaking = Buffer.from(users!.bytes.toString().replaceAll(',leak1,', ',110101199003072316,'));
+    await importRoster(service, [orgs!, { name: 'users.csv', bytes: leaking }]);
+    const { rows } = await service.database.pool.query('select cells from roster_refused_rows');
+    expect(JSON.stringify(rows)).toContain('2316');
+    expect(JSON.stringify(rows)).not.toContain('110101199003072316');
+  });
+
+  it('refuses a zip that unpacks to many times its size, and one that leads outside', async () => {
+    const bomb = await zip([{ name: 'users.csv', bytes: Buffer.alloc(40 * 1024 * 1024) }]);
+    expect(await importRoster(service, [{ name: 'roster.zip', bytes: bomb }])).toMatchObject({
+      state: 'REFUSED',
+      reason: expect.stringMatching(/users.csv unpacks to more than 200 times its size/),
+    });
+    const inside = await zip([{ name: 'aa/users.csv', bytes: Buffer.from('x') }]);
+    const outside = Buffer.from(inside.toString('latin1').replaceAll('aa/users', '../users'), 'latin1');
+    expect(await importRoster(service, [{ name: 'roster.zip', bytes: outside }])).toMatchObject({
+      state: 'REFUSED',
+      reason: expect.stringMatching(/roster.zip: .*\.\.\/users/),
+    });
   });
 
   it('is for those who may import there: for others the division is not found', async () => {

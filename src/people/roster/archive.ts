@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { fromBuffer, type Entry, type ZipFile } from 'yauzl';
-import { UnreadableFile } from './text.ts';
+import { UnreadableFile, type Reopenable } from './text.ts';
 
 export interface NamedFile {
   readonly name: string;
@@ -8,9 +8,8 @@ export interface NamedFile {
 }
 
 /** A file of an upload. What is packed is unpacked each time it is read, and never held as a whole. */
-export interface RosterFile {
+export interface RosterFile extends Reopenable {
   readonly name: string;
-  open(): AsyncIterable<Uint8Array>;
 }
 
 const MAX_FILES = 64;
@@ -41,7 +40,7 @@ export async function unpack(files: readonly NamedFile[]): Promise<RosterFile[]>
   return unpacked;
 }
 
-export function isZip(bytes: Buffer): boolean {
+function isZip(bytes: Buffer): boolean {
   return bytes.subarray(0, 4).equals(Buffer.from('PK\u0003\u0004', 'latin1'));
 }
 

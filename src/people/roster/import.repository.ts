@@ -21,11 +21,9 @@ export interface ImportCounts {
   readonly peopleMissing: number;
 }
 
-export const phases = ['reading', 'matching', 'writing', 'counting'] as const;
-
 /** How far an import is. */
 export interface Progress {
-  readonly phase: (typeof phases)[number];
+  readonly phase: 'reading' | 'matching' | 'writing' | 'counting';
   readonly rowsDone: number;
   /** At most. */
   readonly rowsTotal: number;
@@ -287,11 +285,4 @@ export async function listRosterRefusals(
 /** One import of a source at a time; the lock goes with the transaction. */
 export async function lockSource(tx: Executor, source: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0))`.execute(tx);
-}
-
-/** Of several workers who were given the same import one has it, and the others leave it. */
-export async function lockImport(tx: Executor, importId: string): Promise<boolean> {
-  const { rows } = await sql<{ got: boolean }>`
-    select pg_try_advisory_xact_lock(hashtextextended(${`roster-import:${importId}`}, 0)) as got`.execute(tx);
-  return rows[0]!.got;
 }

@@ -1,57 +1,25 @@
-import { createSecretKey } from 'node:crypto';
-import type { ClientBase, Pool } from 'pg';
-import { addDays, chinaDay, type Clock } from '../../clock.ts';
+import type { Pool } from 'pg';
+import type { Clock } from '../../clock.ts';
 import { withConnection, type Database, type Executor } from '../../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../../errors.ts';
 import { insertDebt, insertJournalEntry } from '../../journal/journal.repository.ts';
 import type { RegionService } from '../../regions/region.service.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
 import { may, type Viewer } from '../permission.ts';
-import { hashIdentityNumber } from '../person.ts';
-import { listPeopleAt } from '../person.repository.ts';
-import { unpack, type NamedFile } from './archive.ts';
+import type { NamedFile } from './archive.ts';
 import {
   findRosterImport,
   finishRosterImport,
   forgetRosterFiles,
   insertCancellation,
   insertRosterImport,
-  listRosterImportFiles,
   listRosterRefusals,
-  lockImport,
   lockSource,
   moveRosterImportFiles,
-  tellProgress,
-  type ImportCounts,
-  type Progress,
   type RosterImport,
   type RosterRefusal,
 } from './import.repository.ts';
-import {
-  analyzePeople,
-  applyPeople,
-  applyPostsOfKnown,
-  applyPostsOfNew,
-  changedPeople,
-  matchPeople,
-  matchPosts,
-  newPeople,
-  readPlan,
-  stagePlaces,
-  type Place,
-  type Plan,
-} from './matching.repository.ts';
-import { openOneRoster } from './oneroster.ts';
-import { planOrganizations } from './place.ts';
-import { maskIdentity, type Given, type GivenOrganization, type Roster } from './roster.ts';
-import {
-  analyzeStaging,
-  createStaging,
-  keepRefusals,
-  listBareRefusals,
-  stageRefusals,
-  StagingWriter,
-} from './staging.repository.ts';
+import { Cancelled, makeImportRun } from './run.service.ts';
 import { UnreadableFile } from './text.ts';
 
 export const IMPORT_TASK = 'import-roster';
@@ -59,18 +27,10 @@ export const IMPORT_TASK = 'import-roster';
 export const FORGET_FILES_TASK = 'forget-roster-files';
 /** A school year's end moves fewer. */
 const USUALLY_ENDED = 0.2;
-/** So few that a share of them says nothing. */
-const FEW_POSTS = 5;
 const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
 
 /** Nobody comes back for the files of an import that was checked, refused or cancelled longer ago. */
 const KEEP_FILES_MS = 24 * 3_600_000;
-/** Rows written in one statement. */
-const PIECE = 25_000;
-const TELL_EVERY_MS = 400;
-
-/** Somebody asked for the import to stop. */
-class Cancelled extends Error {}
 
 export type RosterService = ReturnType<typeof makeRosterService>;
 
@@ -90,8 +50,7 @@ export function makeRosterService({
   regions: RegionService;
   holdings: HoldingsWatcher;
 }) {
-  // Made once: making it for each number would take longer than hashing it.
-  const key = createSecretKey(identityKey);
+  const run = makeImportRun({ db, clock, identityKey, regions, holdings });
   const visible = async (viewer: Viewer, id: string): Promise<RosterImport | undefined> => {
     const found = await findRosterImport(db, id);
     const division = found === undefined ? undefined : await regions.findDivision(found.divisionCode);
@@ -218,17 +177,20 @@ export function makeRosterService({
     },
 
     /**
-     * The worker's part: applies a queued import in one transaction, or refuses it whole. Done already, or being done by another
-     * worker: does nothing. A crash leaves nothing of it, and it begins anew.
+     * The worker's part: applies a queued import in one transaction, or refuses it whole. Done already: does nothing; while another
+     * worker is at it, waits and then looks. A crash leaves nothing of it, and it begins anew.
      */
     async apply(importId: string): Promise<void> {
       let end: Parameters<typeof finishRosterImport>[2];
       try {
         await withConnection(pool, async (tx, client) => {
+          const asked = await findRosterImport(tx, importId);
+          if (asked?.state !== 'queued') return;
+          await lockSource(tx, asked.source);
+          // As it is now that nobody else can be at it.
           const queued = await findRosterImport(tx, importId);
-          if (queued?.state !== 'queued' || !(await lockImport(tx, importId))) return;
-          await lockSource(tx, queued.source);
-          const counts = await carryOut(tx, client, queued);
+          if (queued?.state !== 'queued') return;
+          const counts = await run(tx, client, queued);
           await finishRosterImport(tx, importId, {
             state: queued.dryRun ? 'checked' : 'applied',
             counts,
@@ -282,212 +244,7 @@ export function makeRosterService({
     await insertDebt(tx, { task: IMPORT_TASK, payload: { importId: id }, key: `${IMPORT_TASK}:${id}` });
     return id;
   }
-
-  /** Reads, compares, and (unless it is a dry run) writes. @throws UnreadableFile, Cancelled */
-  async function carryOut(tx: Executor, client: ClientBase, queued: RosterImport): Promise<ImportCounts> {
-    const { source } = queued;
-    const today = chinaDay(clock.now());
-    const yesterday = addDays(today, -1);
-    const tell = teller(queued.id);
-
-    const roster = await openOneRoster(await unpack(await listRosterImportFiles(tx, queued.id)));
-    await createStaging(tx);
-    const read = await stage(client, roster, tell);
-    await tell('matching', 0, read.rowsRead);
-    await analyzeStaging(tx);
-    const places = await planPlaces(tx, queued, roster, read.organizations, yesterday);
-    await stageRefusals(tx, places.refused);
-    const endMissing = (queued.endMissing ?? roster.saysAll) && read.everyRowIsAboutSomebody;
-    await stagePlaces(tx, source, places.listed);
-    await matchPeople(tx, source, roster);
-    await tell('matching', Math.floor(read.rowsRead / 2), read.rowsRead);
-    await matchPosts(tx, source, roster, { today, yesterday, endMissing });
-    const plan = await readPlan(tx, endMissing);
-    if (!queued.dryRun) {
-      refuseManyEnds(plan, queued.mostEnded);
-      await write(tx, source, { places, plan, today, tell });
-    }
-    await stageBareRows(client, roster, await listBareRefusals(tx));
-    return {
-      rowsRead: read.rowsRead,
-      rowsIgnored: read.rowsIgnored,
-      rowsRefused: await keepRefusals(tx, queued.id),
-      organizationsAdded: places.insert.length,
-      organizationsChanged: places.update.length,
-      peopleAdded: plan.peopleAdded,
-      peopleChanged: plan.peopleChanged,
-      peopleMissing: plan.peopleMissing,
-      postsAdded: plan.postsAdded,
-      postsChanged: plan.postsChanged,
-      postsEnded: plan.postsEnded,
-    };
-  }
-
-  /** Tells how far it is, not more often than anybody looks. @throws Cancelled */
-  function teller(importId: string): Tell {
-    let toldAt = 0;
-    let toldPhase: string | undefined;
-    return async (phase, rowsDone, rowsTotal) => {
-      if (phase === toldPhase && performance.now() - toldAt < TELL_EVERY_MS && rowsDone < rowsTotal) return;
-      toldAt = performance.now();
-      toldPhase = phase;
-      if (await tellProgress(db, importId, { phase, rowsDone, rowsTotal, toldAt: clock.now() }))
-        throw new Cancelled();
-    };
-  }
-
-  /** Reads the files into the staging tables. */
-  async function stage(client: ClientBase, roster: Roster, tell: Tell) {
-    const staging = new StagingWriter(client);
-    const organizations: GivenOrganization[] = [];
-    let rowsRead = 0;
-    let rowsIgnored = 0;
-    let everyRowIsAboutSomebody = true;
-    let header: Extract<Given, { kind: 'header' }> | undefined;
-    let row: Extract<Given, { kind: 'row' }> | undefined;
-    await tell('reading', 0, roster.rows);
-    for await (const batch of roster.read()) {
-      for (const given of batch)
-        switch (given.kind) {
-          case 'header':
-            header = given;
-            staging.refusedRow(given.file, 1, given.cells);
-            break;
-          case 'row':
-            row = given;
-            rowsRead += 1;
-            break;
-          case 'organization':
-            organizations.push(given.organization);
-            break;
-          case 'person':
-            staging.person(
-              given.person,
-              given.person.identityNumber === null
-                ? undefined
-                : hashIdentityNumber(given.person.identityNumber, key),
-            );
-            break;
-          case 'post':
-            staging.post(given.ref, given.line, given.post);
-            break;
-          case 'ignored':
-            rowsIgnored += 1;
-            break;
-          case 'refused':
-            staging.refuse(given.refused);
-            staging.refusedRow(given.refused.file, given.refused.line, maskedCells(row!, header!));
-            if (given.ref === null) everyRowIsAboutSomebody = false;
-            else if (given.ref !== undefined) staging.spare(given.ref);
-            break;
-        }
-      if (staging.isFull) {
-        await staging.flush();
-        await tell('reading', rowsRead, roster.rows);
-      }
-    }
-    await staging.end();
-    return { organizations, rowsRead, rowsIgnored, everyRowIsAboutSomebody };
-  }
-
-  /** Rows whose refusal was found by comparing: they are read once more, for what stood in them. */
-  async function stageBareRows(
-    client: ClientBase,
-    roster: Roster,
-    bare: ReadonlyMap<string, ReadonlySet<number>>,
-  ): Promise<void> {
-    if (bare.size === 0) return;
-    const staging = new StagingWriter(client);
-    let header: Extract<Given, { kind: 'header' }> | undefined;
-    for await (const batch of roster.read()) {
-      for (const given of batch) {
-        if (given.kind === 'header') header = given;
-        if (given.kind === 'row' && bare.get(header!.file)?.has(given.line) === true)
-          staging.refusedRow(header!.file, given.line, maskedCells(given, header!));
-      }
-      if (staging.isFull) await staging.flush();
-    }
-    await staging.end();
-  }
-
-  /** Where the organizations of the file stand, and which of them are new. */
-  async function planPlaces(
-    tx: Executor,
-    queued: RosterImport,
-    roster: Roster,
-    given: readonly GivenOrganization[],
-    yesterday: string,
-  ) {
-    const scope = (await regions.findDivision(queued.divisionCode, tx))!;
-    const codes = [
-      ...new Set([scope.code, ...given.flatMap((organization) => organization.divisionCode ?? [])]),
-    ];
-    const divisions = new Map(
-      (await regions.listDivisions(codes, tx)).map((division) => [division.code, division]),
-    );
-    const known = await regions.listKnownOrganizations(
-      tx,
-      queued.source,
-      given.map((organization) => organization.sourceId),
-    );
-    const plan = planOrganizations(given, {
-      scope,
-      divisions,
-      known,
-      file: roster.organizations.file,
-      yesterday,
-    });
-    const ids = await regions.takeOrganizationIds(tx, plan.insert.length);
-    const insert = plan.insert.map((organization, index) => ({ ...organization, id: ids[index]! }));
-    const listed: Place[] = [...insert, ...plan.update, ...plan.unchanged].map((organization) => ({
-      id: organization.id,
-      sourceId: organization.sourceId,
-      isListed: true,
-      closes: 'closedOn' in organization && organization.closedOn !== null,
-    }));
-    return {
-      insert,
-      update: plan.update,
-      refused: plan.refused,
-      listed,
-      /** They stand elsewhere from now on, and their people with them. */
-      moved: plan.update
-        .filter(({ sourceId, division }) => known.get(sourceId)!.divisionCode !== division.code)
-        .map(({ id }) => id),
-    };
-  }
-
-  async function write(
-    tx: Executor,
-    source: string,
-    {
-      places,
-      plan,
-      today,
-      tell,
-    }: { places: Awaited<ReturnType<typeof planPlaces>>; plan: Plan; today: string; tell: Tell },
-  ): Promise<void> {
-    await holdings.around(tx, await listPeopleAt(tx, places.moved), async () =>
-      regions.saveOrganizations(tx, source, [...places.insert, ...places.update]),
-    );
-    const rows = plan.lastPerson + plan.lastPost;
-    for (let at = 0; at < plan.lastPerson; at += PIECE) {
-      await tell('writing', at, rows);
-      await applyPeople(tx, source, at, at + PIECE);
-    }
-    for (let at = 0; at < plan.lastPost; at += PIECE) {
-      await tell('writing', plan.lastPerson + at, rows);
-      await applyPostsOfNew(tx, today, at, at + PIECE);
-    }
-    await tell('counting', 0, rows);
-    if (plan.peopleAdded > PIECE) await analyzePeople(tx);
-    await holdings.around(tx, changedPeople, async () => applyPostsOfKnown(tx, today));
-    if (plan.peopleAdded > 0) await holdings.added(tx, newPeople);
-    await tell('counting', rows, rows);
-  }
 }
-
-type Tell = (phase: Progress['phase'], rowsDone: number, rowsTotal: number) => Promise<void>;
 
 /** @throws InvalidInput */
 function shareOf(given: number | null | undefined): number {
@@ -495,25 +252,4 @@ function shareOf(given: number | null | undefined): number {
   if (!(share >= 0 && share <= 1))
     throw new InvalidInput('input.mostEnded', 'A share from 0 to 1, e.g. 0.2.');
   return share;
-}
-
-/** @throws UnreadableFile */
-function refuseManyEnds({ postsEnded: ended, postsOpen: open }: Plan, most: number): void {
-  if (ended > FEW_POSTS && ended > most * open)
-    throw new UnreadableFile(
-      `It would end ${ended} of ${open} open posts (${Math.round((ended / open) * 100)} %), and may end ${Math.round(most * 100)} %. If that is meant, send it again with mostEnded ${Math.ceil((ended / open) * 100) / 100}.`,
-    );
-}
-
-/** Cells that may be kept and shown. */
-function maskedCells(
-  row: Extract<Given, { kind: 'row' }>,
-  header: Extract<Given, { kind: 'header' }>,
-): string[] {
-  // A row of another length may have its identity number anywhere.
-  return row.cells.map((cell, index) =>
-    index === header.secret || (header.secret !== -1 && row.cells.length !== header.cells.length)
-      ? maskIdentity(cell)
-      : cell,
-  );
 }

@@ -27,10 +27,12 @@ export async function stagePlaces(tx: Executor, source: string, listed: readonly
   await sql`
     create temporary table places on commit drop as
     select source_id, id, is_listed, closes from unnest(${listed.map((p) => p.sourceId)}::text[], ${listed.map((p) => p.id)}::bigint[], ${listed.map((p) => p.isListed)}::boolean[],
-      ${listed.map((p) => p.closes)}::boolean[]) as given (source_id, id, is_listed, closes)
-    union all
-    select source_id, id, false, false from organizations
-    where source = ${source} and not (source_id = any(${listed.map((p) => p.sourceId)}::text[]))`.execute(tx);
+      ${listed.map((p) => p.closes)}::boolean[]) as given (source_id, id, is_listed, closes)`.execute(tx);
+  await sql`
+    insert into places select o.source_id, o.id, false, false from organizations o
+    where o.source = ${source} and not exists (select from places p where p.source_id = o.source_id)`.execute(
+    tx,
+  );
   await sql`analyze places`.execute(tx);
 }
 
@@ -202,6 +204,7 @@ export async function matchPosts(
           select from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref where x.person_id = h.person_id)
         and not exists (select from found f where h.person_id in (f.by_source, f.by_identity))`.execute(tx);
   await sql`create index on post_ends (post_id)`.execute(tx);
+  await sql`analyze post_ends`.execute(tx);
 }
 
 export interface Plan {

@@ -93,3 +93,8 @@ export interface Roster {
 export function maskIdentity(value: string): string {
   return `${'*'.repeat(Math.max(0, value.length - 4))}${value.slice(-4)}`;
 }
+
+/** A text in which no identity number stands in the clear, wherever somebody put one. */
+export function maskIdentities(text: string): string {
+  return text.replaceAll(/\d{17}[\dXx]/g, maskIdentity);
+}

@@ -6,7 +6,7 @@ export class UnreadableFile extends Error {
 export type Encoding = 'utf-8' | 'gb18030';
 
 /** A file that can be read from its beginning more than once. */
-export interface Reopened {
+export interface Reopenable {
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -16,7 +16,7 @@ export interface Reopened {
  * @returns its encoding and how many lines it has at most.
  * @throws UnreadableFile with the encoding's name, when it is another.
  */
-export async function readEncoding(file: Reopened): Promise<{ encoding: Encoding; lines: number }> {
+export async function readEncoding(file: Reopenable): Promise<{ encoding: Encoding; lines: number }> {
   let lines = 1;
   let first = true;
   let chinese = false;
@@ -53,7 +53,7 @@ function neither(): UnreadableFile {
 }
 
 /** The text of a file whose encoding is known, piece by piece. */
-export async function* readText(file: Reopened, encoding: Encoding): AsyncGenerator<string> {
+export async function* readText(file: Reopenable, encoding: Encoding): AsyncGenerator<string> {
   const decoder = new TextDecoder(encoding);
   for await (const chunk of file.open()) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
