@@ -24,6 +24,7 @@ import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
 import type { Role } from './people/role.ts';
 import { makePeopleService } from './people/people.service.ts';
+import { makeReorganizationService } from './people/reorganization.service.ts';
 import { FORGET_FILES_TASK, IMPORT_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { makeSessionService } from './people/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
@@ -96,7 +97,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await checkServer(pool);
     await migrate(db, pool);
 
-    const regions = makeRegionService({ db });
+    const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
     const sessions = makeSessionService({ db, clock, samples: config.samples });
@@ -109,6 +110,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       holdings: ledger,
     });
+    const reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
     const courses = makeCourseService({
       db,
       clock,
@@ -149,6 +151,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       people,
       sessions,
       roster,
+      reorganizations,
       courses,
       programmes,
       learning,

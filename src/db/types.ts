@@ -230,6 +230,16 @@ export interface JournalEntries {
   subject: string;
 }
 
+export interface OrganizationChanges {
+  after: string | null;
+  before: string | null;
+  changed_on: string;
+  id: Generated<Int8>;
+  kind: string;
+  organization_id: Int8;
+  recorded_at: Generated<Timestamp>;
+}
+
 export interface Organizations {
   closed_on: string | null;
   county_code: string | null;
@@ -238,6 +248,14 @@ export interface Organizations {
   id: Generated<Int8>;
   identifier: string | null;
   kind: string;
+  /**
+   * The one that took it over and still stands: after a chain of merges, the last.
+   */
+  merged_into_id: Int8 | null;
+  /**
+   * From this day on, what a roster says of it is said of that one.
+   */
+  merged_on: string | null;
   name: string;
   prefecture_code: string | null;
   province_code: string;
@@ -430,6 +448,7 @@ export interface DB {
   divisions: Divisions;
   items: Items;
   journal_entries: JournalEntries;
+  organization_changes: OrganizationChanges;
   organizations: Organizations;
   people: People;
   person_sources: PersonSources;

@@ -18,6 +18,8 @@ import {
 const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename } }`;
 const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`;
 const TARGET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename } }`;
+const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) { __typename } }`;
+const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -29,6 +31,14 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   // Its files go and its row changes when it is applied.
   'roster.request': { subject: 'roster-import', row: undefined },
   'roster.apply': { subject: 'roster-import', row: 'roster_imports where id' },
+  'organization.rename': {
+    subject: 'organization',
+    row: "organization_changes where kind = 'renamed' and organization_id",
+  },
+  'organization.merge': {
+    subject: 'organization',
+    row: "organization_changes where kind = 'merged' and organization_id",
+  },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
@@ -74,9 +84,29 @@ describe('the journal', () => {
       mutate('coordinator', TARGET, {
         input: { certificationId, divisionCode: SAMPLE_COUNTY, rate: 0.9, startsOn: '2030-05-01' },
       }),
+    'organization.rename': async () =>
+      mutate('coordinator', RENAME, {
+        input: {
+          organizationId: await organization('s1'),
+          name: `星沙${Math.floor(performance.now())}小`,
+          on: '2030-03-04',
+        },
+      }),
+    'organization.merge': async () =>
+      mutate('coordinator', MERGE, {
+        input: {
+          organizationIds: [await organization('s2')],
+          intoId: await organization('s1'),
+          on: '2030-03-04',
+        },
+      }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
+  };
+  const organization = async (sourceId: string): Promise<string> => {
+    const [row] = await query('select id from organizations where source_id = $1', [sourceId]);
+    return Buffer.from(`Organization:${row!['id']}`).toString('base64');
   };
   const mutate = async (
     as: string,
@@ -106,6 +136,7 @@ describe('the journal', () => {
   const state = async () =>
     query(`select
       (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people,
+      (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
@@ -131,6 +162,8 @@ describe('the journal', () => {
     'certification.plan',
     'cohort.assign',
     'target.set',
+    'organization.rename',
+    'organization.merge',
     'attempt.start',
     'attempt.grade',
   ])('takes %s back whole when its entry can not be written, and what it owed with it', async (action) => {

@@ -49,6 +49,7 @@ describe('what is not yours', () => {
     );
     ids['Cohort'] = gid('Cohort', await first('select id from cohorts'));
     ids['RosterImport'] = gid('RosterImport', await first('select id from roster_imports'));
+    ids['Organization'] = gid('Organization', await first('select id from organizations'));
     ids['CreditRecord'] = gid('CreditRecord', await first('select id from credit_records'));
     // HR, coordinator and issuer of the neighbouring county, all in one.
     for (const role of ['hr_verifier', 'coordinator', 'issuer'])
@@ -116,6 +117,23 @@ describe('what is not yours', () => {
     },
     cancelRosterImport: one('CancelRosterImportInput', 'rosterImportId', 'RosterImport'),
     repeatRosterImport: one('RepeatRosterImportInput', 'rosterImportId', 'RosterImport'),
+    renameOrganization: one('RenameOrganizationInput', 'organizationId', 'Organization', {
+      name: 'x',
+      on: '2026-09-01',
+    }),
+    mergeOrganizations: {
+      type: 'MergeOrganizationsInput',
+      theirs: () => ({
+        organizationIds: [ids['Organization']],
+        intoId: gid('Organization', NOWHERE),
+        on: '2026-09-01',
+      }),
+      nobodys: () => ({
+        organizationIds: [gid('Organization', '999999998')],
+        intoId: gid('Organization', NOWHERE),
+        on: '2026-09-01',
+      }),
+    },
     startAttempt: one('StartAttemptInput', 'assignmentId', 'Assignment'),
     saveResponse: one('SaveResponseInput', 'attemptId', 'Attempt', { itemKey: 'x', chosen: [] }),
     submitAttempt: one('SubmitAttemptInput', 'attemptId', 'Attempt'),

@@ -286,3 +286,11 @@ export async function listRosterRefusals(
 export async function lockSource(tx: Executor, source: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0))`.execute(tx);
 }
+
+/** @returns false: somebody else has it. */
+export async function tryLockSource(tx: Executor, source: string): Promise<boolean> {
+  const { rows } = await sql<{
+    got: boolean;
+  }>`select pg_try_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0)) as got`.execute(tx);
+  return rows[0]!.got;
+}

@@ -6,7 +6,8 @@ import type { Roster } from './roster.ts';
  * What an import would do, worked out inside the database from what was staged (staging.repository.ts) and what is known, for a million
  * rows as for ten. Until `apply…`, only temporary tables are written, so a dry run simply ends there.
  *
- *   places        organizations of the source: those known, and those that this import adds
+ *   places        what the source calls organizations: those known, and those that this import adds; where another has taken one over, that one
+ *   grounds       these organizations, each once
  *   matched       each row that goes in, and the person it is about (known, or new)
  *   given_posts   what the rows say that these people hold
  *   kept_posts    those of them that are known already
@@ -33,6 +34,11 @@ export async function stagePlaces(tx: Executor, source: string, listed: readonly
     where o.source = ${source} and not exists (select from places p where p.source_id = o.source_id)`.execute(
     tx,
   );
+  await sql`alter table places add column own_id bigint, add column since date`.execute(tx);
+  // What a file says of one that was taken over is said of its successor, as of that day.
+  await sql`
+    update places p set own_id = p.id, id = o.merged_into_id, since = o.merged_on, closes = false
+    from organizations o where o.id = p.id and o.merged_into_id is not null`.execute(tx);
   await sql`analyze places`.execute(tx);
 }
 
@@ -142,13 +148,20 @@ export async function matchPosts(
 
   await sql`
     create temporary table given_posts on commit drop as
-    select p.n, m.person_id, m.is_new, o.id as organization_id, p.role, p.workload, p.starts_on,
-      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on) else p.ends_on end as ends_on, p.ends
+    select p.n, m.person_id, m.is_new, case when p.ends_on < o.since then o.own_id else o.id end as organization_id, p.role, p.workload,
+      case when p.ends_on < o.since then p.starts_on when p.starts_on < o.since then o.since else p.starts_on end as starts_on,
+      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on) else p.ends_on end as ends_on, p.ends,
+      o.since is not null and p.ends_on < o.since is not true as is_taken_over
     from staged_posts p join matched m using (ref) join places o on o.source_id = p.organization_ref
     where not m.leaves and not o.closes
     order by p.n`.execute(tx);
   await sql`create index on given_posts (n)`.execute(tx);
   await sql`analyze given_posts`.execute(tx);
+  // Who was at both holds one post at the one that goes on.
+  await sql`
+    update given_posts g set starts_on = h.starts_on from posts h
+    where g.is_taken_over and not g.is_new and (h.person_id, h.organization_id, h.role) = (g.person_id, g.organization_id, g.role)
+      and h.starts_on < g.starts_on and (h.ends_on is null or h.ends_on >= g.starts_on)`.execute(tx);
   // A row may say it twice.
   await sql`
     delete from given_posts g using (
@@ -178,17 +191,22 @@ export async function matchPosts(
   );
 
   await sql`
+    create temporary table grounds on commit drop as
+    select id, bool_or(is_listed) as is_listed, bool_and(closes) as closes,
+      bool_or(source_id in (select organization_ref from staged_posts)) as is_named
+    from places group by id`.execute(tx);
+  await sql`create index on grounds (id)`.execute(tx);
+  await sql`analyze grounds`.execute(tx);
+  await sql`
     create temporary table post_ends on commit drop as
     select h.id as post_id, h.person_id, greatest(h.starts_on, ${yesterday}::date) as ends_on, false as is_missing
-    from matched m join posts h on h.person_id = m.person_id join places o on o.id = h.organization_id
+    from matched m join posts h on h.person_id = m.person_id join grounds o on o.id = h.organization_id
     where not m.is_new and h.ends_on is null and not exists (select from kept_posts k where k.post_id = h.id)
-      and (m.leaves or (m.complete and (o.is_listed or o.source_id in (select organization_ref from staged_posts))))`.execute(
-    tx,
-  );
+      and (m.leaves or (m.complete and (o.is_listed or o.is_named)))`.execute(tx);
   await sql`
     insert into post_ends
     select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), false
-    from places o join posts h on h.organization_id = o.id
+    from grounds o join posts h on h.organization_id = o.id
     where o.closes and h.ends_on is null and not exists (select from post_ends e where e.post_id = h.id)`.execute(
     tx,
   );
@@ -196,7 +214,7 @@ export async function matchPosts(
     await sql`
       insert into post_ends
       select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), true
-      from places o join posts h on h.organization_id = o.id
+      from grounds o join posts h on h.organization_id = o.id
       where o.is_listed and h.ends_on is null and o.id in (select organization_id from given_posts)
         and not exists (select from matched m where m.person_id = h.person_id)
         and not exists (select from post_ends e where e.post_id = h.id)
@@ -225,7 +243,7 @@ export async function readPlan(tx: Executor, endMissing: boolean): Promise<Plan>
   const { rows } = await sql<Plan>`
     select people.*, ends.*, given."postsAdded", given."lastPost",
       ends.ended + kept.ended as "postsEnded", ends.ended + kept.changed as "postsChanged",
-      (select count(*)::int from posts h join places o on o.id = h.organization_id where h.ends_on is null and (
+      (select count(*)::int from posts h join grounds o on o.id = h.organization_id where h.ends_on is null and (
         ${endMissing ? sql`o.is_listed or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
     from (select count(*) filter (where is_new)::int as "peopleAdded", count(*) filter (where is_changed)::int as "peopleChanged", coalesce(max(n), 0) as "lastPerson" from matched) people,
       (select count(*)::int as ended, count(distinct person_id) filter (where is_missing)::int as "peopleMissing" from post_ends) ends,
