@@ -9,6 +9,7 @@ import type { PeopleService } from '../src/people/people.service.ts';
 import type { Viewer } from '../src/people/permission.ts';
 import type { Person } from '../src/people/person.ts';
 import type { ReorganizationService } from '../src/people/reorganization.service.ts';
+import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
 import type { SessionService } from '../src/people/session.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
@@ -28,6 +29,7 @@ export interface Services {
   readonly people: PeopleService;
   readonly sessions: SessionService;
   readonly roster: RosterService;
+  readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
   readonly courses: CourseService;
   readonly programmes: ProgrammeService;

@@ -5,6 +5,7 @@ import './region.ts';
 import './people.ts';
 import './reorganization.ts';
 import './roster.ts';
+import './roster-doubt.ts';
 import './course.ts';
 import './programme.ts';
 import './assignment.ts';

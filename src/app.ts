@@ -25,7 +25,9 @@ import type { Log } from './log.ts';
 import type { Role } from './people/role.ts';
 import { makePeopleService } from './people/people.service.ts';
 import { makeReorganizationService } from './people/reorganization.service.ts';
-import { FORGET_FILES_TASK, IMPORT_TASK, makeRosterService } from './people/roster/import.service.ts';
+import { makeDoubtService } from './people/roster/doubt.service.ts';
+import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
+import { IMPORT_TASK } from './people/roster/queue.service.ts';
 import { makeSessionService } from './people/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -110,6 +112,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       holdings: ledger,
     });
+    const doubts = makeDoubtService({ db, clock, regions });
     const reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
     const courses = makeCourseService({
       db,
@@ -151,6 +154,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       people,
       sessions,
       roster,
+      doubts,
       reorganizations,
       courses,
       programmes,

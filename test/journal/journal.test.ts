@@ -18,6 +18,7 @@ import {
 const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename } }`;
 const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`;
 const TARGET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename } }`;
+const DECIDE = `mutation ($input: DecideRosterDoubtInput!) { decideRosterDoubt(input: $input) { __typename } }`;
 const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) { __typename } }`;
 const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
 const REVOKE =
@@ -39,6 +40,7 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
     subject: 'organization',
     row: "organization_changes where kind = 'merged' and organization_id",
   },
+  'roster.decide': { subject: 'roster-doubt', row: 'roster_doubts where id' },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
@@ -66,6 +68,15 @@ describe('the journal', () => {
       const input = { divisionCode: SAMPLE_COUNTY, files: files.map(() => null) };
       const { data, errors } = await service.upload('coordinator', IMPORT, { input }, files);
       return data?.importRoster?.__typename ?? errors?.[0]?.extensions?.code;
+    },
+    'roster.decide': async () => {
+      const [doubt] = await query(`
+        insert into roster_doubts (source, source_id, division_code, kind, import_id, line, name, leaves, complete, posts, candidate_ids, state)
+        select 'division:430121', 'd' || i.id, '430121', 'namesake', i.id, 2, '王小明', false, false, '[]', array[p.id], 'open'
+        from (select max(id) as id from roster_imports) i, (select min(id) as id from people) p
+        on conflict (source, source_id) where state = 'open' do update set line = 2 returning id`);
+      const rosterDoubtId = Buffer.from(`RosterDoubt:${doubt!['id']}`).toString('base64');
+      return mutate('coordinator', DECIDE, { input: { rosterDoubtId, reason: '同名' } });
     },
     'certification.plan': async () =>
       mutate('coordinator', PLAN, {
@@ -135,7 +146,7 @@ describe('the journal', () => {
   /** All that a change could leave behind. */
   const state = async () =>
     query(`select
-      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people,
+      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
@@ -162,6 +173,7 @@ describe('the journal', () => {
     'certification.plan',
     'cohort.assign',
     'target.set',
+    'roster.decide',
     'organization.rename',
     'organization.merge',
     'attempt.start',
