@@ -35,10 +35,12 @@ export async function readRelationships(parts: Parts, path: string): Promise<Rel
         throw new UnreadableSheet('TOO_LARGE', `${at} holds more than ${MAX_RELATIONSHIPS} links`);
       const target = attribute(tag, 'Target') ?? '';
       const external = attribute(tag, 'TargetMode') === 'External';
+      const type = (attribute(tag, 'Type') ?? '').split('/').at(-1)!;
       relationships.push({
         id: attribute(tag, 'Id') ?? '',
-        type: (attribute(tag, 'Type') ?? '').split('/').at(-1)!,
-        target: external ? target : resolve(posix.dirname(path), target),
+        type,
+        // A link in a cell is no part, wherever it leads.
+        target: external || type === 'hyperlink' ? target : resolve(posix.dirname(path), target),
         external,
       });
     },
@@ -47,8 +49,6 @@ export async function readRelationships(parts: Parts, path: string): Promise<Rel
 }
 
 function resolve(folder: string, target: string): string {
-  // A place within the workbook, as links in cells have it, is no path.
-  if (target.startsWith('#')) return target;
   const path = posix.normalize(target.startsWith('/') ? target.slice(1) : posix.join(folder, target));
   if (path === '..' || path.startsWith('../') || path.startsWith('/'))
     throw new UnreadableSheet('OUTSIDE_PATH', 'a link in it leads outside');

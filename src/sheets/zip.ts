@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { callbackify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import {
   fromRandomAccessReader,
@@ -98,7 +99,7 @@ async function readUpTo(source: RandomAccess, start: number, end: number): Promi
 /** Reads for yauzl. */
 class SourceReader extends RandomAccessReader {
   readonly #source: RandomAccess;
-  #window = { start: 0, bytes: Buffer.alloc(0) };
+  #window: { readonly start: number; readonly bytes: Buffer } = { start: 0, bytes: Buffer.alloc(0) };
   #failure: { readonly error: unknown } | undefined;
 
   constructor(source: RandomAccess) {
@@ -118,12 +119,15 @@ class SourceReader extends RandomAccessReader {
     offset: number,
     length: number,
     position: number,
-    callback: (error: Error | null, bytesRead?: number) => void,
+    callback: (error: Error | null, bytesRead: number) => void,
   ): void {
-    this.#fill(position, length).then(
-      (bytes) => callback(null, bytes.copy(buffer, offset)),
-      (error: unknown) => callback(this.#fail(error)),
-    );
+    callbackify(async () => {
+      try {
+        return (await this.#fill(position, length)).copy(buffer, offset);
+      } catch (error) {
+        throw this.#fail(error);
+      }
+    })(callback);
   }
 
   async #fill(start: number, length: number): Promise<Buffer> {
