@@ -162,7 +162,8 @@ class Writer {
   async #addSheet(sheet: SheetToWrite, name: string): Promise<void> {
     const rows = eachRow(sheet.rows);
     try {
-      const limit = Math.min(this.#workbook.rowLimit ?? MAX_ROWS, MAX_ROWS);
+      // The titles and one row at least, or it would never end.
+      const limit = Math.max(2, Math.min(this.#workbook.rowLimit ?? MAX_ROWS, MAX_ROWS));
       const validations = this.#validationsXml(sheet.columns);
       let next = await rows.next();
       for (let part = 1; part === 1 || next.done !== true; part += 1) {
@@ -234,6 +235,7 @@ class Writer {
     let line = 1;
     for (let row = await take(); row !== undefined; row = await take()) {
       line += 1;
+      if (row.length > MAX_COLUMNS) throw new RangeError(`A row has at most ${MAX_COLUMNS} cells.`);
       xml += `<row r="${line}">`;
       for (const [at, cell] of row.entries()) {
         const marked = cell !== null && typeof cell === 'object' ? cell : undefined;

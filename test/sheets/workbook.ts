@@ -1,7 +1,15 @@
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
-import { openWorkbook, type Cell, type RandomAccess, type ReadLimits } from '../../src/sheets/read.ts';
+import { readXml } from '../../src/sheets/xml.ts';
+import { openZip } from '../../src/sheets/zip.ts';
+import {
+  LIMITS,
+  openWorkbook,
+  type Cell,
+  type RandomAccess,
+  type ReadLimits,
+} from '../../src/sheets/read.ts';
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const MAIN = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';
@@ -101,6 +109,17 @@ export async function readAll(
 /** Lines of the only sheet of a workbook that is made of these parts. */
 export async function readParts(parts: Parts): Promise<ReadSheet> {
   return (await readAll(await zipOf(workbookFiles(parts))))[0]!;
+}
+
+/** The files of a zip as text; each of them is well-formed XML, or this throws. */
+export async function partsOf(bytes: Buffer): Promise<Map<string, string>> {
+  const zip = await openZip(sourceOf(bytes), LIMITS);
+  const parts = new Map<string, string>();
+  for (const path of zip.paths) {
+    await readXml(zip.open(path), path, { open: () => undefined });
+    parts.set(path, await text(zip.open(path)));
+  }
+  return parts;
 }
 
 /** The bytes of a stream. */
