@@ -1,0 +1,75 @@
+import { posix } from 'node:path';
+import { UnreadableSheet } from './unreadable.ts';
+import { readXml, type Tag } from './xml.ts';
+import type { Parts } from './zip.ts';
+
+/** One part's link to another, or to somewhere outside. */
+export interface Relationship {
+  readonly id: string;
+  /** The last word of its type, e.g. `worksheet`: the same in both editions of the standard. */
+  readonly type: string;
+  /** Path in the zip; of an external one, the address as it stands. */
+  readonly target: string;
+  readonly external: boolean;
+}
+
+const MAX_RELATIONSHIPS = 100_000;
+
+/** An attribute without namespace. */
+export function attribute(tag: Tag, name: string): string | undefined {
+  return tag.attributes[name]?.value;
+}
+
+/**
+ * What a part refers to; the package itself is the part with the empty path. None where it refers to nothing.
+ * @throws UnreadableSheet, also for what leads outside.
+ */
+export async function readRelationships(parts: Parts, path: string): Promise<Relationship[]> {
+  const at = posix.join(posix.dirname(path), '_rels', `${posix.basename(path)}.rels`);
+  const relationships: Relationship[] = [];
+  if (!parts.has(at)) return relationships;
+  await readXml(parts.open(at), at, {
+    open: (tag) => {
+      if (tag.local !== 'Relationship') return;
+      if (relationships.length >= MAX_RELATIONSHIPS)
+        throw new UnreadableSheet('TOO_LARGE', `${at} holds more than ${MAX_RELATIONSHIPS} links`);
+      const target = attribute(tag, 'Target') ?? '';
+      const external = attribute(tag, 'TargetMode') === 'External';
+      const type = (attribute(tag, 'Type') ?? '').split('/').at(-1)!;
+      relationships.push({
+        id: attribute(tag, 'Id') ?? '',
+        type,
+        // A link in a cell is no part, wherever it leads.
+        target: external || type === 'hyperlink' ? target : resolve(posix.dirname(path), target),
+        external,
+      });
+    },
+  });
+  return relationships;
+}
+
+function resolve(folder: string, target: string): string {
+  const path = posix.normalize(target.startsWith('/') ? target.slice(1) : posix.join(folder, target));
+  if (path === '..' || path.startsWith('../') || path.startsWith('/'))
+    throw new UnreadableSheet('OUTSIDE_PATH', 'a link in it leads outside');
+  return path;
+}
+
+/**
+ * Refuses by what the package says of its parts: a workbook of another kind, or one that carries programs.
+ * @throws UnreadableSheet
+ */
+export async function checkContentTypes(parts: Parts): Promise<void> {
+  const path = '[Content_Types].xml';
+  if (!parts.has(path)) throw new UnreadableSheet('NO_WORKBOOK', 'it is a zip, but no workbook is in it');
+  const macros = new UnreadableSheet('MACROS', 'it contains macros; save it as .xlsx, without macros');
+  await readXml(parts.open(path), path, {
+    open: (tag) => {
+      const type = attribute(tag, 'ContentType') ?? '';
+      if (/sheet\.binary/i.test(type))
+        throw new UnreadableSheet('BINARY_WORKBOOK', 'it is a binary workbook (.xlsb); save it as .xlsx');
+      if (/macroEnabled|vbaProject|macrosheet/i.test(type)) throw macros;
+    },
+  });
+  if (parts.paths.some((path) => /(^|\/)vbaproject\.bin$|^xl\/macrosheets\//.test(path))) throw macros;
+}
