@@ -1,6 +1,6 @@
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import type { Progress } from '../src/people/roster/import.repository.ts';
-import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
+import { builder, connectionOf, languageArg, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
 import { Division, RosterImport, RosterRefusal } from './refs.ts';
@@ -30,7 +30,11 @@ RosterRefusal.implement({
       nullable: true,
       description: 'What stood there; identity numbers are masked.',
     }),
-    reason: t.exposeString('reason', { description: 'Why, for a person.' }),
+    reason: t.string({
+      description: 'Why, for a person.',
+      args: { language: t.arg(languageArg) },
+      resolve: ({ reason }, { language }) => reason[language],
+    }),
   }),
 });
 
@@ -98,7 +102,12 @@ builder.node(RosterImport, {
       nullable: true,
       description: 'When it was over, however it ended.',
     }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why the whole import was refused.' }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why the whole import was refused.',
+      args: { language: t.arg(languageArg) },
+      resolve: ({ reason }, { language }) => reason?.[language] ?? null,
+    }),
     rowsRead: t.exposeInt('rowsRead', { description: 'Rows of orgs.csv, users.csv and roles.csv.' }),
     rowsIgnored: t.exposeInt('rowsIgnored', {
       description: 'Students and parents: read over and never stored.',

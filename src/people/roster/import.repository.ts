@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Executor } from '../../db/database.ts';
 import type { NamedFile } from './archive.ts';
 import type { Refused } from './roster.ts';
+import { said, type Said } from './said.ts';
 
 const PIECE = 1024 * 1024;
 
@@ -53,7 +54,7 @@ export interface RosterImport extends ImportCounts {
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
   /** Why the whole import was refused. */
-  readonly reason: string | null;
+  readonly reason: Said | null;
 }
 
 export async function insertRosterImport(
@@ -132,7 +133,7 @@ export async function findRosterImport(
     requestedBy: row.requested_by,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
-    reason: row.reason,
+    reason: row.reason === null ? null : said(row.reason, row.reason_zh ?? row.reason),
     rowsRead: row.rows_read,
     rowsIgnored: row.rows_ignored,
     rowsRefused: row.rows_refused,
@@ -193,7 +194,7 @@ export async function finishRosterImport(
   id: string,
   end:
     | { state: 'applied' | 'checked'; counts: ImportCounts; at: Date }
-    | { state: 'refused'; reason: string; at: Date }
+    | { state: 'refused'; reason: Said; at: Date }
     | { state: 'cancelled'; at: Date },
 ): Promise<void> {
   await tx
@@ -201,7 +202,7 @@ export async function finishRosterImport(
     .set({
       state: end.state,
       finished_at: end.at,
-      ...(end.state === 'refused' ? { reason: end.reason } : {}),
+      ...(end.state === 'refused' ? { reason: end.reason.en, reason_zh: end.reason['zh-CN'] } : {}),
       ...('counts' in end
         ? {
             rows_read: end.counts.rowsRead,
@@ -283,7 +284,7 @@ export async function listRosterRefusals(
     line: row.line,
     column: row.column_name,
     value: row.value,
-    reason: row.reason,
+    reason: said(row.reason, row.reason_zh ?? row.reason),
   }));
 }
 

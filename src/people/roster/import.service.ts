@@ -20,7 +20,7 @@ import {
 } from './import.repository.ts';
 import { IMPORT_TASK, queueImport } from './queue.service.ts';
 import { Cancelled, makeImportRun } from './run.service.ts';
-import { UnreadableFile } from './text.ts';
+import { UnreadableFile } from './said.ts';
 
 /** Now and then: uploads are not kept for ever. */
 export const FORGET_FILES_TASK = 'forget-roster-files';
@@ -208,7 +208,7 @@ export function makeRosterService({
       } catch (error) {
         if (error instanceof Cancelled) end = { state: 'cancelled', at: clock.now() };
         else if (error instanceof UnreadableFile)
-          end = { state: 'refused', reason: error.message, at: clock.now() };
+          end = { state: 'refused', reason: error.said, at: clock.now() };
         else throw error;
       }
       // What was written is taken back by now; only what is to be told remains.

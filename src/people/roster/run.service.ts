@@ -40,7 +40,7 @@ import {
   stageRefusals,
   StagingWriter,
 } from './staging.repository.ts';
-import { UnreadableFile } from './text.ts';
+import { UnreadableFile } from './said.ts';
 
 /** So few that a share of them says nothing. */
 const FEW_POSTS = 5;
@@ -232,7 +232,7 @@ export function makeImportRun({
       scope,
       divisions,
       known,
-      file: roster.organizations.file,
+      columns: roster.organizations,
       yesterday,
     });
     const ids = await regions.takeOrganizationIds(tx, plan.insert.length);
@@ -288,7 +288,12 @@ export function makeImportRun({
 /** One that waited for a decision: it is staged from where it waited, and no file is read. */
 const waitingRow: Roster = {
   rows: 1,
-  organizations: { file: 'orgs.csv' },
+  organizations: {
+    file: 'orgs.csv',
+    refColumn: 'sourcedId',
+    parentColumn: 'parentSourcedId',
+    divisionColumn: 'metadata.divisionCode',
+  },
   people: { file: 'users.csv', refColumn: 'sourcedId', identityColumn: 'metadata.identityNumber' },
   posts: { file: 'users.csv', organizationColumn: 'metadata.postOrgs' },
   repeats: false,
@@ -303,6 +308,7 @@ function refuseManyEnds({ postsEnded: ended, postsOpen: open }: Plan, most: numb
   if (ended > FEW_POSTS && ended > most * open)
     throw new UnreadableFile(
       `It would end ${ended} of ${open} open posts (${Math.round((ended / open) * 100)} %), and may end ${Math.round(most * 100)} %. If that is meant, send it again with mostEnded ${Math.ceil((ended / open) * 100) / 100}.`,
+      `将结束 ${open} 个在任岗位中的 ${ended} 个（${Math.round((ended / open) * 100)}%），上限为 ${Math.round(most * 100)}%。如确属如此，请以 mostEnded ${Math.ceil((ended / open) * 100) / 100} 重新提交。`,
     );
 }
 
