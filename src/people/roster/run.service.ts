@@ -6,7 +6,6 @@ import type { RegionService } from '../../regions/region.service.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
 import { hashIdentityNumber } from '../person.ts';
 import { listPeopleAt } from '../person.repository.ts';
-import { unpack } from './archive.ts';
 import { keepDoubts, stageDoubt } from './doubt.repository.ts';
 import {
   listRosterImportFiles,
@@ -29,7 +28,7 @@ import {
   type Place,
   type Plan,
 } from './matching.repository.ts';
-import { openOneRoster } from './oneroster.ts';
+import { openRoster } from './open.ts';
 import { planOrganizations } from './place.ts';
 import { maskIdentity, maskIdentities, type Given, type GivenOrganization, type Roster } from './roster.ts';
 import {
@@ -84,9 +83,7 @@ export function makeImportRun({
     const tell = teller(queued.id);
 
     const roster =
-      queued.doubtId === null
-        ? await openOneRoster(await unpack(await listRosterImportFiles(tx, queued.id)))
-        : waitingRow;
+      queued.doubtId === null ? await openRoster(await listRosterImportFiles(tx, queued.id)) : waitingRow;
     await createStaging(tx);
     if (queued.doubtId !== null) await stageDoubt(tx, queued.doubtId);
     const read = await stage(client, roster, tell);
