@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { UnreadableSheet } from './unreadable.ts';
-import { readXml, type Tag } from './xml.ts';
+import { readXml } from './xml.ts';
 import type { Parts } from './zip.ts';
 
 /** One part's link to another, or to somewhere outside. */
@@ -15,11 +15,6 @@ export interface Relationship {
 
 const MAX_RELATIONSHIPS = 100_000;
 
-/** An attribute without namespace. */
-export function attribute(tag: Tag, name: string): string | undefined {
-  return tag.attributes[name]?.value;
-}
-
 /**
  * What a part refers to; the package itself is the part with the empty path. None where it refers to nothing.
  * @throws UnreadableSheet, also for what leads outside.
@@ -33,11 +28,11 @@ export async function readRelationships(parts: Parts, path: string): Promise<Rel
       if (tag.local !== 'Relationship') return;
       if (relationships.length >= MAX_RELATIONSHIPS)
         throw new UnreadableSheet('TOO_LARGE', `${at} holds more than ${MAX_RELATIONSHIPS} links`);
-      const target = attribute(tag, 'Target') ?? '';
-      const external = attribute(tag, 'TargetMode') === 'External';
-      const type = (attribute(tag, 'Type') ?? '').split('/').at(-1)!;
+      const target = tag.attributes['Target'] ?? '';
+      const external = tag.attributes['TargetMode'] === 'External';
+      const type = (tag.attributes['Type'] ?? '').split('/').at(-1)!;
       relationships.push({
-        id: attribute(tag, 'Id') ?? '',
+        id: tag.attributes['Id'] ?? '',
         type,
         // A link in a cell is no part, wherever it leads.
         target: external || type === 'hyperlink' ? target : resolve(posix.dirname(path), target),
@@ -65,7 +60,7 @@ export async function checkContentTypes(parts: Parts): Promise<void> {
   const macros = new UnreadableSheet('MACROS', 'it contains macros; save it as .xlsx, without macros');
   await readXml(parts.open(path), path, {
     open: (tag) => {
-      const type = attribute(tag, 'ContentType') ?? '';
+      const type = tag.attributes['ContentType'] ?? '';
       if (/sheet\.binary/i.test(type))
         throw new UnreadableSheet('BINARY_WORKBOOK', 'it is a binary workbook (.xlsb); save it as .xlsx');
       if (/macroEnabled|vbaProject|macrosheet/i.test(type)) throw macros;

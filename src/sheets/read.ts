@@ -1,5 +1,5 @@
 import { dateOf, durationOf, plainNumber, shownBy, type Shown } from './number-format.ts';
-import { attribute, checkContentTypes, readRelationships, type Relationship } from './package.ts';
+import { checkContentTypes, readRelationships, type Relationship } from './package.ts';
 import { UnreadableSheet } from './unreadable.ts';
 import { parseXml, readXml, type Tag } from './xml.ts';
 import { openZip, type Parts, type RandomAccess } from './zip.ts';
@@ -59,10 +59,6 @@ export const LIMITS: ReadLimits = {
   characters: 64 * 1024 * 1024,
 };
 
-const MAIN = new Set([
-  'http://schemas.openxmlformats.org/spreadsheetml/2006/main',
-  'http://purl.oclc.org/ooxml/spreadsheetml/main',
-]);
 const LINKS = new Set([
   'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
   'http://purl.oclc.org/ooxml/officeDocument/relationships',
@@ -159,20 +155,20 @@ async function readSheets(
   let root: boolean | undefined;
   await readXml(parts.open(path), path, {
     open: (tag) => {
-      const name = nameOf(tag);
+      const name = tag.own;
       root ??= name === 'workbook';
       // Other programs' zips are built alike and hold a document or slides.
       if (!root) throw noWorkbook();
-      if (name === 'workbookPr') from1904 = isTrue(attribute(tag, 'date1904'));
+      if (name === 'workbookPr') from1904 = isTrue(tag.attributes['date1904']);
       if (name !== 'sheet') return;
-      const id = Object.values(tag.attributes).find(({ uri, local }) => local === 'id' && LINKS.has(uri));
-      const link = links.find((each) => each.id === id?.value);
+      const id = linkOf(tag);
+      const link = links.find((each) => each.id === id);
       if (link === undefined)
         throw new UnreadableSheet('DAMAGED', `${path} is damaged (a sheet is not told where)`);
       if (link.type !== 'worksheet') return;
-      const state = attribute(tag, 'state');
+      const state = tag.attributes['state'];
       sheets.push({
-        name: unescape(attribute(tag, 'name') ?? ''),
+        name: unescape(tag.attributes['name'] ?? ''),
         state: state === 'hidden' || state === 'veryHidden' ? state : 'visible',
         path: link.target,
       });
@@ -182,9 +178,13 @@ async function readSheets(
   return { sheets, from1904 };
 }
 
-/** The local name of the standard's own elements; others' may be called alike. */
-function nameOf(tag: Tag): string {
-  return MAIN.has(tag.uri) ? tag.local : '';
+/** The id of the relationship that an element refers to. */
+function linkOf({ attributes, namespaces }: Tag): string | undefined {
+  const name = Object.keys(attributes).find((name) => {
+    const [prefix, local] = name.split(':', 2);
+    return local === 'id' && LINKS.has(namespaces.get(prefix!) ?? '');
+  });
+  return name === undefined ? undefined : attributes[name];
 }
 
 function isTrue(value: string | undefined): boolean {
@@ -204,12 +204,12 @@ async function readStyles(parts: Parts, path: string): Promise<Shown[]> {
   let section = '';
   await readXml(parts.open(path), path, {
     open: (tag) => {
-      const name = nameOf(tag);
+      const name = tag.own;
       if (/^(numFmts|cellXfs|cellStyleXfs|dxfs)$/.test(name)) section = name;
       if (ids.length > MAX_STYLES || codes.size > MAX_STYLES)
         throw new UnreadableSheet('TOO_LARGE', `it has more than ${MAX_STYLES} styles`);
-      const id = Number(attribute(tag, 'numFmtId') ?? 0);
-      if (name === 'numFmt' && section === 'numFmts') codes.set(id, attribute(tag, 'formatCode') ?? '');
+      const id = Number(tag.attributes['numFmtId'] ?? 0);
+      if (name === 'numFmt' && section === 'numFmts') codes.set(id, tag.attributes['formatCode'] ?? '');
       if (name === 'xf' && section === 'cellXfs') ids.push(id);
     },
   });
@@ -222,12 +222,12 @@ async function readStrings(parts: Parts, path: string, limits: ReadLimits): Prom
   const text = new TextCollector();
   await readXml(parts.open(path), path, {
     open: (tag) => {
-      text.open(tag, nameOf(tag));
-      if (nameOf(tag) === 'si') text.begin(tag);
+      text.open(tag, tag.own);
+      if (tag.own === 'si') text.begin(tag);
     },
-    close: (tag) => {
-      text.close(nameOf(tag));
-      if (nameOf(tag) !== 'si') return;
+    close: (name) => {
+      text.close(name);
+      if (name !== 'si') return;
       const string = text.end();
       characters += string.length;
       if (strings.length >= limits.strings || characters > limits.characters)
@@ -260,7 +260,7 @@ class TextCollector {
   begin(tag: Tag): void {
     this.#text = '';
     this.#reading = 0;
-    this.#keepsAll = attribute(tag, 'xml:space') === 'preserve';
+    this.#keepsAll = tag.attributes['xml:space'] === 'preserve';
   }
 
   open(tag: Tag, name: string): void {
@@ -268,7 +268,7 @@ class TextCollector {
     if (name !== 't' || this.#reading > 0) return;
     this.#isText = true;
     this.#piece = '';
-    const space = attribute(tag, 'xml:space');
+    const space = tag.attributes['xml:space'];
     this.#keeps = space === undefined ? this.#keepsAll : space === 'preserve';
   }
 
@@ -304,7 +304,7 @@ async function* readRows(parts: Parts, path: string, shared: Shared): AsyncGener
   const reader = new RowReader(path, shared);
   const handlers = {
     open: (tag: Tag) => reader.open(tag),
-    close: (tag: Tag) => reader.close(tag),
+    close: (name: string) => reader.close(name),
     text: (text: string) => reader.text(text),
   };
   const pieces = parseXml(parts.open(path), path, handlers);
@@ -355,7 +355,7 @@ class RowReader {
   }
 
   open(tag: Tag): void {
-    const name = nameOf(tag);
+    const name = tag.own;
     this.#root ??= name;
     if (this.#root !== 'worksheet') throw this.#damaged('it is no sheet');
     switch (name) {
@@ -373,8 +373,7 @@ class RowReader {
     }
   }
 
-  close(tag: Tag): void {
-    const name = nameOf(tag);
+  close(name: string): void {
     switch (name) {
       case 'row':
         if (!this.#isEmptyRow) this.#rows.push({ line: this.#line, cells: this.#cells });
@@ -398,7 +397,7 @@ class RowReader {
   }
 
   #openRow(tag: Tag): void {
-    const told = attribute(tag, 'r');
+    const told = tag.attributes['r'];
     const line = told === undefined ? this.#line + 1 : /^\d{1,7}$/.test(told) ? Number(told) : 0;
     if (line <= this.#line || line > MAX_LINE) throw this.#damaged(`there is no row ${told ?? line} there`);
     this.#line = line;
@@ -408,12 +407,12 @@ class RowReader {
   }
 
   #openCell(tag: Tag): void {
-    const told = attribute(tag, 'r');
+    const told = tag.attributes['r'];
     this.#column = told === undefined ? this.#column + 1 : columnOf(told);
     if (this.#column < 0 || this.#column >= MAX_COLUMNS)
       throw this.#damaged(`there is no cell ${told ?? ''}`);
-    this.#type = attribute(tag, 't') ?? 'n';
-    this.#style = Number(attribute(tag, 's') ?? 0);
+    this.#type = tag.attributes['t'] ?? 'n';
+    this.#style = Number(tag.attributes['s'] ?? 0);
     this.#value = '';
     this.#inline = undefined;
   }
