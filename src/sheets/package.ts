@@ -58,13 +58,20 @@ export async function checkContentTypes(parts: Parts): Promise<void> {
   const path = '[Content_Types].xml';
   if (!parts.has(path)) throw new UnreadableSheet('NO_WORKBOOK', 'it is a zip, but no workbook is in it');
   const macros = new UnreadableSheet('MACROS', 'it contains macros; save it as .xlsx, without macros');
+  if (parts.paths.some((each) => /(^|\/)vbaproject\.bin$|^xl\/macrosheets\//.test(each))) throw macros;
   await readXml(parts.open(path), path, {
-    open: (tag) => {
-      const type = tag.attributes['ContentType'] ?? '';
+    open: ({ local, attributes }) => {
+      const type = attributes['ContentType'] ?? '';
+      // Some programs tell of all that they ever write: what no part is of does not count.
+      const ending = `.${attributes['Extension'] ?? ''}`.toLowerCase();
+      const isThere =
+        local === 'Default'
+          ? parts.paths.some((each) => each.endsWith(ending))
+          : parts.has((attributes['PartName'] ?? '').replace(/^\//, ''));
+      if (!isThere) return;
       if (/sheet\.binary/i.test(type))
         throw new UnreadableSheet('BINARY_WORKBOOK', 'it is a binary workbook (.xlsb); save it as .xlsx');
       if (/macroEnabled|vbaProject|macrosheet/i.test(type)) throw macros;
     },
   });
-  if (parts.paths.some((path) => /(^|\/)vbaproject\.bin$|^xl\/macrosheets\//.test(path))) throw macros;
 }

@@ -78,6 +78,17 @@ describe('macros', () => {
   });
 });
 
+describe('a content type', () => {
+  it('that no part is of does not count: SheetJS tells of binary workbooks in each of its own', async () => {
+    const types = contentTypes(
+      '</Types>',
+      '<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/><Override PartName="/xl/none.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>',
+    );
+    expect(await reasonOfParts({ files: { [TYPES]: types } })).toBeUndefined();
+    expect(await reasonOfParts({ files: { [TYPES]: types, 'xl/none.bin': 'x' } })).toBe('BINARY_WORKBOOK');
+  });
+});
+
 describe('links to elsewhere', () => {
   it('are refused when they bring values', async () => {
     expect(await reasonOfParts({ files: { 'xl/externalLinks/externalLink1.xml': '<x/>' } })).toBe(
@@ -133,6 +144,7 @@ describe('damage', () => {
     ['a column after the last', '<row r="1"><c r="XFE1"><v>1</v></c></row>'],
     ['a cell without a column', '<row r="1"><c r="11"><v>1</v></c></row>'],
     ['a character that is none', '<row><c t="str"><v>\u0001</v></c></row>'],
+    ['a prefix that stands for nothing', '<y:row/>'],
     ['too deep a tree', '<a>'.repeat(300) + '</a>'.repeat(300)],
   ])('in the XML is found: %s', async (_, rows) => {
     expect(await reasonOfParts({ rows })).toBe('DAMAGED');
