@@ -13,10 +13,10 @@ export interface Relationship {
   readonly external: boolean;
 }
 
-const MAX_RELATIONSHIPS = 100_000;
+const MAX_RELATIONSHIPS = 10_000;
 
 /**
- * What a part refers to; the package itself is the part with the empty path. None where it refers to nothing.
+ * What a part refers to, but for links that a person follows; the package itself is the part with the empty path. None where it refers to nothing.
  * @throws UnreadableSheet, also for what leads outside.
  */
 export async function readRelationships(parts: Parts, path: string): Promise<Relationship[]> {
@@ -26,16 +26,17 @@ export async function readRelationships(parts: Parts, path: string): Promise<Rel
   await readXml(parts.open(at), at, {
     open: (tag) => {
       if (tag.local !== 'Relationship') return;
+      const type = (tag.attributes['Type'] ?? '').split('/').at(-1)!;
+      // There may be tens of thousands in cells, and it does not matter where they lead.
+      if (type === 'hyperlink') return;
       if (relationships.length >= MAX_RELATIONSHIPS)
         throw new UnreadableSheet('TOO_LARGE', `${at} holds more than ${MAX_RELATIONSHIPS} links`);
       const target = tag.attributes['Target'] ?? '';
       const external = tag.attributes['TargetMode'] === 'External';
-      const type = (tag.attributes['Type'] ?? '').split('/').at(-1)!;
       relationships.push({
         id: tag.attributes['Id'] ?? '',
         type,
-        // A link in a cell is no part, wherever it leads.
-        target: external || type === 'hyperlink' ? target : resolve(posix.dirname(path), target),
+        target: external ? target : resolve(posix.dirname(path), target),
         external,
       });
     },

@@ -181,6 +181,16 @@ describe('what would be too much', () => {
     expect(await reasonOfParts({ rows: bomb }, { ratio: 10_000 })).toBe('DAMAGED');
   });
 
+  it('is a text in many runs, or with other things in between', async () => {
+    const run = `<t>${'长'.repeat(5000)}</t>`.repeat(300);
+    expect(await reasonOfParts({ strings: `<si>${run}</si>` })).toBe('DAMAGED');
+    expect(await reasonOfParts({ rows: `<row><c t="inlineStr"><is>${run}</is></c></row>` })).toBe('DAMAGED');
+    const value = `${'长'.repeat(5000)}<f/>`.repeat(300);
+    expect(await reasonOfParts({ rows: `<row><c t="str"><v>${value}</v></c></row>` })).toBe('DAMAGED');
+    // What belongs to no text is not kept.
+    expect(await reasonOfParts({ rows: `<row><c>${run}</c></row>` })).toBeUndefined();
+  });
+
   it('is too many bytes, told or untold', async () => {
     const files = workbookFiles({ files: { 'xl/media/image1.png': Buffer.alloc(200_000) } });
     const zip = await zipOf(files);
