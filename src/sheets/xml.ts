@@ -82,7 +82,7 @@ export async function* parseXml(
   parser.close();
 }
 
-/** Where the same prefixes stand for the same namespaces, and what names mean there. saxes could tell, but takes a third more time. */
+/** Where the same prefixes stand for the same namespaces, and what names mean there. saxes could tell, but works it out for each tag anew. */
 interface Scope {
   readonly namespaces: ReadonlyMap<string, string>;
   readonly names: Map<string, { readonly own: string; readonly local: string }>;
