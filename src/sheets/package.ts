@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { UnreadableSheet } from './unreadable.ts';
-import { readXml, type Tag } from './xml.ts';
+import { readXml } from './xml.ts';
 import type { Parts } from './zip.ts';
 
 /** One part's link to another, or to somewhere outside. */
@@ -13,15 +13,10 @@ export interface Relationship {
   readonly external: boolean;
 }
 
-const MAX_RELATIONSHIPS = 100_000;
-
-/** An attribute without namespace. */
-export function attribute(tag: Tag, name: string): string | undefined {
-  return tag.attributes[name]?.value;
-}
+const MAX_RELATIONSHIPS = 10_000;
 
 /**
- * What a part refers to; the package itself is the part with the empty path. None where it refers to nothing.
+ * What a part refers to, but for links that a person follows; the package itself is the part with the empty path. None where it refers to nothing.
  * @throws UnreadableSheet, also for what leads outside.
  */
 export async function readRelationships(parts: Parts, path: string): Promise<Relationship[]> {
@@ -31,16 +26,17 @@ export async function readRelationships(parts: Parts, path: string): Promise<Rel
   await readXml(parts.open(at), at, {
     open: (tag) => {
       if (tag.local !== 'Relationship') return;
+      const type = (tag.attributes['Type'] ?? '').split('/').at(-1)!;
+      // There may be tens of thousands in cells, and it does not matter where they lead.
+      if (type === 'hyperlink') return;
       if (relationships.length >= MAX_RELATIONSHIPS)
         throw new UnreadableSheet('TOO_LARGE', `${at} holds more than ${MAX_RELATIONSHIPS} links`);
-      const target = attribute(tag, 'Target') ?? '';
-      const external = attribute(tag, 'TargetMode') === 'External';
-      const type = (attribute(tag, 'Type') ?? '').split('/').at(-1)!;
+      const target = tag.attributes['Target'] ?? '';
+      const external = tag.attributes['TargetMode'] === 'External';
       relationships.push({
-        id: attribute(tag, 'Id') ?? '',
+        id: tag.attributes['Id'] ?? '',
         type,
-        // A link in a cell is no part, wherever it leads.
-        target: external || type === 'hyperlink' ? target : resolve(posix.dirname(path), target),
+        target: external ? target : resolve(posix.dirname(path), target),
         external,
       });
     },
@@ -63,13 +59,20 @@ export async function checkContentTypes(parts: Parts): Promise<void> {
   const path = '[Content_Types].xml';
   if (!parts.has(path)) throw new UnreadableSheet('NO_WORKBOOK', 'it is a zip, but no workbook is in it');
   const macros = new UnreadableSheet('MACROS', 'it contains macros; save it as .xlsx, without macros');
+  if (parts.paths.some((each) => /(^|\/)vbaproject\.bin$|^xl\/macrosheets\//.test(each))) throw macros;
   await readXml(parts.open(path), path, {
-    open: (tag) => {
-      const type = attribute(tag, 'ContentType') ?? '';
+    open: ({ local, attributes }) => {
+      const type = attributes['ContentType'] ?? '';
+      // Some programs tell of all that they ever write: what no part is of does not count.
+      const ending = `.${attributes['Extension'] ?? ''}`.toLowerCase();
+      const isThere =
+        local === 'Default'
+          ? parts.paths.some((each) => each.endsWith(ending))
+          : parts.has((attributes['PartName'] ?? '').replace(/^\//, ''));
+      if (!isThere) return;
       if (/sheet\.binary/i.test(type))
         throw new UnreadableSheet('BINARY_WORKBOOK', 'it is a binary workbook (.xlsb); save it as .xlsx');
       if (/macroEnabled|vbaProject|macrosheet/i.test(type)) throw macros;
     },
   });
-  if (parts.paths.some((path) => /(^|\/)vbaproject\.bin$|^xl\/macrosheets\//.test(path))) throw macros;
 }

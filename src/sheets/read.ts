@@ -1,5 +1,5 @@
 import { dateOf, durationOf, plainNumber, shownBy, type Shown } from './number-format.ts';
-import { attribute, checkContentTypes, readRelationships, type Relationship } from './package.ts';
+import { checkContentTypes, readRelationships, type Relationship } from './package.ts';
 import { UnreadableSheet } from './unreadable.ts';
 import { parseXml, readXml, type Tag } from './xml.ts';
 import { openZip, type Parts, type RandomAccess } from './zip.ts';
@@ -59,16 +59,16 @@ export const LIMITS: ReadLimits = {
   characters: 64 * 1024 * 1024,
 };
 
-const MAIN = new Set([
-  'http://schemas.openxmlformats.org/spreadsheetml/2006/main',
-  'http://purl.oclc.org/ooxml/spreadsheetml/main',
-]);
 const LINKS = new Set([
   'http://schemas.openxmlformats.org/officeDocument/2006/relationships',
   'http://purl.oclc.org/ooxml/officeDocument/relationships',
 ]);
 const MAX_LINE = 1_048_576;
 const MAX_COLUMNS = 16_384;
+/** Excel permits 31. */
+const MAX_NAME = 255;
+/** Excel permits 32,767; somebody else may permit more. */
+const MAX_TEXT = 1_000_000;
 /** Excel permits 65,490. */
 const MAX_STYLES = 100_000;
 const BATCH_ROWS = 500;
@@ -100,7 +100,7 @@ async function readWorkbook(parts: Parts, limits: ReadLimits): Promise<Workbook>
   if (path === undefined || !parts.has(path)) throw noWorkbook();
   const links = await readRelationships(parts, path);
   refuseLinks(parts, links);
-  const { sheets, from1904 } = await readSheets(parts, path, links);
+  const { sheets, from1904 } = await readSheets(parts, path, links, limits);
   for (const sheet of sheets)
     if (parts.has(sheet.path)) refuseLinks(parts, await readRelationships(parts, sheet.path));
   const partOf = (type: string): string | undefined => links.find((link) => link.type === type)?.target;
@@ -121,6 +121,8 @@ async function readWorkbook(parts: Parts, limits: ReadLimits): Promise<Workbook>
       if (sheet === undefined)
         throw new UnreadableSheet('NO_SUCH_SHEET', `it has no sheet named ${sheetName}`);
       shared ??= readShared();
+      // What failed for the source's sake may be tried again.
+      shared.catch(() => (shared = undefined));
       yield* readRows(parts, sheet.path, await shared);
     },
     close: () => parts.close(),
@@ -131,12 +133,12 @@ function noWorkbook(): UnreadableSheet {
   return new UnreadableSheet('NO_WORKBOOK', 'it is a zip, but no workbook is in it');
 }
 
-/** What brings values from elsewhere or runs; links that a person follows by a click are fine. */
+/** Refuses what brings values from elsewhere, or runs. */
 function refuseLinks(parts: Parts, links: readonly Relationship[]): void {
   if (links.some(({ type }) => /^(vbaProject|xl(Intl)?Macrosheet)$/i.test(type)))
     throw new UnreadableSheet('MACROS', 'it contains macros; save it as .xlsx, without macros');
   if (
-    links.some(({ type, external }) => type === 'connections' || (external && type !== 'hyperlink')) ||
+    links.some(({ type, external }) => type === 'connections' || external) ||
     parts.paths.some((path) => /^xl\/(externallinks\/|connections\.xml$)/.test(path))
   )
     throw new UnreadableSheet(
@@ -153,26 +155,30 @@ async function readSheets(
   parts: Parts,
   path: string,
   links: readonly Relationship[],
+  limits: ReadLimits,
 ): Promise<{ sheets: Sheet[]; from1904: boolean }> {
   const sheets: Sheet[] = [];
   let from1904 = false;
   let root: boolean | undefined;
   await readXml(parts.open(path), path, {
     open: (tag) => {
-      const name = nameOf(tag);
+      const name = tag.own;
       root ??= name === 'workbook';
       // Other programs' zips are built alike and hold a document or slides.
       if (!root) throw noWorkbook();
-      if (name === 'workbookPr') from1904 = isTrue(attribute(tag, 'date1904'));
+      if (name === 'workbookPr') from1904 = isTrue(tag.attributes['date1904']);
       if (name !== 'sheet') return;
-      const id = Object.values(tag.attributes).find(({ uri, local }) => local === 'id' && LINKS.has(uri));
-      const link = links.find((each) => each.id === id?.value);
+      const id = linkOf(tag);
+      const link = links.find((each) => each.id === id);
       if (link === undefined)
         throw new UnreadableSheet('DAMAGED', `${path} is damaged (a sheet is not told where)`);
       if (link.type !== 'worksheet') return;
-      const state = attribute(tag, 'state');
+      const state = tag.attributes['state'];
+      const called = unescape(tag.attributes['name'] ?? '');
+      if (called.length > MAX_NAME || sheets.length >= limits.files)
+        throw new UnreadableSheet('TOO_LARGE', 'it has too many sheets, or one with too long a name');
       sheets.push({
-        name: unescape(attribute(tag, 'name') ?? ''),
+        name: called,
         state: state === 'hidden' || state === 'veryHidden' ? state : 'visible',
         path: link.target,
       });
@@ -182,9 +188,13 @@ async function readSheets(
   return { sheets, from1904 };
 }
 
-/** The local name of the standard's own elements; others' may be called alike. */
-function nameOf(tag: Tag): string {
-  return MAIN.has(tag.uri) ? tag.local : '';
+/** The id of the relationship that an element refers to. */
+function linkOf({ attributes, namespaces }: Tag): string | undefined {
+  const name = Object.keys(attributes).find((name) => {
+    const [prefix, local] = name.split(':', 2);
+    return local === 'id' && LINKS.has(namespaces.get(prefix!) ?? '');
+  });
+  return name === undefined ? undefined : attributes[name];
 }
 
 function isTrue(value: string | undefined): boolean {
@@ -199,35 +209,35 @@ interface Shared {
 }
 
 async function readStyles(parts: Parts, path: string): Promise<Shown[]> {
-  const codes = new Map<number, string>();
+  const formats = new Map<number, Shown>();
   const ids: number[] = [];
   let section = '';
   await readXml(parts.open(path), path, {
     open: (tag) => {
-      const name = nameOf(tag);
+      const name = tag.own;
       if (/^(numFmts|cellXfs|cellStyleXfs|dxfs)$/.test(name)) section = name;
-      if (ids.length > MAX_STYLES || codes.size > MAX_STYLES)
+      if (ids.length > MAX_STYLES || formats.size > MAX_STYLES)
         throw new UnreadableSheet('TOO_LARGE', `it has more than ${MAX_STYLES} styles`);
-      const id = Number(attribute(tag, 'numFmtId') ?? 0);
-      if (name === 'numFmt' && section === 'numFmts') codes.set(id, attribute(tag, 'formatCode') ?? '');
+      const id = Number(tag.attributes['numFmtId'] ?? 0);
+      if (name === 'numFmt' && section === 'numFmts')
+        formats.set(id, shownBy(id, tag.attributes['formatCode'] ?? ''));
       if (name === 'xf' && section === 'cellXfs') ids.push(id);
     },
   });
-  return ids.map((id) => shownBy(id, codes.get(id)));
+  return ids.map((id) => formats.get(id) ?? shownBy(id, undefined));
 }
 
 async function readStrings(parts: Parts, path: string, limits: ReadLimits): Promise<string[]> {
   const strings: string[] = [];
   let characters = 0;
-  const text = new TextCollector();
+  const text = new TextCollector(path);
   await readXml(parts.open(path), path, {
     open: (tag) => {
-      text.open(tag, nameOf(tag));
-      if (nameOf(tag) === 'si') text.begin(tag);
+      if (tag.own === 'si') text.begin(tag);
+      else text.open(tag);
     },
-    close: (tag) => {
-      text.close(nameOf(tag));
-      if (nameOf(tag) !== 'si') return;
+    close: (name) => {
+      if (name !== 'si') return text.close(name);
       const string = text.end();
       characters += string.length;
       if (strings.length >= limits.strings || characters > limits.characters)
@@ -242,13 +252,17 @@ async function readStrings(parts: Parts, path: string, limits: ReadLimits): Prom
   return strings;
 }
 
-/** A string of its own memory. What is cut out of a larger one keeps that alive, and here that would be the whole part. */
+/** A string of its own memory. What is cut out of a larger one keeps that alive, and whoever keeps a few texts would keep the part. */
 function detached(string: string): string {
+  // Short ones are copied as they are cut out.
+  if (string.length < 13) return string;
   return Buffer.from(string, 'utf8').toString('utf8');
 }
 
 /** Gathers the text of a shared or inline string: runs of different looks joined, without the reading aids above characters. */
 class TextCollector {
+  readonly #path: string;
+  #isOpen = false;
   #text = '';
   #piece = '';
   #isText = false;
@@ -256,19 +270,24 @@ class TextCollector {
   #keepsAll = false;
   #keeps = false;
 
-  /** At the element that holds the string. */
-  begin(tag: Tag): void {
-    this.#text = '';
-    this.#reading = 0;
-    this.#keepsAll = attribute(tag, 'xml:space') === 'preserve';
+  constructor(path: string) {
+    this.#path = path;
   }
 
-  open(tag: Tag, name: string): void {
-    if (name === 'rPh') this.#reading += 1;
-    if (name !== 't' || this.#reading > 0) return;
+  /** At the element that holds the string. */
+  begin(tag: Tag): void {
+    this.#isOpen = true;
+    this.#text = '';
+    this.#reading = 0;
+    this.#keepsAll = tag.attributes['xml:space'] === 'preserve';
+  }
+
+  open(tag: Tag): void {
+    if (tag.own === 'rPh') this.#reading += 1;
+    if (tag.own !== 't' || this.#reading > 0 || !this.#isOpen) return;
     this.#isText = true;
     this.#piece = '';
-    const space = attribute(tag, 'xml:space');
+    const space = tag.attributes['xml:space'];
     this.#keeps = space === undefined ? this.#keepsAll : space === 'preserve';
   }
 
@@ -281,12 +300,20 @@ class TextCollector {
   }
 
   add(piece: string): void {
-    if (this.#isText) this.#piece += piece;
+    if (!this.#isText) return;
+    this.#piece += piece;
+    if (this.#text.length + this.#piece.length > MAX_TEXT) throw tooLong(this.#path);
   }
 
   end(): string {
+    this.#isOpen = false;
+    this.#isText = false;
     return unescape(this.#text);
   }
+}
+
+function tooLong(path: string): UnreadableSheet {
+  return new UnreadableSheet('DAMAGED', `${path} is damaged (a text in it is too long)`);
 }
 
 /**
@@ -304,7 +331,7 @@ async function* readRows(parts: Parts, path: string, shared: Shared): AsyncGener
   const reader = new RowReader(path, shared);
   const handlers = {
     open: (tag: Tag) => reader.open(tag),
-    close: (tag: Tag) => reader.close(tag),
+    close: (name: string) => reader.close(name),
     text: (text: string) => reader.text(text),
   };
   const pieces = parseXml(parts.open(path), path, handlers);
@@ -320,7 +347,7 @@ async function* readRows(parts: Parts, path: string, shared: Shared): AsyncGener
 class RowReader {
   readonly #path: string;
   readonly #shared: Shared;
-  readonly #string = new TextCollector();
+  readonly #string: TextCollector;
   #rows: Row[] = [];
   #cellsRead = 0;
   #line = 0;
@@ -337,6 +364,7 @@ class RowReader {
   constructor(path: string, shared: Shared) {
     this.#path = path;
     this.#shared = shared;
+    this.#string = new TextCollector(path);
   }
 
   isFull(): boolean {
@@ -355,7 +383,7 @@ class RowReader {
   }
 
   open(tag: Tag): void {
-    const name = nameOf(tag);
+    const name = tag.own;
     this.#root ??= name;
     if (this.#root !== 'worksheet') throw this.#damaged('it is no sheet');
     switch (name) {
@@ -369,12 +397,11 @@ class RowReader {
       case 'is':
         return this.#string.begin(tag);
       default:
-        return this.#string.open(tag, name);
+        return this.#string.open(tag);
     }
   }
 
-  close(tag: Tag): void {
-    const name = nameOf(tag);
+  close(name: string): void {
     switch (name) {
       case 'row':
         if (!this.#isEmptyRow) this.#rows.push({ line: this.#line, cells: this.#cells });
@@ -393,12 +420,13 @@ class RowReader {
   }
 
   text(text: string): void {
-    if (this.#isValue) this.#value += text;
-    else this.#string.add(text);
+    if (!this.#isValue) return this.#string.add(text);
+    this.#value += text;
+    if (this.#value.length > MAX_TEXT) throw tooLong(this.#path);
   }
 
   #openRow(tag: Tag): void {
-    const told = attribute(tag, 'r');
+    const told = tag.attributes['r'];
     const line = told === undefined ? this.#line + 1 : /^\d{1,7}$/.test(told) ? Number(told) : 0;
     if (line <= this.#line || line > MAX_LINE) throw this.#damaged(`there is no row ${told ?? line} there`);
     this.#line = line;
@@ -408,12 +436,12 @@ class RowReader {
   }
 
   #openCell(tag: Tag): void {
-    const told = attribute(tag, 'r');
+    const told = tag.attributes['r'];
     this.#column = told === undefined ? this.#column + 1 : columnOf(told);
     if (this.#column < 0 || this.#column >= MAX_COLUMNS)
       throw this.#damaged(`there is no cell ${told ?? ''}`);
-    this.#type = attribute(tag, 't') ?? 'n';
-    this.#style = Number(attribute(tag, 's') ?? 0);
+    this.#type = tag.attributes['t'] ?? 'n';
+    this.#style = Number(tag.attributes['s'] ?? 0);
     this.#value = '';
     this.#inline = undefined;
   }
@@ -430,7 +458,7 @@ class RowReader {
     const value = this.#value;
     switch (this.#type) {
       case 'inlineStr':
-        return { text: this.#inline ?? unescape(value), kind: 'text' };
+        return { text: detached(this.#inline ?? unescape(value)), kind: 'text' };
       case 's': {
         if (value.trim() === '') return undefined;
         const text = this.#shared.strings[Number(value)];
@@ -438,7 +466,7 @@ class RowReader {
         return { text, kind: 'text' };
       }
       case 'str':
-        return { text: unescape(value), kind: 'text' };
+        return { text: detached(unescape(value)), kind: 'text' };
       case 'b':
         return value.trim() === ''
           ? undefined

@@ -61,6 +61,7 @@ export async function openZip(source: RandomAccess, limits: ZipLimits): Promise<
     paths: [...entries.keys()],
     has: (path) => entries.has(path.toLowerCase()),
     open: (path) => {
+      if (!zip.isOpen) throw new Error('It has been closed.');
       const entry = entries.get(path.toLowerCase());
       if (entry === undefined) throw new UnreadableSheet('DAMAGED', `${path} is missing`);
       return readEntry(zip, entry, path, reader);

@@ -231,6 +231,29 @@ describe('rows', () => {
 });
 
 describe('a workbook as it is written', () => {
+  it('by Excel: with what only newer versions read, a theme, printer settings and a link', async () => {
+    const head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\r\n';
+    const { lines } = await readParts({
+      strings:
+        '<si><t>工号</t><phoneticPr fontId="1" type="noConversion"/></si><si><t>主页</t></si><si><t xml:space="preserve">多行_x000D_\n文本</t></si>',
+      styles:
+        '<numFmts count="1"><numFmt numFmtId="176" formatCode="yyyy&quot;年&quot;m&quot;月&quot;d&quot;日&quot;;@"/></numFmts><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"><alignment vertical="center"/></xf></cellStyleXfs><cellXfs count="3"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"><alignment vertical="center"/></xf><xf numFmtId="49" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/><xf numFmtId="176" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs><cellStyles count="1"><cellStyle name="常规" xfId="0" builtinId="0"/></cellStyles><dxfs count="0"/>',
+      files: {
+        'xl/worksheets/sheet1.xml': `${head}<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" mc:Ignorable="x14ac xr" xmlns:x14ac="http://schemas.microsoft.com/office/spreadsheetml/2009/9/ac" xmlns:xr="http://schemas.microsoft.com/office/spreadsheetml/2014/revision" xr:uid="{00000000-0001-0000-0000-000000000000}"><dimension ref="A1:C2"/><sheetViews><sheetView tabSelected="1" workbookViewId="0"><selection activeCell="C2" sqref="C2"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="14.25" x14ac:dyDescent="0.2"/><cols><col min="1" max="1" width="9" style="1"/></cols><sheetData><row r="1" spans="1:3" x14ac:dyDescent="0.2"><c r="A1" s="1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" s="2"/></row><row r="2" spans="1:3" ht="28.5" x14ac:dyDescent="0.2"><c r="A2" s="1" t="s"><v>2</v></c><c r="B2" t="e"><f>VLOOKUP(A2,A:A,2,0)</f><v>#REF!</v></c><c r="C2" s="2"><v>45536</v></c></row></sheetData><phoneticPr fontId="1" type="noConversion"/><hyperlinks><hyperlink ref="B1" r:id="rId1" xr:uid="{00000000-0004-0000-0000-000000000000}"/></hyperlinks><pageSetup paperSize="9" orientation="portrait" r:id="rId2"/></worksheet>`,
+        'xl/worksheets/_rels/sheet1.xml.rels': relationships(
+          ['hyperlink', 'https://example.org/', true],
+          ['printerSettings', '../printerSettings/printerSettings1.bin'],
+        ),
+        'xl/printerSettings/printerSettings1.bin': 'x',
+        'xl/theme/theme1.xml': '<a:theme xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"/>',
+      },
+    });
+    expect([...lines]).toEqual([
+      [1, ['工号', '主页']],
+      [2, ['多行\r\n文本', '#REF!', '2024-09-01']],
+    ]);
+  });
+
   it('by LibreOffice: every string marked, all cells told, targets relative, ids of its own', async () => {
     const head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
     const [only] = await readAll(

@@ -78,6 +78,17 @@ describe('macros', () => {
   });
 });
 
+describe('a content type', () => {
+  it('that no part is of does not count: SheetJS tells of binary workbooks in each of its own', async () => {
+    const types = contentTypes(
+      '</Types>',
+      '<Default Extension="bin" ContentType="application/vnd.ms-excel.sheet.binary.macroEnabled.main"/><Override PartName="/xl/none.bin" ContentType="application/vnd.ms-office.vbaProject"/></Types>',
+    );
+    expect(await reasonOfParts({ files: { [TYPES]: types } })).toBeUndefined();
+    expect(await reasonOfParts({ files: { [TYPES]: types, 'xl/none.bin': 'x' } })).toBe('BINARY_WORKBOOK');
+  });
+});
+
 describe('links to elsewhere', () => {
   it('are refused when they bring values', async () => {
     expect(await reasonOfParts({ files: { 'xl/externalLinks/externalLink1.xml': '<x/>' } })).toBe(
@@ -133,6 +144,7 @@ describe('damage', () => {
     ['a column after the last', '<row r="1"><c r="XFE1"><v>1</v></c></row>'],
     ['a cell without a column', '<row r="1"><c r="11"><v>1</v></c></row>'],
     ['a character that is none', '<row><c t="str"><v>\u0001</v></c></row>'],
+    ['a prefix that stands for nothing', '<y:row/>'],
     ['too deep a tree', '<a>'.repeat(300) + '</a>'.repeat(300)],
   ])('in the XML is found: %s', async (_, rows) => {
     expect(await reasonOfParts({ rows })).toBe('DAMAGED');
@@ -167,6 +179,16 @@ describe('what would be too much', () => {
     expect(await reasonOfParts({ rows: bomb })).toBe('TOO_LARGE');
     // Where the rate would be permitted, the text of one cell is still too long to be held.
     expect(await reasonOfParts({ rows: bomb }, { ratio: 10_000 })).toBe('DAMAGED');
+  });
+
+  it('is a text in many runs, or with other things in between', async () => {
+    const run = `<t>${'长'.repeat(5000)}</t>`.repeat(300);
+    expect(await reasonOfParts({ strings: `<si>${run}</si>` })).toBe('DAMAGED');
+    expect(await reasonOfParts({ rows: `<row><c t="inlineStr"><is>${run}</is></c></row>` })).toBe('DAMAGED');
+    const value = `${'长'.repeat(5000)}<f/>`.repeat(300);
+    expect(await reasonOfParts({ rows: `<row><c t="str"><v>${value}</v></c></row>` })).toBe('DAMAGED');
+    // What belongs to no text is not kept.
+    expect(await reasonOfParts({ rows: `<row><c>${run}</c></row>` })).toBeUndefined();
   });
 
   it('is too many bytes, told or untold', async () => {
