@@ -108,7 +108,16 @@ builder.node(RosterImport, {
       args: { language: t.arg(languageArg) },
       resolve: ({ reason }, { language }) => reason?.[language] ?? null,
     }),
-    rowsRead: t.exposeInt('rowsRead', { description: 'Rows of orgs.csv, users.csv and roles.csv.' }),
+    refusalsUrl: t.string({
+      nullable: true,
+      description:
+        'Where the refused rows can be downloaded as a workbook, the cells at fault marked: GET with the same Authorization header, `?language=en` for English. null where none was refused.',
+      resolve: (rosterImport, _args, context) =>
+        rosterImport.rowsRefused === 0
+          ? null
+          : `${context.services.publicUrl}/roster-imports/${rosterImport.id}/refusals.xlsx`,
+    }),
+    rowsRead: t.exposeInt('rowsRead', { description: 'Rows of all its files, or sheets.' }),
     rowsIgnored: t.exposeInt('rowsIgnored', {
       description: 'Students and parents: read over and never stored.',
     }),
@@ -192,7 +201,7 @@ const ImportRosterInput = builder.inputType('ImportRosterInput', {
       type: ['File'],
       required: true,
       description:
-        'OneRoster 1.1 or 1.2 CSV, bulk or delta: one zip, or the files of it that are read (manifest.csv, orgs.csv, users.csv, and in 1.2 roles.csv).',
+        'OneRoster 1.1 or 1.2 CSV, bulk or delta: one zip, or the files of it that are read (manifest.csv, orgs.csv, users.csv, and in 1.2 roles.csv). Or one workbook (.xlsx) with the columns of `/roster-template.xlsx`.',
     }),
   }),
 });
