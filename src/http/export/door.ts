@@ -235,7 +235,11 @@ function send(
           sheets: [
             {
               name: called,
-              columns: plan.columns.map((column, at) => ({ title: titles[at]!, format: formatOf(column) })),
+              columns: plan.columns.map((column, at) => {
+                const format = formatOf(column);
+                // A day that does not fit is shown as ####.
+                return { title: titles[at]!, format, ...(format === 'date' ? { width: 14 } : {}) };
+              }),
               rows: rows(),
               freezeHeader: true,
               autoFilter: true,
