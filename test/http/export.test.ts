@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   getNamedType,
@@ -83,7 +84,7 @@ describe('tables as files', () => {
     const prepared = await assignTeachers(service, ['a1', 'a2', 'a3', 'a4']);
     ids = { certificationId: prepared.certificationId, unitId: prepared.unitId };
     const roster = smallRoster([
-      { id: 'b1', family: '@SUM', given: '(A1)', orgs: 's2' },
+      { id: 'b1', family: 'Wang', given: '@SUM(A1)', orgs: 's2' },
       { id: 'b2', family: '李', given: '二', orgs: 's3' },
     ]);
     const orgs = `${Buffer.from(roster[0]!.bytes).toString()}\ns3,,,"=HYPERLINK(""http://x"")",school,4301210003,b1,430121,senior,,`;
@@ -91,7 +92,7 @@ describe('tables as files', () => {
       { name: 'orgs.csv', bytes: Buffer.from(orgs) },
       roster[1]!,
     ]);
-    expect(rowsRefused).toBe(0);
+    if (rowsRefused !== 0) throw new Error('The roster was not taken.');
     const [first] = prepared.learners;
     await finishActivities(service, first!);
     await service.ask(first!.key, SUBMIT, { id: await sitExam(service, first!, { right: true }) });
@@ -114,8 +115,8 @@ describe('tables as files', () => {
     expect(await csv(CHILDREN)).toEqual([
       '地区或单位,行政区划代码,单位类型,日期,已覆盖人数,应培训人数,缺口,覆盖率,目标,数字不公开,岗位',
       `"'=HYPERLINK(""http://x"")",,高级中学,2030-03-04,0,1,1,0,1,否,班主任`,
-      '星沙实验小学,,小学,2030-03-04,1,4,3,0.25,1,否,班主任',
       '星沙第二中学,,初级中学,2030-03-04,0,1,1,0,1,否,班主任',
+      '星沙实验小学,,小学,2030-03-04,1,4,3,0.25,1,否,班主任',
       '长沙县教育局,,教育行政部门,2030-03-04,0,0,0,,1,否,班主任',
     ]);
   });
@@ -139,7 +140,7 @@ describe('tables as files', () => {
     expect(decodeURIComponent(disposition.split("''")[1]!)).toBe('覆盖率 _一__二 2030-03-04.xlsx');
     const [sheet] = await readAll(Buffer.from(await response.arrayBuffer()));
     expect(sheet!.name).toBe('覆盖率 "一" 二');
-    expect([...sheet!.lines.values()].slice(0, 3)).toEqual([
+    expect([...sheet!.lines.values()].filter((_line, at) => at !== 2 && at < 4)).toEqual([
       [
         'Unit',
         'Division code',
@@ -168,7 +169,7 @@ describe('tables as files', () => {
       ],
       ['星沙实验小学', '', 'Primary school', '2030-03-04', '1', '4', '3', '0.25', '1', 'No', 'Class teacher'],
     ]);
-    expect(sheet!.cells.get(3)!.map((cell) => cell?.kind)).toEqual([
+    expect(sheet!.cells.get(4)!.map((cell) => cell?.kind)).toEqual([
       'text',
       undefined,
       'text',
@@ -186,7 +187,7 @@ describe('tables as files', () => {
   it('make a row of each element of one list below, and repeat what stands beside it', async () => {
     const lines = await csv(BY_ROLE);
     expect(lines[0]).toBe('地区或单位,应培训人数,岗位,已覆盖人数,分岗位 / 应培训人数');
-    expect(lines[2]).toBe('星沙实验小学,4,班主任,1,4');
+    expect(lines[3]).toBe('星沙实验小学,4,班主任,1,4');
     expect(lines.length).toBe(5);
   });
 
@@ -221,7 +222,7 @@ describe('tables as files', () => {
         .toSorted(),
     ).toEqual(
       [
-        "'@SUM(A1),b1,星沙第二中学,Class teacher,UncoveredPerson",
+        "'@SUM(A1) Wang,b1,星沙第二中学,Class teacher,UncoveredPerson",
         '王小红,a2,星沙实验小学,Class teacher,UncoveredPerson',
         '王小刚,a3,星沙实验小学,Class teacher,UncoveredPerson',
         '王小丽,a4,星沙实验小学,Class teacher,UncoveredPerson',
@@ -234,8 +235,8 @@ describe('tables as files', () => {
     const lines = await csv(CHILDREN, {}, 'sample:staff:b2');
     expect(lines.slice(1)).toEqual([
       `"'=HYPERLINK(""http://x"")",,高级中学,2030-03-04,,,,,1,是,班主任`,
-      '星沙实验小学,,小学,2030-03-04,,,,,1,是,班主任',
       '星沙第二中学,,初级中学,2030-03-04,,,,,1,是,班主任',
+      '星沙实验小学,,小学,2030-03-04,,,,,1,是,班主任',
       '长沙县教育局,,教育行政部门,2030-03-04,0,0,0,,1,否,班主任',
     ]);
     const answer = await refusal({ query: UNCOVERED, variables: ids, format: 'csv' }, 'sample:staff:b2');
@@ -389,7 +390,7 @@ describe('tables as files', () => {
     const query = `query A($no: Boolean = false) { courses { slug version @include(if: $no) classHours @skip(if: true) } } query B { viewer { person { name } } }`;
     expect((await csv(query, { operationName: 'A', variables: { no: false } }))[0]).toBe('slug');
     expect((await csv(query, { operationName: 'A', variables: { no: true } }))[0]).toBe('slug,version');
-    expect(await csv(query, { operationName: 'B', variables: null })).toEqual(['姓名', '陈晓']);
+    expect(await csv(query, { operationName: 'B', variables: null })).toEqual(['姓名', '林静']);
   });
 
   it('are written down: who, what and about what', async () => {
@@ -430,7 +431,8 @@ describe('tables as files', () => {
     const school = (name: string): Organization =>
       ({
         id: '1',
-        name: `${name}${'很长的名字'.repeat(40)}`,
+        // Long, and nothing that a zip makes short.
+        name: `${name} ${randomBytes(300).toString('base64')}`,
         kind: 'primary',
         divisionCode: '430121',
         studentCount: null,
@@ -469,8 +471,7 @@ describe('tables as files', () => {
         // Buffers on the way fill, and then it rests.
         const resting = await settled();
         const reader = response.body!.getReader();
-        for (let taken = 0; taken < 4_000_000 && asked < resting + 10;)
-          taken += (await reader.read()).value!.length;
+        for (let taken = 0; taken < 4_000_000;) taken += (await reader.read()).value!.length;
         await until(async () => (asked > resting ? true : undefined));
         gone.abort();
         const stopped = await settled();
