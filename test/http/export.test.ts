@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   getNamedType,
@@ -10,7 +12,9 @@ import {
 } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../schema/schema.ts';
+import { projectFolder } from '../../src/config.ts';
 import { enumLabel } from '../../src/http/export/words.ts';
+import type { SessionService } from '../../src/people/session.service.ts';
 import type { Organization } from '../../src/regions/organization.ts';
 import type { RegionService } from '../../src/regions/region.service.ts';
 import { readAll } from '../sheets/workbook.ts';
@@ -212,6 +216,35 @@ describe('tables as files', () => {
     );
   });
 
+  it('are found under whatever aliases a query gives, and say instants in China’s time and yes or no', async () => {
+    const named = `query ($certificationId: ID!, $unitId: ID!, $after: String) { c: coverage(certificationId: $certificationId, unitId: $unitId) {
+      below: children(first: 1, after: $after) { rows: nodes { where: unit { ... on Organization { label: name } } n: total } page: pageInfo { more: hasNextPage end: endCursor } } } }`;
+    const lines = await csv(named, { titles: { n: '=人数' } });
+    expect(lines[0]).toBe("where.label,'=人数");
+    expect(lines).toHaveLength(5);
+
+    const { rows } = await service.database.pool.query('select max(id) as id from roster_imports');
+    const id = Buffer.from(`RosterImport:${rows[0].id}`).toString('base64');
+    expect(
+      await csv(
+        'query ($id: ID!) { node(id: $id) { ... on RosterImport { createdAt dryRun state reason } } }',
+        {
+          variables: { id },
+        },
+      ),
+    ).toEqual(['创建时间,dryRun,状态,原因', '2030-03-04 12:00:00,否,已导入,']);
+  });
+
+  it('come as the README shows', async () => {
+    const readme = await readFile(join(projectFolder, 'README.md'), 'utf8');
+    const [, body] = /\/export .*?-d '(\{.*?\})'$/ms.exec(readme)!;
+    const response = await post('coordinator', body);
+    expect(response.status).toBe(200);
+    const [sheet] = await readAll(Buffer.from(await response.arrayBuffer()));
+    expect(sheet!.lines.size).toBe(5);
+    expect(sheet!.name).toBe('学校');
+  });
+
   it('tell of people to those who may see them', async () => {
     const lines = await csv(UNCOVERED, { language: 'en' });
     expect(lines[0]).toBe('Id,Name,Staff number,Organization,Roles,type');
@@ -394,7 +427,7 @@ describe('tables as files', () => {
   });
 
   it('are written down: who, what and about what', async () => {
-    await csv(CHILDREN, { operationName: 'Schools' });
+    await csv(CHILDREN);
     const { rows } = await service.database.pool.query(
       `select actor, subject, detail from journal_entries where action = 'table.export' order by id desc limit 1`,
     );
@@ -444,6 +477,20 @@ describe('tables as files', () => {
       expect(response.status).toBe(200);
       await expect(response.arrayBuffer()).rejects.toThrow(/terminated|aborted|closed|fetch failed/);
       expect(asked).toBe(30);
+    });
+
+    it('break off when the session ends', async () => {
+      const { sessions } = service.app.services;
+      const viewer: SessionService['viewer'] = async (token) =>
+        asked < 20 ? sessions.viewer(token) : undefined;
+      Object.assign(service.app.services, { sessions: { ...sessions, viewer } });
+      try {
+        const response = await post('coordinator', { query: SCHOOLS, format: 'csv' });
+        await expect(response.arrayBuffer()).rejects.toThrow(/terminated|aborted|closed/);
+        expect(asked).toBe(20);
+      } finally {
+        Object.assign(service.app.services, { sessions });
+      }
     });
 
     it('are a problem response when the first page fails', async () => {

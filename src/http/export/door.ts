@@ -19,6 +19,7 @@ import { titlesOf } from './words.ts';
 
 const MEGABYTE = 1024 * 1024;
 const MAX_BODY = 2 * MEGABYTE;
+const MAX_NAME = 100;
 /** Objects that a journal entry names. */
 const MAX_ABOUT = 20;
 
@@ -30,13 +31,13 @@ const TYPES = {
 const exportRequest = z.strictObject({
   query: z.string(),
   variables: z.record(z.string(), z.unknown()).nullish(),
-  operationName: z.string().nullish(),
+  operationName: z.string().max(MAX_NAME).nullish(),
   format: z.enum(['csv', 'xlsx']),
   language: z.enum(['zh-CN', 'en']).default('zh-CN'),
   /** Titles of columns by their path. */
   titles: z.record(z.string(), z.string().max(200)).default({}),
   /** Of the file and its sheet. */
-  name: z.string().max(100).optional(),
+  name: z.string().max(MAX_NAME).optional(),
 });
 type ExportRequest = z.infer<typeof exportRequest>;
 
@@ -102,7 +103,7 @@ export function exportDoor(services: Services, graphql: Graphql, { clock }: { cl
         subject: 'table:all',
         detail: {
           table: plan.sourceFields.join('.'),
-          operation: request.operationName ?? null,
+          operation: plan.operationName?.slice(0, MAX_NAME) ?? null,
           format: request.format,
           about: namedIn(document, request.variables ?? {}),
         },
@@ -211,7 +212,7 @@ async function* pagesFrom(
 
 function send(
   ctx: KoaContext,
-  { format, language, titles: asked, name, operationName }: ExportRequest,
+  { format, language, titles: asked, name }: ExportRequest,
   plan: Plan,
   pages: AsyncIterable<Page>,
   day: string,
@@ -220,7 +221,7 @@ function send(
     for await (const { nodes } of pages) for (const node of nodes) yield* rowsOf(plan, node, language);
   }
   const titles = titlesOf(plan.columns, asked, language);
-  const called = name ?? operationName ?? plan.sourceFields.at(-1)!;
+  const called = name ?? plan.operationName?.slice(0, MAX_NAME) ?? plan.sourceFields.at(-1)!;
   ctx.set({
     'Content-Type': TYPES[format],
     'Content-Disposition': attachment(`${called} ${day}.${format}`),

@@ -36,6 +36,8 @@ export interface Column {
 
 /** How an answer becomes a table. Paths are keys (aliases) of the answer. */
 export interface Plan {
+  /** As the query calls itself. */
+  readonly operationName: string | undefined;
   /** From the top: to the connection, or to the answer of the only top-level field. */
   readonly source: readonly string[];
   /** The same in field names, which say what is exported whatever it is called. */
@@ -94,7 +96,8 @@ export function planTable(
       `A table is one connection, and this query has ${connections.length}: ${connections.map(nameOf).join(', ')}. Export them one by one.`,
     );
   const [connection] = connections;
-  if (connection !== undefined) return planConnection(connection);
+  const operationName = operation.name?.value;
+  if (connection !== undefined) return { operationName, ...planConnection(connection) };
 
   const [root, ...others] = top.values();
   if (root === undefined || others.length > 0 || root.below.size === 0)
@@ -102,6 +105,7 @@ export function planTable(
       'Without a connection a table is what one top-level field answers: select one, with fields below it.',
     );
   return {
+    operationName,
     source: [root.key],
     sourceFields: [root.fieldName],
     connection: undefined,
@@ -109,7 +113,7 @@ export function planTable(
   };
 }
 
-function planConnection(connection: Found): Plan {
+function planConnection(connection: Found): Omit<Plan, 'operationName'> {
   const name = nameOf(connection);
   if (connection.trail.some(({ type }) => isList(type)))
     throw refused(
