@@ -41,7 +41,7 @@ const CHILDREN = `query Schools($certificationId: ID!, $unitId: ID!, $after: Str
 const BY_ROLE = `query ($certificationId: ID!, $unitId: ID!, $after: String) {
   coverage(certificationId: $certificationId, unitId: $unitId) {
     children(first: 2, after: $after) {
-      nodes { unit { ...name } total byRole { role covered total } }
+      nodes { unit { ...name ... on Division { constructor: code } } total byRole { role covered total } }
       pageInfo { hasNextPage endCursor }
     } } } fragment name on Unit { ... on Organization { name } }`;
 const UNCOVERED = `query ($certificationId: ID!, $unitId: ID!, $after: String) {
@@ -190,8 +190,8 @@ describe('tables as files', () => {
 
   it('make a row of each element of one list below, and repeat what stands beside it', async () => {
     const lines = await csv(BY_ROLE);
-    expect(lines[0]).toBe('地区或单位,应培训人数,岗位,已覆盖人数,分岗位 / 应培训人数');
-    expect(lines[3]).toBe('星沙实验小学,4,班主任,1,4');
+    expect(lines[0]).toBe('地区或单位,unit.constructor,应培训人数,岗位,已覆盖人数,分岗位 / 应培训人数');
+    expect(lines[3]).toBe('星沙实验小学,,4,班主任,1,4');
     expect(lines.length).toBe(5);
   });
 
@@ -232,7 +232,7 @@ describe('tables as files', () => {
           variables: { id },
         },
       ),
-    ).toEqual(['创建时间,dryRun,状态,原因', '2030-03-04 12:00:00,否,已导入,']);
+    ).toEqual(['创建时间,仅试算,状态,原因', '2030-03-04 12:00:00,否,已导入,']);
   });
 
   it('come as the README shows', async () => {
@@ -421,8 +421,8 @@ describe('tables as files', () => {
 
   it('leave out what a directive skips, and take one of several operations', async () => {
     const query = `query A($no: Boolean = false) { courses { slug version @include(if: $no) classHours @skip(if: true) } } query B { viewer { person { name } } }`;
-    expect((await csv(query, { operationName: 'A', variables: { no: false } }))[0]).toBe('slug');
-    expect((await csv(query, { operationName: 'A', variables: { no: true } }))[0]).toBe('slug,version');
+    expect((await csv(query, { operationName: 'A', variables: { no: false } }))[0]).toBe('课程代号');
+    expect((await csv(query, { operationName: 'A', variables: { no: true } }))[0]).toBe('课程代号,版本');
     expect(await csv(query, { operationName: 'B', variables: null })).toEqual(['姓名', '林静']);
   });
 

@@ -8,7 +8,8 @@ import { enumLabel, WORDS } from './words.ts';
 export function valueAt(value: unknown, path: readonly string[]): unknown {
   let at = value;
   for (const key of path) {
-    if (at === null || typeof at !== 'object') return null;
+    // An alias may be called like something that every object has.
+    if (at === null || typeof at !== 'object' || !Object.hasOwn(at, key)) return null;
     at = (at as Readonly<Record<string, unknown>>)[key];
   }
   return at ?? null;
