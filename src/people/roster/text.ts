@@ -75,6 +75,8 @@ function decode(decoder: TextDecoder, bytes?: Uint8Array, options?: TextDecodeOp
 
 /** Digits, letters and signs in their plain width, as codes and numbers are compared: ４３０１２１ is 430121. */
 export function narrow(text: string): string {
+  // Nearly all are plain already, and there are millions.
+  if (/^[\x21-\x7e]*$/.test(text)) return text;
   return text
     .normalize('NFKC')
     .replaceAll(/[\u200b-\u200d\u2060\ufeff]/g, '')
@@ -91,6 +93,13 @@ export function readDay(text: string): string | undefined {
     /^(\d{4})(?:-|\/|\.|年)(\d{1,2})(?:-|\/|\.|月)(\d{1,2})日?(?:[T ]0?0:00(?::00)?)?$/.exec(narrow(text)) ??
     /^(\d{4})(\d{2})(\d{2})$/.exec(narrow(text));
   if (match === null) return undefined;
-  const day = `${match[1]}-${match[2]!.padStart(2, '0')}-${match[3]!.padStart(2, '0')}`;
-  return !Number.isNaN(Date.parse(day)) && new Date(day).toISOString().startsWith(day) ? day : undefined;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)
+    ? `${match[1]}-${match[2]!.padStart(2, '0')}-${match[3]!.padStart(2, '0')}`
+    : undefined;
+}
+
+function daysOf(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }
