@@ -3,6 +3,7 @@ import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
+import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
 import type { PeopleService } from '../src/people/people.service.ts';
@@ -34,6 +35,7 @@ export interface Services {
   readonly certificates: CertificateService;
   readonly titles: TitleService;
   readonly coverage: CoverageService;
+  readonly staffing: StaffingService;
 }
 
 export interface Context {

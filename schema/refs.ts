@@ -5,6 +5,10 @@ import type { Certificate as CertificateFacts } from '../src/certification/certi
 import type { CourseVersion } from '../src/courses/course.ts';
 import type { UncoveredPerson as UncoveredPersonFacts } from '../src/coverage/coverage.repository.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
+import type {
+  OrganizationStaffing as OrganizationStaffingFacts,
+  UnitStaffing,
+} from '../src/coverage/staffing.service.ts';
 import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
 import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
 import type {
@@ -46,6 +50,8 @@ export const CertificateVerification = builder.objectRef<Verification>('Certific
 export const Coverage = builder.objectRef<UnitCoverage>('Coverage');
 export const RoleCoverage = builder.objectRef<UnitCoverage['byRole'][number]>('RoleCoverage');
 export const UncoveredPerson = builder.objectRef<UncoveredPersonFacts>('UncoveredPerson');
+export const Staffing = builder.objectRef<UnitStaffing>('Staffing');
+export const OrganizationStaffing = builder.objectRef<OrganizationStaffingFacts>('OrganizationStaffing');
 export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord');
 
 export const RoleEnum = builder.enumType('Role', {

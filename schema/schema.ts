@@ -10,6 +10,7 @@ import './assignment.ts';
 import './attempt.ts';
 import './certificate.ts';
 import './coverage.ts';
+import './staffing.ts';
 import './credit.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();

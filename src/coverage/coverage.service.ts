@@ -7,7 +7,7 @@ import type { Role } from '../people/role.ts';
 import type { Certification } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
 import { covers, type Division, type Unit } from '../regions/division.ts';
-import type { Organization } from '../regions/organization.ts';
+import { asUnit, type Organization } from '../regions/organization.ts';
 import type { BelowCursor, RegionService } from '../regions/region.service.ts';
 import { unitKey, type Coverage, type RoleCoverage } from './coverage.ts';
 import { countCoverage, listUncovered, readKept, type UncoveredPerson } from './coverage.repository.ts';
@@ -162,9 +162,7 @@ export function makeCoverageService({
       input: { certificationId: string; role: Role | null; unit: Unit; day: string | null },
     ): Promise<UnitCoverage> {
       const [unit, [certification], targets] = await Promise.all([
-        input.unit.kind === 'division'
-          ? regions.findDivision(input.unit.code)
-          : regions.findOrganization(input.unit.id),
+        regions.findUnit(input.unit),
         programmes.listCertifications([input.certificationId]),
         listTargets(db, input.certificationId),
       ]);
@@ -279,10 +277,6 @@ export function makeCoverageService({
       )[0]!;
     },
   };
-}
-
-function asUnit(unit: Division | Organization): Unit {
-  return 'level' in unit ? { kind: 'division', code: unit.code } : { kind: 'organization', id: unit.id };
 }
 
 /** A certification counts in the units below its division, and in those above it, where it is one of theirs. */

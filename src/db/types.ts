@@ -250,6 +250,12 @@ export interface Organizations {
   student_count_on: string | null;
 }
 
+export interface OrganizationStudentCounts {
+  counted_on: string;
+  organization_id: Int8;
+  students: number;
+}
+
 export interface People {
   created_at: Generated<Timestamp>;
   id: Generated<Int8>;
@@ -430,6 +436,7 @@ export interface DB {
   divisions: Divisions;
   items: Items;
   journal_entries: JournalEntries;
+  organization_student_counts: OrganizationStudentCounts;
   organizations: Organizations;
   people: People;
   person_sources: PersonSources;

@@ -1,5 +1,5 @@
 import type { Database, Executor } from '../db/database.ts';
-import type { Division } from './division.ts';
+import type { Division, Unit } from './division.ts';
 import { findDivision, listChildDivisions, listDivisions, upsertDivisions } from './division.repository.ts';
 import type { Organization } from './organization.ts';
 import {
@@ -26,6 +26,8 @@ export function makeRegionService({ db }: { db: Database }) {
       findDivision(executor, code),
     listDivisions: async (codes: readonly string[], executor: Executor = db): Promise<Division[]> =>
       listDivisions(executor, codes),
+    findUnit: async (unit: Unit): Promise<Division | Organization | undefined> =>
+      unit.kind === 'division' ? findDivision(db, unit.code) : findOrganization(db, unit.id),
     listChildDivisions: async (parentCode: string | null): Promise<Division[]> =>
       listChildDivisions(db, parentCode),
     /** A page of the units right below a division: divisions in code order, then the organizations that stand in it directly. */
