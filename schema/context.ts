@@ -3,6 +3,7 @@ import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
+import type { IndicatorService } from '../src/coverage/indicator.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
@@ -36,6 +37,7 @@ export interface Services {
   readonly titles: TitleService;
   readonly coverage: CoverageService;
   readonly staffing: StaffingService;
+  readonly indicators: IndicatorService;
 }
 
 export interface Context {

@@ -5,6 +5,9 @@ import type { Certificate as CertificateFacts } from '../src/certification/certi
 import type { CourseVersion } from '../src/courses/course.ts';
 import type { UncoveredPerson as UncoveredPersonFacts } from '../src/coverage/coverage.repository.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
+import type { Indicator as IndicatorFacts } from '../src/coverage/indicator.ts';
+import type { IndicatorValue as IndicatorValueFacts } from '../src/coverage/indicator.repository.ts';
+import type { UnitIndicator as UnitIndicatorFacts } from '../src/coverage/indicator.service.ts';
 import type {
   OrganizationStaffing as OrganizationStaffingFacts,
   UnitStaffing,
@@ -52,6 +55,11 @@ export const RoleCoverage = builder.objectRef<UnitCoverage['byRole'][number]>('R
 export const UncoveredPerson = builder.objectRef<UncoveredPersonFacts>('UncoveredPerson');
 export const Staffing = builder.objectRef<UnitStaffing>('Staffing');
 export const OrganizationStaffing = builder.objectRef<OrganizationStaffingFacts>('OrganizationStaffing');
+export const Indicator = builder.objectRef<IndicatorFacts>('Indicator');
+export const UnitIndicator = builder.objectRef<UnitIndicatorFacts>('UnitIndicator');
+export const IndicatorValue = builder.objectRef<
+  IndicatorValueFacts & { readonly kind: IndicatorFacts['kind']; readonly veiled: boolean }
+>('IndicatorValue');
 export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord');
 
 export const RoleEnum = builder.enumType('Role', {

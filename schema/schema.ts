@@ -11,6 +11,7 @@ import './attempt.ts';
 import './certificate.ts';
 import './coverage.ts';
 import './staffing.ts';
+import './indicator.ts';
 import './credit.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();

@@ -1,4 +1,4 @@
-import { InvalidInput, NotFound } from '../src/errors.ts';
+import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import type { Staffing as Numbers } from '../src/coverage/staffing.ts';
 import { peopleToTarget } from '../src/coverage/target.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
@@ -166,5 +166,48 @@ builder.queryField('staffing', (t) =>
         throw error;
       }
     },
+  }),
+);
+
+const SetStaffingTargetInput = builder.inputType('SetStaffingTargetInput', {
+  description: 'Policy of a jurisdiction, from a day on.',
+  fields: (t) => ({
+    divisionCode: t.string({ required: true, description: 'Whose policy it is; it holds there and below.' }),
+    rate: t.float({
+      required: true,
+      description: 'The share of organizations that is to have its staff: above 0, at most 1.',
+    }),
+    startsOn: t.field({
+      type: 'Date',
+      required: true,
+      description: 'From which day: today or later, since the past is never judged by a later policy.',
+    }),
+  }),
+});
+const SetStaffingTargetPayload = builder
+  .objectRef<{ staffing: typeof Staffing.$inferType }>('SetStaffingTargetPayload')
+  .implement({
+    description: 'The target was set.',
+    fields: (t) => ({
+      staffing: t.field({
+        type: Staffing,
+        description: 'How the division stands today.',
+        resolve: (payload) => payload.staffing,
+      }),
+    }),
+  });
+
+builder.mutationField('setStaffingTarget', (t) =>
+  t.field({
+    type: SetStaffingTargetPayload,
+    errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
+    description:
+      'Sets a target for staffing, by the same law as `setCoverageTarget`: TARGET_LOWERED where a jurisdiction above asks for more.',
+    args: {
+      input: t.arg({ type: SetStaffingTargetInput, required: true, description: 'What, where, from when.' }),
+    },
+    resolve: async (_root, { input }, context) => ({
+      staffing: await context.services.staffing.setTarget(signedIn(context), input),
+    }),
   }),
 );

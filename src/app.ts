@@ -14,6 +14,7 @@ import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
+import { makeIndicatorService } from './coverage/indicator.service.ts';
 import { makeStaffingService } from './coverage/staffing.service.ts';
 import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
@@ -158,6 +159,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       titles,
       coverage,
       staffing: makeStaffingService({ db, clock, regions }),
+      indicators: makeIndicatorService({ db, clock, regions }),
     };
 
     const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });

@@ -1,5 +1,5 @@
 import { chinaDay, type Clock } from '../clock.ts';
-import type { Database, Executor } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import { may, type Viewer } from '../people/permission.ts';
 import type { Division, Unit } from '../regions/division.ts';
@@ -15,7 +15,8 @@ import {
   type Staffing,
   type Standing,
 } from './staffing.ts';
-import { DEFAULT_TARGET } from './target.ts';
+import { makeTargetService, type TargetInput } from './target.service.ts';
+import { DEFAULT_TARGET, targetFor } from './target.ts';
 
 /**
  * Who may see numbers and not people is told how many organizations have their staff, and no number of people: a school has one or two,
@@ -54,14 +55,15 @@ export function makeStaffingService({
   clock: Clock;
   regions: RegionService;
 }) {
+  const targets = makeTargetService({ db, clock });
   const read = async (
     units: readonly (Division | Organization)[],
     question: Question,
-    executor: Executor = db,
   ): Promise<UnitStaffing[]> => {
     const keys = units.map((unit) => unitKey(asUnit(unit)));
+    const policy = await targets.list({ measure: 'staffing' });
     const sums = new Map<string, Staffing>();
-    for (const group of await listStaffingGroups(executor, keys, question.day)) {
+    for (const group of await listStaffingGroups(db, keys, question.day)) {
       const staffed = judgeStaffing(group);
       if (staffed !== undefined)
         sums.set(group.unit, addStaffed(sums.get(group.unit) ?? NO_STAFFING, staffed, group.organizations));
@@ -70,7 +72,7 @@ export function makeStaffingService({
       ...question,
       unit,
       ...(sums.get(keys[at]!) ?? NO_STAFFING),
-      target: DEFAULT_TARGET,
+      target: targetFor(policy, unit, null, question.day) ?? DEFAULT_TARGET,
     }));
   };
 
@@ -115,6 +117,19 @@ export function makeStaffingService({
         if (batch.length < BATCH) return found;
         after = batch.at(-1)!.organizationId;
       }
+    },
+
+    /**
+     * Sets what share of organizations is to have its staff in a division and below, from a day on.
+     * @throws NotFound; InvalidInput; Conflict TARGET_LOWERED where a jurisdiction above asks for more.
+     */
+    async setTarget(viewer: Viewer, input: TargetInput): Promise<UnitStaffing> {
+      const division = await regions.findDivision(input.divisionCode);
+      if (division === undefined || !may(viewer, 'target.set', division))
+        throw new NotFound(`Division ${input.divisionCode}`);
+      await targets.set(viewer, { measure: 'staffing' }, division, input);
+      const peopleHidden = !may(viewer, 'people.read', division);
+      return (await read([division], { day: chinaDay(clock.now()), peopleHidden }))[0]!;
     },
   };
 }

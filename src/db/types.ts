@@ -156,9 +156,14 @@ export interface CoverageState {
 }
 
 export interface CoverageTargets {
-  certification_id: Int8;
+  certification_id: Int8 | null;
   division_code: string;
   id: Generated<Int8>;
+  indicator_id: Int8 | null;
+  /**
+   * Of what: coverage of a certification, in people; staffing, in organizations; an indicator, in what it counts.
+   */
+  measure: Generated<string>;
   rate: Numeric;
   /**
    * null: of any of the certification's roles.
@@ -208,6 +213,50 @@ export interface Divisions {
   parent_code: string | null;
   prefecture_code: string | null;
   province_code: string;
+}
+
+export interface IndicatorImports {
+  division_code: string;
+  id: Generated<Int8>;
+  imported_at: Timestamp;
+  imported_by: Int8 | null;
+  indicator_id: Int8;
+  source: string;
+}
+
+export interface Indicators {
+  code: string;
+  counts_people: boolean;
+  created_at: Timestamp;
+  created_by: Int8 | null;
+  division_code: string | null;
+  id: Generated<Int8>;
+  kind: string;
+  level: string;
+  measure_en: string;
+  /**
+   * What is counted, as it is written after a number.
+   */
+  measure_zh: string;
+  title_en: string;
+  title_zh: string;
+}
+
+export interface IndicatorValues {
+  day: string;
+  denominator: number | null;
+  id: Generated<Int8>;
+  import_id: Int8;
+  indicator_id: Int8;
+  numerator: number;
+  /**
+   * First day of the period that ends on the day; null: as it stood on the day.
+   */
+  since: string | null;
+  /**
+   * A division's code, or minus an organization's id.
+   */
+  unit: Int8;
 }
 
 export interface Items {
@@ -434,6 +483,9 @@ export interface DB {
   coverage_totals: CoverageTotals;
   credit_records: CreditRecords;
   divisions: Divisions;
+  indicator_imports: IndicatorImports;
+  indicator_values: IndicatorValues;
+  indicators: Indicators;
   items: Items;
   journal_entries: JournalEntries;
   organization_student_counts: OrganizationStudentCounts;

@@ -8,6 +8,8 @@ export type Permission =
   | 'cohort.assign'
   | 'coverage.read'
   | 'target.set'
+  | 'indicator.define'
+  | 'indicator.import'
   | 'certificate.read'
   | 'certificate.revoke'
   | 'credit.read'
@@ -24,6 +26,8 @@ const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
     'cohort.assign',
     'coverage.read',
     'target.set',
+    'indicator.define',
+    'indicator.import',
     'certificate.read',
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.revoke', 'coverage.read'],

@@ -18,6 +18,8 @@ import {
 const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename } }`;
 const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`;
 const TARGET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename } }`;
+const DEFINE = `mutation ($input: DefineIndicatorInput!) { defineIndicator(input: $input) { __typename } }`;
+const TAKE = `mutation ($input: ImportIndicatorValuesInput!) { importIndicatorValues(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -32,6 +34,8 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
+  'indicator.define': { subject: 'indicator', row: 'indicators where id' },
+  'indicator.import': { subject: 'indicator-import', row: 'indicator_imports where id' },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
@@ -74,6 +78,26 @@ describe('the journal', () => {
       mutate('coordinator', TARGET, {
         input: { certificationId, divisionCode: SAMPLE_COUNTY, rate: 0.9, startsOn: '2030-05-01' },
       }),
+    'indicator.define': async () =>
+      mutate('coordinator', DEFINE, {
+        input: {
+          divisionCode: SAMPLE_COUNTY,
+          code: `c${Math.floor(performance.now())}`,
+          title: { zhCN: 'x', en: 'x' },
+          measure: { zhCN: 'x', en: 'x' },
+          kind: 'COUNT',
+          level: 'COUNTY',
+        },
+      }),
+    'indicator.import': async () =>
+      mutate('coordinator', TAKE, {
+        input: {
+          indicatorId: Buffer.from('Indicator:1').toString('base64'),
+          divisionCode: SAMPLE_COUNTY,
+          source: 'x',
+          csv: 'unit,day,numerator,denominator\n430121,2030-01-01,1,2\n',
+        },
+      }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
@@ -107,7 +131,7 @@ describe('the journal', () => {
     query(`select
       (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
-      (select count(*) from coverage_targets) as targets, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
+      (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
       (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
@@ -131,6 +155,8 @@ describe('the journal', () => {
     'certification.plan',
     'cohort.assign',
     'target.set',
+    'indicator.define',
+    'indicator.import',
     'attempt.start',
     'attempt.grade',
   ])('takes %s back whole when its entry can not be written, and what it owed with it', async (action) => {

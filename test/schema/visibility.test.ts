@@ -60,7 +60,7 @@ describe('what is not yours', () => {
   afterAll(async () => service.stop());
 
   /** The tree, courses and rules are open to whoever is signed in; names of schools are no secret. */
-  const OPEN = ['Division', 'Organization', 'Course', 'Certification'];
+  const OPEN = ['Division', 'Organization', 'Course', 'Certification', 'Indicator'];
   const nodes = Object.values(schema.getTypeMap())
     .filter((type) => isObjectType(type) && type.getInterfaces().some((each) => each.name === 'Node'))
     .map((type) => type.name)
@@ -114,6 +114,24 @@ describe('what is not yours', () => {
       theirs: () => ({ certificationId, divisionCode: '430121', rate: 0.9, startsOn: '2099-01-01' }),
       nobodys: () => ({ certificationId, divisionCode: '430999', rate: 0.9, startsOn: '2099-01-01' }),
     },
+    setStaffingTarget: inDivision('SetStaffingTargetInput', { rate: 0.9, startsOn: '2099-01-01' }),
+    setIndicatorTarget: inDivision('SetIndicatorTargetInput', {
+      indicatorId: gid('Indicator', 1),
+      rate: 0.9,
+      startsOn: '2099-01-01',
+    }),
+    defineIndicator: inDivision('DefineIndicatorInput', {
+      code: 'xy',
+      title: { zhCN: 'x', en: 'x' },
+      measure: { zhCN: 'x', en: 'x' },
+      kind: 'COUNT',
+      level: 'COUNTY',
+    }),
+    importIndicatorValues: inDivision('ImportIndicatorValuesInput', {
+      indicatorId: gid('Indicator', 1),
+      source: 'x',
+      csv: 'x',
+    }),
     cancelRosterImport: one('CancelRosterImportInput', 'rosterImportId', 'RosterImport'),
     repeatRosterImport: one('RepeatRosterImportInput', 'rosterImportId', 'RosterImport'),
     startAttempt: one('StartAttemptInput', 'assignmentId', 'Assignment'),
@@ -145,6 +163,13 @@ describe('what is not yours', () => {
       issuerName: 'x',
     });
     return { type: 'PlanCertificationInput', theirs: input(theirs), nobodys: input(nobodys) };
+  }
+  function inDivision(type: string, more: object) {
+    return {
+      type,
+      theirs: () => ({ divisionCode: '430121', ...more }),
+      nobodys: () => ({ divisionCode: '430999', ...more }),
+    };
   }
   function one(input: string, field: string, type: string, more: object = {}) {
     return {
