@@ -79,11 +79,10 @@ async function indicators(db: Kysely<unknown>): Promise<void> {
     db,
   );
   await sql`create index on indicator_values (indicator_id, unit, day desc, id desc)`.execute(db);
-  // The action plan's own: its goals, and item 14.
+  // The action plan's own, of its goals.
   await sql`
     insert into indicators (code, title_zh, title_en, measure_zh, measure_en, kind, level, counts_people, created_at) values
-      ('guidance-sites', '开展心理健康教育的家庭教育指导服务站点', 'Family-education guidance sites that do mental-health education', '个站点', 'sites', 'share', 'county', false, '2026-01-01T00:00:00Z'),
-      ('county-researcher', '县级教研机构配有心理教研员', 'County research body has staff for psychology', '个县', 'counties', 'yes_no', 'county', false, '2026-01-01T00:00:00Z')`.execute(
+      ('guidance-sites', '开展心理健康教育的家庭教育指导服务站点', 'Family-education guidance sites that do mental-health education', '个站点', 'sites', 'share', 'county', false, '2026-01-01T00:00:00Z')`.execute(
     db,
   );
 }

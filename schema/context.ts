@@ -10,12 +10,14 @@ import type { LearningService } from '../src/learning/learning.service.ts';
 import type { PeopleService } from '../src/people/people.service.ts';
 import type { Viewer } from '../src/people/permission.ts';
 import type { Person } from '../src/people/person.ts';
+import type { ReorganizationService } from '../src/people/reorganization.service.ts';
+import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
 import type { SessionService } from '../src/people/session.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
 import type { ProgrammeService } from '../src/programmes/programme.service.ts';
 import type { Division } from '../src/regions/division.ts';
-import type { Organization } from '../src/regions/organization.ts';
+import type { Organization, OrganizationChange } from '../src/regions/organization.ts';
 import type { RegionService } from '../src/regions/region.service.ts';
 import type { TitleService } from '../src/titles/title.service.ts';
 import type { Database } from '../src/db/database.ts';
@@ -29,6 +31,8 @@ export interface Services {
   readonly people: PeopleService;
   readonly sessions: SessionService;
   readonly roster: RosterService;
+  readonly doubts: DoubtService;
+  readonly reorganizations: ReorganizationService;
   readonly courses: CourseService;
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
@@ -53,6 +57,7 @@ export interface Context {
 export interface Loaders {
   readonly division: DataLoader<string, Division | undefined>;
   readonly organization: DataLoader<string, Organization | undefined>;
+  readonly organizationChanges: DataLoader<string, OrganizationChange[] | undefined>;
   readonly certification: DataLoader<string, Certification | undefined>;
   readonly person: DataLoader<string, Person | undefined>;
 }
@@ -75,6 +80,10 @@ export function makeContext(
         async (ids) => services.regions.listOrganizations(ids),
         (organization) => organization.id,
       ),
+      organizationChanges: new DataLoader(async (ids) => {
+        const changes = await services.regions.listOrganizationChanges(ids);
+        return ids.map((id) => changes.get(id));
+      }),
       certification: batched(
         async (ids) => services.programmes.listCertifications(ids),
         (certification) => certification.id,

@@ -14,6 +14,7 @@ import type {
 } from '../src/coverage/staffing.service.ts';
 import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
 import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
+import type { RosterDoubt as RosterDoubtFacts } from '../src/people/roster/doubt.repository.ts';
 import type {
   RosterImport as RosterImportFacts,
   RosterRefusal as RosterRefusalFacts,
@@ -37,6 +38,7 @@ export const Person = builder.objectRef<PersonFacts>('Person');
 export const Post = builder.objectRef<PostFacts>('Post');
 export const Viewer = builder.objectRef<ViewerFacts>('Viewer');
 export const RosterImport = builder.objectRef<RosterImportFacts>('RosterImport');
+export const RosterDoubt = builder.objectRef<RosterDoubtFacts>('RosterDoubt');
 export const RosterRefusal = builder.objectRef<RosterRefusalFacts>('RosterRefusal');
 export const Course = builder.objectRef<CourseVersion>('Course');
 export const Certification = builder.objectRef<CertificationFacts>('Certification');

@@ -1,7 +1,11 @@
 import { resolveGlobalID } from './ids.ts';
 import { InvalidInput } from '../src/errors.ts';
 import type { Division as DivisionFacts } from '../src/regions/division.ts';
-import { organizationKinds, type Organization as OrganizationFacts } from '../src/regions/organization.ts';
+import {
+  organizationKinds,
+  type Organization as OrganizationFacts,
+  type OrganizationChange as OrganizationChangeFacts,
+} from '../src/regions/organization.ts';
 import type { BelowCursor } from '../src/regions/region.service.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { Division, Organization } from './refs.ts';
@@ -14,6 +18,41 @@ const LevelEnum = builder.enumType('DivisionLevel', {
     COUNTY: { value: 'county' },
   } as const,
 });
+const ChangeKindEnum = builder.enumType('OrganizationChangeKind', {
+  description: 'What became of an organization.',
+  values: {
+    RENAMED: { value: 'renamed', description: '`before` and `after` are names.' },
+    MOVED: { value: 'moved', description: '`before` and `after` are division codes.' },
+    CLOSED: { value: 'closed', description: 'It is no more.' },
+    REOPENED: { value: 'reopened', description: 'It is there again.' },
+    MERGED: { value: 'merged', description: '`into` goes on in its place.' },
+  } as const,
+});
+const OrganizationChange = builder.objectRef<OrganizationChangeFacts>('OrganizationChange').implement({
+  description: 'What became of an organization, from a day on. Never changed afterwards.',
+  fields: (t) => ({
+    kind: t.expose('kind', { type: ChangeKindEnum, description: 'What.' }),
+    changedOn: t.expose('changedOn', {
+      type: 'Date',
+      description:
+        'The first day of how it is afterwards; for an import that found it so, the day of the import.',
+    }),
+    before: t.exposeString('before', { nullable: true, description: 'How it was; see the kind.' }),
+    after: t.string({
+      nullable: true,
+      description: 'How it was from then on; see the kind.',
+      resolve: ({ kind, after }) => (kind === 'merged' ? null : after),
+    }),
+    into: t.field({
+      type: Organization,
+      nullable: true,
+      description: 'For MERGED: the one that took it over that day.',
+      resolve: async ({ kind, after }, _args, context) =>
+        kind === 'merged' ? ((await context.load.organization.load(after!)) ?? null) : null,
+    }),
+  }),
+});
+
 const KindEnum = builder.enumType('OrganizationKind', {
   description:
     'Kind of school. BUREAU is an education bureau itself; UNSPECIFIED, a roster that does not say.',
@@ -83,7 +122,9 @@ builder.node(Organization, {
     'divisionCode' in value &&
     'studentCount' in value,
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'As the roster gives it.' }),
+    name: t.exposeString('name', {
+      description: 'As it is called today; earlier names are among `changes`.',
+    }),
     kind: t.expose('kind', { type: KindEnum, description: 'What kind of school it is.' }),
     division: t.field({
       type: Division,
@@ -99,6 +140,23 @@ builder.node(Organization, {
       type: 'Date',
       nullable: true,
       description: 'The day of the count.',
+    }),
+    closedOn: t.expose('closedOn', {
+      type: 'Date',
+      nullable: true,
+      description: 'Its last day; null while it is open. A closed one is no longer listed in its division.',
+    }),
+    mergedInto: t.field({
+      type: Organization,
+      nullable: true,
+      description: 'The one that goes on in its place today; after a chain of mergers, the last.',
+      resolve: async ({ mergedIntoId }, _args, context) =>
+        mergedIntoId === null ? null : ((await context.load.organization.load(mergedIntoId)) ?? null),
+    }),
+    changes: t.field({
+      type: [OrganizationChange],
+      description: 'What became of it, in the order of the days.',
+      resolve: async ({ id }, _args, context) => (await context.load.organizationChanges.load(id)) ?? [],
     }),
   }),
 });

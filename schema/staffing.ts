@@ -1,5 +1,5 @@
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
-import type { Staffing as Numbers } from '../src/coverage/staffing.ts';
+import type { Researchers, Staffing as Numbers } from '../src/coverage/staffing.ts';
 import { peopleToTarget } from '../src/coverage/target.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
@@ -12,7 +12,7 @@ const StandingEnum = builder.enumType('StaffingStanding', {
   values: { MET: { value: 'met' }, SHORT: { value: 'short' }, UNKNOWN: { value: 'unknown' } } as const,
 });
 
-type Told = Numbers & { readonly target: number; readonly peopleHidden: boolean };
+type Told = Numbers & Researchers & { readonly target: number; readonly peopleHidden: boolean };
 
 /** The numbers, as they are now or as they were frozen. */
 export const StaffingNumbers = builder.interfaceRef<Told>('StaffingNumbers').implement({
@@ -40,6 +40,12 @@ export const StaffingNumbers = builder.interfaceRef<Told>('StaffingNumbers').imp
       description: 'Organizations to go until the target is reached.',
       resolve: ({ met, organizations, target }) =>
         peopleToTarget({ covered: met, total: organizations }, target),
+    }),
+    counties: t.exposeInt('counties', {
+      description: 'Counties in the unit, each of which is to have research staff for psychology 心理教研员.',
+    }),
+    countiesWithResearcher: t.exposeInt('countiesWithResearcher', {
+      description: 'Of these, where somebody holds the role.',
     }),
     required: t.int({
       nullable: true,

@@ -26,7 +26,10 @@ import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
 import type { Role } from './people/role.ts';
 import { makePeopleService } from './people/people.service.ts';
-import { FORGET_FILES_TASK, IMPORT_TASK, makeRosterService } from './people/roster/import.service.ts';
+import { makeReorganizationService } from './people/reorganization.service.ts';
+import { makeDoubtService } from './people/roster/doubt.service.ts';
+import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
+import { IMPORT_TASK } from './people/roster/queue.service.ts';
 import { makeSessionService } from './people/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -98,7 +101,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await checkServer(pool);
     await migrate(db, pool);
 
-    const regions = makeRegionService({ db });
+    const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
     const sessions = makeSessionService({ db, clock, samples: config.samples });
@@ -111,6 +114,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       holdings: ledger,
     });
+    const doubts = makeDoubtService({ db, clock, regions });
+    const reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
     const courses = makeCourseService({
       db,
       clock,
@@ -151,6 +156,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       people,
       sessions,
       roster,
+      doubts,
+      reorganizations,
       courses,
       programmes,
       learning,

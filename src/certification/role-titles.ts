@@ -10,4 +10,6 @@ export const roleTitles: Readonly<Record<Role, Text>> = {
   graduate_tutor: { 'zh-CN': '研究生导师', en: 'Graduate tutor' },
   mental_health_teacher: { 'zh-CN': '心理健康教育教师', en: 'Mental-health teacher' },
   principal: { 'zh-CN': '校长', en: 'Principal' },
+  county_researcher: { 'zh-CN': '心理健康教育教研员', en: 'Mental-health education researcher' },
+  hotline_staff: { 'zh-CN': '心理援助热线工作人员', en: 'Hotline staff' },
 };

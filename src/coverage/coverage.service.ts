@@ -124,7 +124,7 @@ export function makeCoverageService({
     if (above !== undefined) {
       const higher = above.parentCode === null ? undefined : await regions.findDivision(above.parentCode);
       [parent] = await veil(await read([above], whole), higher);
-      places = await regions.listBelow(above.code, { after: undefined, limit: EVERYBODY });
+      places = await regions.listBelow(above.code, first.day, { after: undefined, limit: EVERYBODY });
     }
     const siblings = await read(places, whole);
     // What is hidden above would follow from what stands below.
@@ -187,7 +187,8 @@ export function makeCoverageService({
       page: { after: BelowCursor | undefined; limit: number },
     ): Promise<UnitCoverage[]> {
       if (!('level' in parent.unit)) return [];
-      return veil(await read(await regions.listBelow(parent.unit.code, page), parent), parent.unit);
+      const below = await regions.listBelow(parent.unit.code, parent.day, page);
+      return veil(await read(below, parent), parent.unit);
     },
 
     /** The same on other days: how it went. @throws InvalidInput */

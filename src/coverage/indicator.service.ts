@@ -114,7 +114,7 @@ export function makeIndicatorService({
       page: { after: BelowCursor | undefined; limit: number },
     ): Promise<UnitIndicator[]> {
       if (!('level' in parent.unit)) return [];
-      return read(await regions.listBelow(parent.unit.code, page), parent);
+      return read(await regions.listBelow(parent.unit.code, parent.day, page), parent);
     },
 
     /** What the unit itself ever reported. */

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { OrganizationKind } from '../regions/organization.ts';
 import { inUnits, unitsAbove } from './count.ts';
-import { kindsNotJudged, type StaffingFacts } from './staffing.ts';
+import { kindsNotJudged, type Researchers, type StaffingFacts } from './staffing.ts';
 
 /**
  * What is known on a day of each organization in these units of which staff is asked and that is open then: (id, kind, students,
@@ -42,6 +42,24 @@ export async function listStaffingGroups(
     from (${factsOf(inUnits(units), day)}) o cross join ${unitsAbove}
     where u.unit = any(${units}::bigint[]) group by 1, 2, 3, 4, 5`.execute(db);
   return rows.map((row) => ({ ...toFacts(row), unit: row.unit, organizations: row.organizations }));
+}
+
+/** Unit → counties in it; an organization has none. */
+export async function listResearchers(
+  db: Executor,
+  units: readonly string[],
+  day: string,
+): Promise<Map<string, Researchers>> {
+  const { rows } = await sql<{ unit: string; counties: number; with_researcher: number }>`
+    select u.unit, count(*)::int as counties, (count(*) filter (where exists (
+      select 1 from posts p join organizations o on o.id = p.organization_id
+      where o.county_code = d.code and p.role = 'county_researcher' and p.starts_on <= ${day}::date and (p.ends_on is null or p.ends_on >= ${day}::date)
+    )))::int as with_researcher
+    from divisions d cross join lateral (values (d.county_code::bigint), (d.prefecture_code::bigint), (d.province_code::bigint)) as u (unit)
+    where d.level = 'county' and u.unit = any(${units}::bigint[]) group by 1`.execute(db);
+  return new Map(
+    rows.map((row) => [row.unit, { counties: row.counties, countiesWithResearcher: row.with_researcher }]),
+  );
 }
 
 export interface OrganizationFacts extends StaffingFacts {

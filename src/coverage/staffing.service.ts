@@ -6,11 +6,13 @@ import type { Division, Unit } from '../regions/division.ts';
 import { asUnit, type Organization } from '../regions/organization.ts';
 import type { BelowCursor, RegionService } from '../regions/region.service.ts';
 import { unitKey } from './coverage.ts';
-import { listStaffingFacts, listStaffingGroups } from './staffing.repository.ts';
+import { listResearchers, listStaffingFacts, listStaffingGroups } from './staffing.repository.ts';
 import {
   addStaffed,
   judgeStaffing,
+  NO_COUNTIES,
   NO_STAFFING,
+  type Researchers,
   type Staffed,
   type Staffing,
   type Standing,
@@ -27,7 +29,7 @@ interface Question {
   readonly peopleHidden: boolean;
 }
 
-export interface UnitStaffing extends Staffing, Question {
+export interface UnitStaffing extends Staffing, Researchers, Question {
   readonly unit: Division | Organization;
   /** The share of organizations that is to have its staff: above 0, at most 1. */
   readonly target: number;
@@ -68,10 +70,12 @@ export function makeStaffingService({
       if (staffed !== undefined)
         sums.set(group.unit, addStaffed(sums.get(group.unit) ?? NO_STAFFING, staffed, group.organizations));
     }
+    const researchers = await listResearchers(db, keys, question.day);
     return units.map((unit, at) => ({
       ...question,
       unit,
       ...(sums.get(keys[at]!) ?? NO_STAFFING),
+      ...(researchers.get(keys[at]!) ?? NO_COUNTIES),
       target: targetFor(policy, unit, null, question.day) ?? DEFAULT_TARGET,
     }));
   };
@@ -94,7 +98,7 @@ export function makeStaffingService({
       page: { after: BelowCursor | undefined; limit: number },
     ): Promise<UnitStaffing[]> {
       if (!('level' in unit)) return [];
-      return read(await regions.listBelow(unit.code, page), { day, peopleHidden });
+      return read(await regions.listBelow(unit.code, day, page), { day, peopleHidden });
     },
 
     /** The unit's organizations that stand so, in the order of their ids. */

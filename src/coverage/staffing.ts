@@ -2,7 +2,8 @@ import type { OrganizationKind } from '../regions/organization.ts';
 
 /*
  * Staffing 配备, item 14 of the action plan: each primary or secondary school has at least one mental-health teacher 心理健康教育教师,
- * full- or part-time (专兼职); a university at least one full-time (专职) for 4,000 students, and at least two.
+ * full- or part-time (专兼职); a university at least one full-time (专职) for 4,000 students, and at least two; and research staff for
+ * psychology 心理教研员 in each county.
  */
 
 /** Students of a university for whom one full-time teacher is enough. */
@@ -93,3 +94,11 @@ export function addStaffed(sum: Staffing, staffed: Staffed, organizations = 1): 
     peopleShort: sum.peopleShort + organizations * staffed.peopleShort,
   };
 }
+
+/** Counties, and those of them where somebody holds the role of a researcher. */
+export interface Researchers {
+  readonly counties: number;
+  readonly countiesWithResearcher: number;
+}
+
+export const NO_COUNTIES: Researchers = { counties: 0, countiesWithResearcher: 0 };

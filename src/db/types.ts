@@ -5,6 +5,14 @@
 
 import type { ColumnType } from "kysely";
 
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
+
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -279,6 +287,16 @@ export interface JournalEntries {
   subject: string;
 }
 
+export interface OrganizationChanges {
+  after: string | null;
+  before: string | null;
+  changed_on: string;
+  id: Generated<Int8>;
+  kind: string;
+  organization_id: Int8;
+  recorded_at: Generated<Timestamp>;
+}
+
 export interface Organizations {
   closed_on: string | null;
   county_code: string | null;
@@ -287,6 +305,14 @@ export interface Organizations {
   id: Generated<Int8>;
   identifier: string | null;
   kind: string;
+  /**
+   * The one that took it over and still stands: after a chain of merges, the last.
+   */
+  merged_into_id: Int8 | null;
+  /**
+   * From this day on, what a roster says of it is said of that one.
+   */
+  merged_on: string | null;
   name: string;
   prefecture_code: string | null;
   province_code: string;
@@ -362,6 +388,35 @@ export interface RosterCancellations {
   requested_by: Int8;
 }
 
+export interface RosterDoubts {
+  candidate_ids: ArrayType<Int8>;
+  complete: boolean;
+  decided_at: Timestamp | null;
+  decided_by: Int8 | null;
+  division_code: string;
+  id: Generated<Int8>;
+  identity_hash: Buffer | null;
+  identity_last4: string | null;
+  import_id: Int8;
+  kind: string;
+  leaves: boolean;
+  line: number;
+  name: string;
+  /**
+   * Whom a decided one is about; null: somebody new.
+   */
+  person_id: Int8 | null;
+  /**
+   * What the row said: organization_ref, role, workload, starts_on, ends_on, ends.
+   */
+  posts: Json;
+  reason: string | null;
+  source: string;
+  source_id: string;
+  staff_number: string | null;
+  state: string;
+}
+
 export interface RosterImportFiles {
   content: Buffer;
   import_id: Int8;
@@ -372,6 +427,10 @@ export interface RosterImportFiles {
 export interface RosterImports {
   created_at: Timestamp;
   division_code: string;
+  /**
+   * Not of files: it takes in one row that waited, as it was decided.
+   */
+  doubt_id: Int8 | null;
   dry_run: Generated<boolean>;
   /**
    * Whether people whom the file leaves out are taken to have left; null: as the file itself says.
@@ -488,6 +547,7 @@ export interface DB {
   indicators: Indicators;
   items: Items;
   journal_entries: JournalEntries;
+  organization_changes: OrganizationChanges;
   organization_student_counts: OrganizationStudentCounts;
   organizations: Organizations;
   people: People;
@@ -496,6 +556,7 @@ export interface DB {
   responses: Responses;
   role_grants: RoleGrants;
   roster_cancellations: RosterCancellations;
+  roster_doubts: RosterDoubts;
   roster_import_files: RosterImportFiles;
   roster_imports: RosterImports;
   roster_progress: RosterProgress;

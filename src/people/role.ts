@@ -1,4 +1,4 @@
-/** Roles that a post may have: 班主任, 任课教师, 少先队辅导员, 高校辅导员, 研究生导师, 心理健康教育教师, 校长 (in this order). */
+/** Roles that a post may have: 班主任, 任课教师, 少先队辅导员, 高校辅导员, 研究生导师, 心理健康教育教师, 校长, 心理教研员, 热线工作人员 (in this order). */
 export const roles = [
   'class_teacher',
   'subject_teacher',
@@ -7,5 +7,7 @@ export const roles = [
   'graduate_tutor',
   'mental_health_teacher',
   'principal',
+  'county_researcher',
+  'hotline_staff',
 ] as const;
 export type Role = (typeof roles)[number];

@@ -23,6 +23,18 @@ export interface Organization extends Place {
   readonly divisionCode: string;
   readonly studentCount: number | null;
   readonly studentCountOn: string | null;
+  /** Its last day; null while it is open. */
+  readonly closedOn: string | null;
+  /** The one that took it over. */
+  readonly mergedIntoId: string | null;
+}
+
+/** What became of an organization, from a day on. Names or division codes before and after; after a merger, the other's id. */
+export interface OrganizationChange {
+  readonly kind: 'renamed' | 'moved' | 'closed' | 'reopened' | 'merged';
+  readonly changedOn: string;
+  readonly before: string | null;
+  readonly after: string | null;
 }
 
 /** What names a unit. */

@@ -1,12 +1,17 @@
+import { chinaDay, type Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
 import type { Division, Unit } from './division.ts';
 import { findDivision, listChildDivisions, listDivisions, upsertDivisions } from './division.repository.ts';
-import type { Organization } from './organization.ts';
+import type { Organization, OrganizationChange } from './organization.ts';
 import {
   findOrganization,
+  listOrganizationChanges,
   listOrganizations,
   listOrganizationsBySource,
   listOrganizationsOf,
+  lockOrganizations,
+  mergeOrganizations,
+  renameOrganization,
   saveOrganizations,
   takeOrganizationIds,
   type KnownOrganization,
@@ -20,7 +25,7 @@ export type BelowCursor =
 export type RegionService = ReturnType<typeof makeRegionService>;
 
 /** The tree. Names of divisions and schools are public: reading them asks no permission, writing is for the roster import. */
-export function makeRegionService({ db }: { db: Database }) {
+export function makeRegionService({ db, clock }: { db: Database; clock: Clock }) {
   return {
     findDivision: async (code: string, executor: Executor = db): Promise<Division | undefined> =>
       findDivision(executor, code),
@@ -30,9 +35,13 @@ export function makeRegionService({ db }: { db: Database }) {
       unit.kind === 'division' ? findDivision(db, unit.code) : findOrganization(db, unit.id),
     listChildDivisions: async (parentCode: string | null): Promise<Division[]> =>
       listChildDivisions(db, parentCode),
-    /** A page of the units right below a division: divisions in code order, then the organizations that stand in it directly. */
+    /**
+     * A page of the units right below a division: divisions in code order, then the organizations that stood in it directly on a day
+     * (as the tree is today).
+     */
     async listBelow(
       code: string,
+      day: string,
       page: { after: BelowCursor | undefined; limit: number },
     ): Promise<(Division | Organization)[]> {
       const { after, limit } = page;
@@ -44,7 +53,7 @@ export function makeRegionService({ db }: { db: Database }) {
         : [];
       const room = limit - divisions.length;
       if (room <= 0) return divisions.slice(0, limit);
-      const organizations = await listOrganizationsOf(db, code, {
+      const organizations = await listOrganizationsOf(db, code, day, {
         after: after === undefined || 'level' in after ? undefined : after,
         limit: room,
       });
@@ -55,7 +64,9 @@ export function makeRegionService({ db }: { db: Database }) {
     listOrganizationsOf: async (
       divisionCode: string,
       page: { after: { name: string; id: string } | undefined; limit: number },
-    ): Promise<Organization[]> => listOrganizationsOf(db, divisionCode, page),
+    ): Promise<Organization[]> => listOrganizationsOf(db, divisionCode, chinaDay(clock.now()), page),
+    listOrganizationChanges: async (ids: readonly string[]): Promise<Map<string, OrganizationChange[]>> =>
+      listOrganizationChanges(db, ids),
 
     async listKnownOrganizations(
       tx: Executor,
@@ -77,7 +88,21 @@ export function makeRegionService({ db }: { db: Database }) {
       tx: Executor,
       source: string,
       organizations: readonly RosterOrganization[],
-    ): Promise<void> => saveOrganizations(tx, source, organizations),
+    ): Promise<void> => saveOrganizations(tx, source, organizations, chinaDay(clock.now())),
+
+    /** In the transaction of whoever reorganizes, who has asked whether the viewer may; as are the next. */
+    lockOrganizations: async (tx: Executor, ids: readonly string[]): Promise<Organization[]> =>
+      lockOrganizations(tx, ids),
+    renameOrganization: async (
+      tx: Executor,
+      id: string,
+      change: { name: string; on: string },
+    ): Promise<void> => renameOrganization(tx, id, change),
+    mergeOrganizations: async (
+      tx: Executor,
+      ids: readonly string[],
+      merger: { intoId: string; on: string },
+    ): Promise<void> => mergeOrganizations(tx, ids, merger),
 
     /** Brings the table to the published list: what is new, and what is called otherwise. */
     syncDivisions: async (divisions: readonly Division[]): Promise<void> => upsertDivisions(db, divisions),

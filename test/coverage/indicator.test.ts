@@ -149,7 +149,6 @@ describe('indicators through GraphQL', () => {
       target: null,
       reachesTarget: null,
     });
-    expect(await read('county-researcher')).toMatchObject({ numerator: null, denominator: 1, rate: 0 });
   });
 
   it('takes values in, whole or not at all, and the same again changes nothing', async () => {
@@ -224,9 +223,14 @@ describe('indicators through GraphQL', () => {
     );
     expect(changsha).toMatchObject({ reported: 2, numerator: 12, denominator: 20 });
     // Yes and no: who has not reported has not said yes.
-    const researcher = (await read('county-researcher')).indicator.id as string;
-    await take('unit,day,value\n430121,2026-12-31,是\n', { indicatorId: researcher });
-    expect(await read('county-researcher', { unitId: province }, 'sample:staff:p1')).toMatchObject({
+    const plan = await define(
+      { divisionCode: '430000', code: 'has-plan', kind: 'YES_NO', level: 'COUNTY' },
+      'sample:staff:p1',
+    );
+    const hasPlan = plan.indicator.id as string;
+    expect(await read('has-plan')).toMatchObject({ numerator: null, denominator: 1, rate: 0 });
+    await take('unit,day,value\n430121,2026-12-31,是\n', { indicatorId: hasPlan });
+    expect(await read('has-plan', { unitId: province }, 'sample:staff:p1')).toMatchObject({
       numerator: 1,
       denominator: whole.expected,
       rate: 1 / whole.expected,
@@ -319,7 +323,7 @@ describe('indicators through GraphQL', () => {
     expect(await set({}, 'hr')).toMatchObject({ __typename: 'NotFound' });
     expect(await read('guidance-sites', { on: '2027-03-03' })).toMatchObject({ target: null });
     // The others are not touched by it.
-    expect((await read('county-researcher')).target).toBeNull();
+    expect((await read('has-plan')).target).toBeNull();
 
     const staff = async (more: object, as = 'coordinator') =>
       (

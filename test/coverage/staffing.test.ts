@@ -6,7 +6,7 @@ import type { OrganizationKind } from '../../src/regions/organization.ts';
 import { importRoster, smallRoster, startService, TestClock, type TestService } from '../support/service.ts';
 
 const READ = `query ($unitId: ID!, $on: Date, $standing: StaffingStanding! = SHORT, $first: Int, $after: String) { staffing(unitId: $unitId, on: $on) {
-  day total met short unknown rate target toTarget required present peopleShort
+  day counties countiesWithResearcher total met short unknown rate target toTarget required present peopleShort
   children(first: 100) { nodes { unit { __typename ... on Organization { name } ... on Division { code } } total met present } }
   organizations(standing: $standing, first: $first, after: $after) { nodes { organization { name } standing required present peopleShort students studentsOn } pageInfo { hasNextPage endCursor } } } }`;
 const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');
@@ -144,6 +144,21 @@ describe('staffing through GraphQL', () => {
     expect((await read({ on: '2099-01-01' })).errors?.[0]?.extensions?.code).toBe('INVALID_INPUT');
   });
 
+  it('tells in which counties there is a researcher', async () => {
+    expect((await read()).data.staffing).toMatchObject({ counties: 1, countiesWithResearcher: 0 });
+    const [bureau] = await query(`select id from organizations where kind = 'bureau'`);
+    await query(
+      `with p as (insert into people (name) values ('x') returning id) insert into posts (person_id, organization_id, role, starts_on, ends_on)
+       select id, $1, 'county_researcher', '2026-01-01', '2026-12-31' from p`,
+      [bureau!['id']],
+    );
+    expect((await read({ on: '2026-12-31' })).data.staffing).toMatchObject({
+      counties: 1,
+      countiesWithResearcher: 1,
+    });
+    expect((await read()).data.staffing.countiesWithResearcher).toBe(0);
+  });
+
   it('keeps a student count for its day when a roster brings another', async () => {
     const [before] = await query(
       `select students, counted_on from organization_student_counts join organizations o on o.id = organization_id where o.source_id = 's1'`,
@@ -169,7 +184,7 @@ describe('staffing through GraphQL', () => {
       met: 1,
       present: 1,
     });
-    expect(children.nodes.filter((node: { total: number }) => node.total === 0)).toHaveLength(3);
+    expect(children.nodes.filter((node: { total: number }) => node.total === 0)).toHaveLength(2);
     const first = (await read({ first: 1 })).data.staffing.organizations;
     expect(first.pageInfo.hasNextPage).toBe(true);
     const second = (await read({ first: 1, after: first.pageInfo.endCursor })).data.staffing.organizations;

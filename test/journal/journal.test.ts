@@ -20,6 +20,9 @@ const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $inp
 const TARGET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename } }`;
 const DEFINE = `mutation ($input: DefineIndicatorInput!) { defineIndicator(input: $input) { __typename } }`;
 const TAKE = `mutation ($input: ImportIndicatorValuesInput!) { importIndicatorValues(input: $input) { __typename } }`;
+const DECIDE = `mutation ($input: DecideRosterDoubtInput!) { decideRosterDoubt(input: $input) { __typename } }`;
+const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) { __typename } }`;
+const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -31,6 +34,15 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   // Its files go and its row changes when it is applied.
   'roster.request': { subject: 'roster-import', row: undefined },
   'roster.apply': { subject: 'roster-import', row: 'roster_imports where id' },
+  'organization.rename': {
+    subject: 'organization',
+    row: "organization_changes where kind = 'renamed' and organization_id",
+  },
+  'organization.merge': {
+    subject: 'organization',
+    row: "organization_changes where kind = 'merged' and organization_id",
+  },
+  'roster.decide': { subject: 'roster-doubt', row: 'roster_doubts where id' },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
@@ -60,6 +72,15 @@ describe('the journal', () => {
       const input = { divisionCode: SAMPLE_COUNTY, files: files.map(() => null) };
       const { data, errors } = await service.upload('coordinator', IMPORT, { input }, files);
       return data?.importRoster?.__typename ?? errors?.[0]?.extensions?.code;
+    },
+    'roster.decide': async () => {
+      const [doubt] = await query(`
+        insert into roster_doubts (source, source_id, division_code, kind, import_id, line, name, leaves, complete, posts, candidate_ids, state)
+        select 'division:430121', 'd' || i.id, '430121', 'namesake', i.id, 2, '王小明', false, false, '[]', array[p.id], 'open'
+        from (select max(id) as id from roster_imports) i, (select min(id) as id from people) p
+        on conflict (source, source_id) where state = 'open' do update set line = 2 returning id`);
+      const rosterDoubtId = Buffer.from(`RosterDoubt:${doubt!['id']}`).toString('base64');
+      return mutate('coordinator', DECIDE, { input: { rosterDoubtId, reason: '同名' } });
     },
     'certification.plan': async () =>
       mutate('coordinator', PLAN, {
@@ -98,9 +119,29 @@ describe('the journal', () => {
           csv: 'unit,day,numerator,denominator\n430121,2030-01-01,1,2\n',
         },
       }),
+    'organization.rename': async () =>
+      mutate('coordinator', RENAME, {
+        input: {
+          organizationId: await organization('s1'),
+          name: `星沙${Math.floor(performance.now())}小`,
+          on: '2030-03-04',
+        },
+      }),
+    'organization.merge': async () =>
+      mutate('coordinator', MERGE, {
+        input: {
+          organizationIds: [await organization('s2')],
+          intoId: await organization('s1'),
+          on: '2030-03-04',
+        },
+      }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
+  };
+  const organization = async (sourceId: string): Promise<string> => {
+    const [row] = await query('select id from organizations where source_id = $1', [sourceId]);
+    return Buffer.from(`Organization:${row!['id']}`).toString('base64');
   };
   const mutate = async (
     as: string,
@@ -129,7 +170,8 @@ describe('the journal', () => {
   /** All that a change could leave behind. */
   const state = async () =>
     query(`select
-      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people,
+      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from roster_doubts where state = 'decided') as decided,
+      (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
@@ -157,6 +199,9 @@ describe('the journal', () => {
     'target.set',
     'indicator.define',
     'indicator.import',
+    'roster.decide',
+    'organization.rename',
+    'organization.merge',
     'attempt.start',
     'attempt.grade',
   ])('takes %s back whole when its entry can not be written, and what it owed with it', async (action) => {

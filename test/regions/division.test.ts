@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { covers, divisionsFromCodes, type Division } from '../../src/regions/division.ts';
 import { makeRegionService } from '../../src/regions/region.service.ts';
 import { makeTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -107,7 +108,7 @@ describe('the published list', () => {
     divisionsFromCodes(new Map([['430000', '湖南省'], ['430100', '长沙市'], ...pairs]));
 
   it('is taken in with what is new and what is renamed, also when as many went as came, and drops nobody', async () => {
-    const regions = makeRegionService({ db: database.db });
+    const regions = makeRegionService({ db: database.db, clock: systemClock });
     const children = async () =>
       (await regions.listChildDivisions('430100')).map(({ code, name }) => `${code} ${name}`);
     await regions.syncDivisions(list(['430121', '长沙县'], ['430122', '望城县']));

@@ -49,6 +49,11 @@ describe('what is not yours', () => {
     );
     ids['Cohort'] = gid('Cohort', await first('select id from cohorts'));
     ids['RosterImport'] = gid('RosterImport', await first('select id from roster_imports'));
+    ids['Organization'] = gid('Organization', await first('select id from organizations'));
+    await service.database.pool.query(`
+      insert into roster_doubts (source, source_id, division_code, kind, import_id, line, name, leaves, complete, posts, candidate_ids, state)
+      select 'x', 'x', '430121', 'namesake', i.id, 2, 'x', false, true, '[]', array[p.id], 'open' from (select min(id) as id from roster_imports) i, (select min(id) as id from people) p`);
+    ids['RosterDoubt'] = gid('RosterDoubt', await first('select id from roster_doubts'));
     ids['CreditRecord'] = gid('CreditRecord', await first('select id from credit_records'));
     // HR, coordinator and issuer of the neighbouring county, all in one.
     for (const role of ['hr_verifier', 'coordinator', 'issuer'])
@@ -132,8 +137,26 @@ describe('what is not yours', () => {
       source: 'x',
       csv: 'x',
     }),
+    decideRosterDoubt: one('DecideRosterDoubtInput', 'rosterDoubtId', 'RosterDoubt', { reason: 'x' }),
     cancelRosterImport: one('CancelRosterImportInput', 'rosterImportId', 'RosterImport'),
     repeatRosterImport: one('RepeatRosterImportInput', 'rosterImportId', 'RosterImport'),
+    renameOrganization: one('RenameOrganizationInput', 'organizationId', 'Organization', {
+      name: 'x',
+      on: '2026-09-01',
+    }),
+    mergeOrganizations: {
+      type: 'MergeOrganizationsInput',
+      theirs: () => ({
+        organizationIds: [ids['Organization']],
+        intoId: gid('Organization', NOWHERE),
+        on: '2026-09-01',
+      }),
+      nobodys: () => ({
+        organizationIds: [gid('Organization', '999999998')],
+        intoId: gid('Organization', NOWHERE),
+        on: '2026-09-01',
+      }),
+    },
     startAttempt: one('StartAttemptInput', 'assignmentId', 'Assignment'),
     saveResponse: one('SaveResponseInput', 'attemptId', 'Attempt', { itemKey: 'x', chosen: [] }),
     submitAttempt: one('SubmitAttemptInput', 'attemptId', 'Attempt'),

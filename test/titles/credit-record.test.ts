@@ -94,6 +94,8 @@ describe('the feed of credit records', () => {
         countyCode: code,
         studentCount: null,
         studentCountOn: null,
+        closedOn: null,
+        mergedIntoId: null,
       });
     }
   });

@@ -45,6 +45,8 @@ export interface RosterImport extends ImportCounts {
   readonly cancelRequested: boolean;
   /** Whether the files are still there, so that it can be repeated. */
   readonly hasFiles: boolean;
+  /** Not of files: it takes in one row that waited (RosterDoubt), as it was decided. */
+  readonly doubtId: string | null;
   /** The share of open posts that it may end, 0 to 1. */
   readonly mostEnded: number;
   readonly requestedBy: string | null;
@@ -64,6 +66,7 @@ export async function insertRosterImport(
     dryRun: boolean;
     mostEnded: number;
     endMissing: boolean | null;
+    doubtId?: string;
     files: readonly NamedFile[];
   },
 ): Promise<string> {
@@ -78,6 +81,7 @@ export async function insertRosterImport(
       dry_run: given.dryRun,
       most_ended: given.mostEnded,
       end_missing: given.endMissing,
+      doubt_id: given.doubtId ?? null,
     })
     .returning('id')
     .executeTakeFirstOrThrow();
@@ -142,6 +146,7 @@ export async function findRosterImport(
     dryRun: row.dry_run,
     mostEnded: Number(row.most_ended),
     endMissing: row.end_missing,
+    doubtId: row.doubt_id,
     peopleMissing: row.people_missing,
     hasFiles: Boolean(row.has_files),
     cancelRequested: Boolean(row.cancel_requested),
@@ -285,4 +290,12 @@ export async function listRosterRefusals(
 /** One import of a source at a time; the lock goes with the transaction. */
 export async function lockSource(tx: Executor, source: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0))`.execute(tx);
+}
+
+/** @returns false: somebody else has it. */
+export async function tryLockSource(tx: Executor, source: string): Promise<boolean> {
+  const { rows } = await sql<{
+    got: boolean;
+  }>`select pg_try_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0)) as got`.execute(tx);
+  return rows[0]!.got;
 }

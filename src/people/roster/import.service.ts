@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { Clock } from '../../clock.ts';
-import { withConnection, type Database, type Executor } from '../../db/database.ts';
+import { withConnection, type Database } from '../../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../../errors.ts';
-import { insertDebt, insertJournalEntry } from '../../journal/journal.repository.ts';
+import { insertJournalEntry } from '../../journal/journal.repository.ts';
 import type { RegionService } from '../../regions/region.service.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
 import { may, type Viewer } from '../permission.ts';
@@ -12,17 +12,16 @@ import {
   finishRosterImport,
   forgetRosterFiles,
   insertCancellation,
-  insertRosterImport,
   listRosterRefusals,
   lockSource,
   moveRosterImportFiles,
   type RosterImport,
   type RosterRefusal,
 } from './import.repository.ts';
+import { IMPORT_TASK, queueImport } from './queue.service.ts';
 import { Cancelled, makeImportRun } from './run.service.ts';
 import { UnreadableFile } from './text.ts';
 
-export const IMPORT_TASK = 'import-roster';
 /** Now and then: uploads are not kept for ever. */
 export const FORGET_FILES_TASK = 'forget-roster-files';
 /** A school year's end moves fewer. */
@@ -95,7 +94,7 @@ export function makeRosterService({
       if (source.length > 100) throw new InvalidInput('input.source', 'It is longer than 100 characters.');
 
       const id = await db.transaction().execute(async (tx) =>
-        queue(tx, viewer, {
+        queueImport(tx, viewer, clock.now(), {
           source,
           divisionCode: division.code,
           dryRun: input.dryRun ?? false,
@@ -139,7 +138,7 @@ export function makeRosterService({
               ? 'It is not finished yet.'
               : 'Its files are gone: they are kept until it is applied, and for a day. Upload them again.',
           );
-        const created = await queue(tx, viewer, {
+        const created = await queueImport(tx, viewer, clock.now(), {
           source: locked.source,
           divisionCode: locked.divisionCode,
           dryRun: input.dryRun,
@@ -219,31 +218,6 @@ export function makeRosterService({
       });
     },
   };
-
-  async function queue(
-    tx: Executor,
-    viewer: Viewer,
-    given: Omit<Parameters<typeof insertRosterImport>[1], 'requestedBy' | 'createdAt'>,
-  ): Promise<string> {
-    const id = await insertRosterImport(tx, {
-      ...given,
-      requestedBy: viewer.personId,
-      createdAt: clock.now(),
-    });
-    await insertJournalEntry(tx, {
-      at: clock.now(),
-      actor: `person:${viewer.personId}`,
-      action: 'roster.request',
-      subject: `roster-import:${id}`,
-      detail: {
-        division: given.divisionCode,
-        source: given.source,
-        files: given.files.map((file) => file.name),
-      },
-    });
-    await insertDebt(tx, { task: IMPORT_TASK, payload: { importId: id }, key: `${IMPORT_TASK}:${id}` });
-    return id;
-  }
 }
 
 /** @throws InvalidInput */

@@ -6,13 +6,14 @@ import type { Roster } from './roster.ts';
  * What an import would do, worked out inside the database from what was staged (staging.repository.ts) and what is known, for a million
  * rows as for ten. Until `apply…`, only temporary tables are written, so a dry run simply ends there.
  *
- *   places        organizations of the source: those known, and those that this import adds
+ *   places        what the source calls organizations: those known, and those that this import adds; where another has taken one over, that one
+ *   grounds       these organizations, each once
  *   matched       each row that goes in, and the person it is about (known, or new)
  *   given_posts   what the rows say that these people hold
  *   kept_posts    those of them that are known already
  *   post_ends     open posts that end
  *
- * A doubtful row is refused and the rest goes in; nothing is ever matched by name.
+ * A doubtful row waits for somebody to decide (doubt.repository.ts) and the rest goes in; nothing is ever matched by name.
  */
 
 export interface Place {
@@ -33,6 +34,11 @@ export async function stagePlaces(tx: Executor, source: string, listed: readonly
     where o.source = ${source} and not exists (select from places p where p.source_id = o.source_id)`.execute(
     tx,
   );
+  await sql`alter table places add column own_id bigint, add column since date`.execute(tx);
+  // What a file says of one that was taken over is said of its successor, as of that day.
+  await sql`
+    update places p set own_id = p.id, id = o.merged_into_id, since = o.merged_on, closes = false
+    from organizations o where o.id = p.id and o.merged_into_id is not null`.execute(tx);
   await sql`analyze places`.execute(tx);
 }
 
@@ -80,36 +86,81 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
 
   await sql`
     create temporary table found on commit drop as
-    select s.line, s.ref, s.identity_hash, by_source.person_id as by_source, by_identity.id as by_identity
+    select s.line, s.ref, s.name, s.identity_hash, by_source.person_id as by_source, by_identity.id as by_identity, k.identity_hash as known_hash,
+      coalesce(by_source.person_id, by_identity.id) as person_id, false as is_ruled
     from staged_people s
     left join person_sources by_source on by_source.source = ${source} and by_source.source_id = s.ref
+    left join people k on k.id = by_source.person_id
     left join people by_identity on by_identity.identity_hash = s.identity_hash`.execute(tx);
-  await sql`analyze found`.execute(tx);
-  await refuse(sql`
-    select ${file}, f.line, ${identityColumn}, null, case
-        when f.by_source <> f.by_identity then format('The %s and the identity number are known as two different people; somebody has to look.', ${refColumn}::text)
-        when k.identity_hash <> f.identity_hash then format('The identity number differs from the one known for this %s; somebody has to look.', ${refColumn}::text)
-        else format('Line %s is about the same person, by what is known of the two; somebody has to look.', twice.line) end
-    from found f left join people k on k.id = f.by_source
-    left join (select coalesce(by_source, by_identity) as person_id, min(line) as line from found group by 1 having count(*) > 1) twice
-      on twice.person_id = coalesce(f.by_source, f.by_identity) and twice.line < f.line
-    where f.by_source <> f.by_identity or k.identity_hash <> f.identity_hash or twice.line is not null`).execute(
+  // What somebody has decided about the same row holds.
+  await sql`
+    update found f set is_ruled = true, person_id = ruling.person_id
+    from (select distinct on (source_id) * from roster_doubts where source = ${source} and state = 'decided' order by source_id, decided_at desc) ruling
+    where ruling.source_id = f.ref and ruling.name = f.name and ruling.identity_hash is not distinct from f.identity_hash
+      and (ruling.person_id is not null or f.by_source is null or f.by_source = any (ruling.candidate_ids))`.execute(
     tx,
   );
-  await sql`delete from staged_people s using found f where f.line = s.line and s.only_known and f.by_source is null and f.by_identity is null`.execute(
+  await sql`create index on found (line)`.execute(tx);
+  await sql`analyze found`.execute(tx);
+  await findDoubts(tx, roster);
+  await refuse(sql`
+    select ${file}, line, case kind when 'namesake' then ${refColumn} else ${identityColumn} end, case kind when 'namesake' then ref end,
+      case kind
+        when 'identity_of_another' then format('The %s and the identity number are known as two different people.', ${refColumn}::text)
+        when 'identity_changed' then format('The identity number differs from the one known for this %s.', ${refColumn}::text)
+        else format('Somebody else of this name holds a post there, under another %s: the same person, or not?', ${refColumn}::text)
+      end || ' The row waits for somebody to decide.'
+    from staged_doubts`).execute(tx);
+  await refuse(sql`
+    select ${file}, f.line, ${identityColumn}, null,
+      format('Line %s is about the same person, by what is known of the two; somebody has to look.', twice.line)
+    from found f
+    join (select person_id, min(line) as line from found group by 1 having count(*) > 1) twice on twice.person_id = f.person_id and twice.line < f.line
+    where not exists (select from staged_doubts d where d.line = f.line)`).execute(tx);
+  await sql`delete from staged_people s using found f where f.line = s.line and s.only_known and f.person_id is null and not f.is_ruled`.execute(
     tx,
   );
   await sql`
     create temporary table matched on commit drop as
-    select s.*, f.by_source is null as is_new_to_source, k.id is null as is_new,
+    select s.n, s.line, s.ref, s.name, s.staff_number, s.leaves, s.complete, s.only_known,
+      -- Where it was decided that the number is another's, it is not taken over.
+      case when f.by_identity <> f.person_id then null else s.identity_hash end as identity_hash,
+      case when f.by_identity <> f.person_id then null else s.identity_last4 end as identity_last4,
+      f.by_source is null as is_new_to_source, f.is_ruled and f.by_source <> coalesce(f.person_id, 0) as is_moved, k.id is null as is_new, f.is_ruled as is_corrected,
       coalesce(k.id, nextval(pg_get_serial_sequence('people', 'id'))) as person_id,
       k.id is not null and (k.name <> s.name or k.staff_number is distinct from coalesce(s.staff_number, k.staff_number)
-        or (k.identity_hash is null and s.identity_hash is not null)) as is_changed
-    from staged_people s join found f using (line) left join people k on k.id = coalesce(f.by_source, f.by_identity)
+        or (s.identity_hash is not null and f.by_identity is null and (k.identity_hash is null or f.is_ruled))) as is_changed
+    from staged_people s join found f using (line) left join people k on k.id = f.person_id
     order by s.n`.execute(tx);
   await sql`create index on matched (n)`.execute(tx);
   await sql`create index on matched (person_id)`.execute(tx);
   await sql`analyze matched`.execute(tx);
+}
+
+/**
+ * Rows of which can't be told whom they are about: who is known by the id is not whom the identity number is known of, or had another
+ * number; or somebody who is new holds a post where an unclaimed person of the same name holds one.
+ */
+async function findDoubts(tx: Executor, roster: Roster): Promise<void> {
+  await sql`
+    create temporary table staged_doubts on commit drop as
+    select s.line, s.ref, s.name, s.staff_number, s.identity_hash, s.identity_last4, s.leaves, s.complete, doubt.kind, doubt.candidate_ids,
+      coalesce((select jsonb_agg(to_jsonb(p) - array['n', 'line', 'ref'] order by p.n) from staged_posts p where p.ref = s.ref), '[]'::jsonb) as posts
+    from staged_people s join (
+      select line, case when by_source <> by_identity then 'identity_of_another' else 'identity_changed' end as kind,
+        array_remove(array[by_source, by_identity], null) as candidate_ids
+      from found where not is_ruled and (by_source <> by_identity or (by_identity is null and known_hash <> identity_hash))
+      union all
+      select f.line, 'namesake', array_agg(distinct k.id)
+      from found f join staged_posts p on p.ref = f.ref join places o on o.source_id = p.organization_ref
+        join posts h on h.organization_id = o.id and h.ends_on is null join people k on k.id = h.person_id and k.name = f.name
+      where f.person_id is null and not f.is_ruled and (k.identity_hash is null or f.identity_hash is null)
+        and not exists (select from found claimed where claimed.person_id = k.id)
+      group by f.line
+    ) doubt using (line)`.execute(tx);
+  if (roster.posts.file === roster.people.file) return;
+  // Posts with rows of their own: they wait with their person.
+  await sql`delete from staged_posts p using staged_doubts d where d.ref = p.ref`.execute(tx);
 }
 
 /**
@@ -142,13 +193,20 @@ export async function matchPosts(
 
   await sql`
     create temporary table given_posts on commit drop as
-    select p.n, m.person_id, m.is_new, o.id as organization_id, p.role, p.workload, p.starts_on,
-      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on) else p.ends_on end as ends_on, p.ends
+    select p.n, m.person_id, m.is_new, case when p.ends_on < o.since then o.own_id else o.id end as organization_id, p.role, p.workload,
+      case when p.ends_on < o.since then p.starts_on when p.starts_on < o.since then o.since else p.starts_on end as starts_on,
+      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on) else p.ends_on end as ends_on, p.ends,
+      o.since is not null and p.ends_on < o.since is not true as is_taken_over
     from staged_posts p join matched m using (ref) join places o on o.source_id = p.organization_ref
     where not m.leaves and not o.closes
     order by p.n`.execute(tx);
   await sql`create index on given_posts (n)`.execute(tx);
   await sql`analyze given_posts`.execute(tx);
+  // Who was at both holds one post at the one that goes on.
+  await sql`
+    update given_posts g set starts_on = h.starts_on from posts h
+    where g.is_taken_over and not g.is_new and (h.person_id, h.organization_id, h.role) = (g.person_id, g.organization_id, g.role)
+      and h.starts_on < g.starts_on and (h.ends_on is null or h.ends_on >= g.starts_on)`.execute(tx);
   // A row may say it twice.
   await sql`
     delete from given_posts g using (
@@ -178,17 +236,22 @@ export async function matchPosts(
   );
 
   await sql`
+    create temporary table grounds on commit drop as
+    select id, bool_or(is_listed) as is_listed, bool_and(closes) as closes,
+      bool_or(source_id in (select organization_ref from staged_posts)) as is_named
+    from places group by id`.execute(tx);
+  await sql`create index on grounds (id)`.execute(tx);
+  await sql`analyze grounds`.execute(tx);
+  await sql`
     create temporary table post_ends on commit drop as
     select h.id as post_id, h.person_id, greatest(h.starts_on, ${yesterday}::date) as ends_on, false as is_missing
-    from matched m join posts h on h.person_id = m.person_id join places o on o.id = h.organization_id
+    from matched m join posts h on h.person_id = m.person_id join grounds o on o.id = h.organization_id
     where not m.is_new and h.ends_on is null and not exists (select from kept_posts k where k.post_id = h.id)
-      and (m.leaves or (m.complete and (o.is_listed or o.source_id in (select organization_ref from staged_posts))))`.execute(
-    tx,
-  );
+      and (m.leaves or (m.complete and (o.is_listed or o.is_named)))`.execute(tx);
   await sql`
     insert into post_ends
     select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), false
-    from places o join posts h on h.organization_id = o.id
+    from grounds o join posts h on h.organization_id = o.id
     where o.closes and h.ends_on is null and not exists (select from post_ends e where e.post_id = h.id)`.execute(
     tx,
   );
@@ -196,13 +259,14 @@ export async function matchPosts(
     await sql`
       insert into post_ends
       select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), true
-      from places o join posts h on h.organization_id = o.id
+      from grounds o join posts h on h.organization_id = o.id
       where o.is_listed and h.ends_on is null and o.id in (select organization_id from given_posts)
         and not exists (select from matched m where m.person_id = h.person_id)
         and not exists (select from post_ends e where e.post_id = h.id)
         and not exists (
           select from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref where x.person_id = h.person_id)
-        and not exists (select from found f where h.person_id in (f.by_source, f.by_identity))`.execute(tx);
+        and not exists (select from found f where h.person_id in (f.person_id, f.by_identity) or (not f.is_ruled and h.person_id = f.by_source))
+        and not exists (select from staged_doubts d where h.person_id = any (d.candidate_ids))`.execute(tx);
   await sql`create index on post_ends (post_id)`.execute(tx);
   await sql`analyze post_ends`.execute(tx);
 }
@@ -225,7 +289,7 @@ export async function readPlan(tx: Executor, endMissing: boolean): Promise<Plan>
   const { rows } = await sql<Plan>`
     select people.*, ends.*, given."postsAdded", given."lastPost",
       ends.ended + kept.ended as "postsEnded", ends.ended + kept.changed as "postsChanged",
-      (select count(*)::int from posts h join places o on o.id = h.organization_id where h.ends_on is null and (
+      (select count(*)::int from posts h join grounds o on o.id = h.organization_id where h.ends_on is null and (
         ${endMissing ? sql`o.is_listed or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
     from (select count(*) filter (where is_new)::int as "peopleAdded", count(*) filter (where is_changed)::int as "peopleChanged", coalesce(max(n), 0) as "lastPerson" from matched) people,
       (select count(*)::int as ended, count(distinct person_id) filter (where is_missing)::int as "peopleMissing" from post_ends) ends,
@@ -253,8 +317,14 @@ export async function applyPeople(tx: Executor, source: string, from: number, un
     tx,
   );
   await sql`
+    update person_sources x set person_id = m.person_id
+    from matched m where ${within(from, until)} and m.is_moved and x.source = ${source} and x.source_id = m.ref`.execute(
+    tx,
+  );
+  await sql`
     update people p set name = m.name, staff_number = coalesce(m.staff_number, p.staff_number),
-      identity_hash = coalesce(p.identity_hash, m.identity_hash), identity_last4 = coalesce(p.identity_last4, m.identity_last4)
+      identity_hash = case when m.is_corrected then coalesce(m.identity_hash, p.identity_hash) else coalesce(p.identity_hash, m.identity_hash) end,
+      identity_last4 = case when m.is_corrected then coalesce(m.identity_last4, p.identity_last4) else coalesce(p.identity_last4, m.identity_last4) end
     from matched m where ${within(from, until)} and m.is_changed and p.id = m.person_id`.execute(tx);
 }
 

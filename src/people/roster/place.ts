@@ -5,6 +5,7 @@ import type { GivenOrganization, Refused } from './roster.ts';
 export interface OrganizationsPlan {
   readonly insert: readonly Omit<RosterOrganization, 'id'>[];
   readonly update: readonly RosterOrganization[];
+  /** Among them those that another has taken over: what a file still says of them changes nothing about them. */
   readonly unchanged: readonly { readonly id: string; readonly sourceId: string }[];
   readonly refused: readonly Refused[];
 }
@@ -109,7 +110,8 @@ export function planOrganizations(
     if (known === undefined) {
       // One that is no more and was never known stays away.
       if (!organization.closes) insert.push(planned);
-    } else if (differs(planned, known)) update.push({ ...planned, id: known.id });
+    } else if (known.mergedIntoId === null && differs(planned, known))
+      update.push({ ...planned, id: known.id });
     else unchanged.push({ id: known.id, sourceId: known.sourceId });
   }
   return { insert, update, unchanged, refused };

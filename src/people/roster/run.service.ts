@@ -7,6 +7,7 @@ import type { HoldingsWatcher } from '../holdings.ts';
 import { hashIdentityNumber } from '../person.ts';
 import { listPeopleAt } from '../person.repository.ts';
 import { unpack } from './archive.ts';
+import { keepDoubts, stageDoubt } from './doubt.repository.ts';
 import {
   listRosterImportFiles,
   tellProgress,
@@ -82,8 +83,12 @@ export function makeImportRun({
     const yesterday = addDays(today, -1);
     const tell = teller(queued.id);
 
-    const roster = await openOneRoster(await unpack(await listRosterImportFiles(tx, queued.id)));
+    const roster =
+      queued.doubtId === null
+        ? await openOneRoster(await unpack(await listRosterImportFiles(tx, queued.id)))
+        : waitingRow;
     await createStaging(tx);
+    if (queued.doubtId !== null) await stageDoubt(tx, queued.doubtId);
     const read = await stage(client, roster, tell);
     await tell('matching', 0, read.rowsRead);
     await analyzeStaging(tx);
@@ -98,6 +103,7 @@ export function makeImportRun({
     if (!queued.dryRun) {
       refuseManyEnds(plan, queued.mostEnded);
       await write(tx, source, { places, plan, today, tell });
+      await keepDoubts(tx, queued);
     }
     await stageBareRows(client, roster, await listBareRefusals(tx));
     return {
@@ -278,6 +284,19 @@ export function makeImportRun({
     await tell('counting', rows, rows);
   }
 }
+
+/** One that waited for a decision: it is staged from where it waited, and no file is read. */
+const waitingRow: Roster = {
+  rows: 1,
+  organizations: { file: 'orgs.csv' },
+  people: { file: 'users.csv', refColumn: 'sourcedId', identityColumn: 'metadata.identityNumber' },
+  posts: { file: 'users.csv', organizationColumn: 'metadata.postOrgs' },
+  repeats: false,
+  saysAll: false,
+  async *read() {
+    yield [{ kind: 'row', line: 1, cells: [] }];
+  },
+};
 
 /** @throws UnreadableFile */
 function refuseManyEnds({ postsEnded: ended, postsOpen: open }: Plan, most: number): void {

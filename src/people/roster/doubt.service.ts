@@ -1,0 +1,112 @@
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../db/database.ts';
+import { Conflict, InvalidInput, NotFound } from '../../errors.ts';
+import { insertJournalEntry } from '../../journal/journal.repository.ts';
+import type { RegionService } from '../../regions/region.service.ts';
+import { may, type Viewer } from '../permission.ts';
+import {
+  decideDoubt,
+  findDoubt,
+  listDoubts,
+  listIdentityEnds,
+  type RosterDoubt,
+} from './doubt.repository.ts';
+import { findRosterImport, type RosterImport } from './import.repository.ts';
+import { queueImport } from './queue.service.ts';
+
+export type DoubtService = ReturnType<typeof makeDoubtService>;
+
+/** Rows of rosters that wait until somebody has decided whom they are about. */
+export function makeDoubtService({
+  db,
+  clock,
+  regions,
+}: {
+  db: Database;
+  clock: Clock;
+  regions: RegionService;
+}) {
+  const isVisible = async (viewer: Viewer, divisionCode: string): Promise<boolean> => {
+    const division = await regions.findDivision(divisionCode);
+    return division !== undefined && may(viewer, 'roster.import', division);
+  };
+
+  return {
+    async find(viewer: Viewer, id: string): Promise<RosterDoubt | undefined> {
+      const doubt = await findDoubt(db, id);
+      return doubt !== undefined && (await isVisible(viewer, doubt.divisionCode)) ? doubt : undefined;
+    },
+
+    /** Those of a division and below it; none for whoever may not import there. */
+    async list(
+      viewer: Viewer,
+      divisionCode: string,
+      page: Parameters<typeof listDoubts>[2],
+    ): Promise<RosterDoubt[] | undefined> {
+      return (await isVisible(viewer, divisionCode)) ? listDoubts(db, divisionCode, page) : undefined;
+    },
+
+    /** The last four characters of the candidates' identity numbers, for the doubt's own viewer. Person's id → characters. */
+    listIdentityEnds: async (doubt: RosterDoubt): Promise<Map<string, string | null>> =>
+      listIdentityEnds(db, doubt.candidateIds),
+
+    /**
+     * Decides whom a row is about; it is taken in by an import of its own, and rows like it are understood from then on.
+     * @param input.personId one of the candidates; null: somebody new.
+     * @throws NotFound; InvalidInput; Conflict DOUBT_DECIDED
+     */
+    async decide(
+      viewer: Viewer,
+      input: { doubtId: string; personId: string | null; reason: string },
+    ): Promise<{ doubt: RosterDoubt; rosterImport: RosterImport }> {
+      const importId = await db.transaction().execute(async (tx) => {
+        const doubt = await findDoubt(tx, input.doubtId, { lock: true });
+        if (doubt === undefined || !(await isVisible(viewer, doubt.divisionCode)))
+          throw new NotFound('The doubt');
+        if (doubt.state !== 'open')
+          throw new Conflict(
+            'DOUBT_DECIDED',
+            doubt.state === 'decided'
+              ? 'Somebody has decided it already.'
+              : 'A later file has left no doubt about it.',
+          );
+        const reason = input.reason.trim();
+        if (reason === '' || reason.length > 500)
+          throw new InvalidInput('input.reason', 'Say why, in 1 to 500 characters.');
+        if (input.personId === null && doubt.kind === 'identity_of_another')
+          throw new InvalidInput(
+            'input.personId',
+            'The identity number is that of somebody known, so it can’t be somebody new: choose one of the candidates.',
+          );
+        if (input.personId !== null && !doubt.candidateIds.includes(input.personId))
+          throw new InvalidInput('input.personId', 'That is none of the candidates.');
+        await decideDoubt(tx, doubt.id, {
+          personId: input.personId,
+          reason,
+          decidedBy: viewer.personId,
+          decidedAt: clock.now(),
+        });
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `person:${viewer.personId}`,
+          action: 'roster.decide',
+          subject: `roster-doubt:${doubt.id}`,
+          detail: { person: input.personId, reason },
+        });
+        return queueImport(tx, viewer, clock.now(), {
+          source: doubt.source,
+          divisionCode: doubt.divisionCode,
+          dryRun: false,
+          mostEnded: 1,
+          endMissing: false,
+          doubtId: doubt.id,
+          files: [],
+        });
+      });
+      return {
+        doubt: (await findDoubt(db, input.doubtId))!,
+        rosterImport: (await findRosterImport(db, importId))!,
+      };
+    },
+  };
+}

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  assignTeachers,
+  importRoster,
+  smallRoster,
+  startService,
+  TestClock,
+  type TestService,
+} from '../support/service.ts';
+
+const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) {
+  ... on MergeOrganizationsPayload { peopleTransferred organization { name } } ... on Refusal { code message } } }`;
+const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) {
+  ... on RenameOrganizationPayload { organization { name changes { kind changedOn before after } } } ... on Refusal { code message } } }`;
+const COVERAGE = `query ($certificationId: ID!, $unitId: ID!, $on: Date) { coverage(certificationId: $certificationId, unitId: $unitId, on: $on) {
+  total children(first: 10) { nodes { total unit { ... on Organization { name } } } } } }`;
+
+const wang = { id: 't1', family: '王', given: '小明' };
+const li = { id: 't2', family: '李', given: '小红', orgs: 's2' };
+/** At both of them, as the file says: in s2 since 2020. */
+const zhao = {
+  id: 't3',
+  family: '赵',
+  given: '小刚',
+  roles: 'class_teacher,class_teacher',
+  orgs: 's1,s2',
+  starts: '2025-09-01,2020-09-01',
+};
+
+describe('reorganizing schools', () => {
+  let service: TestService;
+  let certificationId: string;
+  let county: string;
+  const school: Record<string, string> = {};
+
+  const posts = async () =>
+    (
+      await service.database.pool.query(
+        `select s.source_id || ' ' || o.source_id || ' ' || p.starts_on || ' ' || coalesce(p.ends_on::text, '…') as post
+         from posts p join organizations o on o.id = p.organization_id join person_sources s using (person_id) order by 1`,
+      )
+    ).rows.map((row) => row.post as string);
+  const children = async (on: string | null) => {
+    const { data } = await service.ask('coordinator', COVERAGE, { certificationId, unitId: county, on });
+    return [
+      data.coverage.total,
+      ...data.coverage.children.nodes.map(
+        (each: { total: number; unit: { name: string } }) => `${each.unit.name} ${each.total}`,
+      ),
+    ];
+  };
+
+  beforeAll(async () => {
+    service = await startService({ clock: new TestClock('2026-09-20T04:00:00Z') });
+    ({ certificationId, unitId: county } = await assignTeachers(service, ['t1']));
+    await importRoster(service, smallRoster([wang, li, zhao]));
+    for (const { id, source_id: sourceId } of (
+      await service.database.pool.query('select id, source_id from organizations')
+    ).rows)
+      school[sourceId] = Buffer.from(`Organization:${id}`).toString('base64');
+  });
+  afterAll(async () => service.stop());
+
+  it('renames one, and keeps what it was called', async () => {
+    const input = { organizationId: school['s1'], name: '星沙第一小学', on: '2026-09-10' };
+    const { data } = await service.ask('coordinator', RENAME, { input });
+    expect(data.renameOrganization.organization).toEqual({
+      name: '星沙第一小学',
+      changes: [{ kind: 'RENAMED', changedOn: '2026-09-10', before: '星沙实验小学', after: '星沙第一小学' }],
+    });
+    const refused = async (more: object) =>
+      (await service.ask('coordinator', RENAME, { input: { ...input, name: 'x', ...more } })).data
+        .renameOrganization.message;
+    expect(await refused({ on: '2026-09-21' })).toContain('in the future');
+    expect(await refused({ on: '2026-09-09' })).toContain('2026-09-10');
+    expect(await refused({ name: '  ' })).toContain('1 to 255');
+  });
+
+  it('merges one into another: history stays, people go on, and a file that still names it is understood', async () => {
+    const bad = async (more: object) =>
+      (
+        await service.ask('coordinator', MERGE, {
+          input: { organizationIds: [school['s2']], intoId: school['s1'], on: '2026-09-15', ...more },
+        })
+      ).data.mergeOrganizations.message;
+    expect(await bad({ intoId: school['s2'] })).toContain('into itself');
+    expect(await bad({ on: '2026-12-01' })).toContain('in the future');
+    expect(await bad({ on: '2026-09-01' })).toContain('2026-09-10');
+    expect(await bad({ organizationIds: [] })).toContain('at least one');
+    expect((await posts()).length).toBe(4);
+
+    const { data } = await service.ask('coordinator', MERGE, {
+      input: { organizationIds: [school['s2']], intoId: school['s1'], on: '2026-09-15' },
+    });
+    expect(data.mergeOrganizations).toEqual({ peopleTransferred: 2, organization: { name: '星沙第一小学' } });
+    const merged = [
+      't1 s1 2024-09-01 …',
+      't2 s1 2026-09-15 …',
+      't2 s2 2024-09-01 2026-09-14',
+      't3 s1 2025-09-01 …',
+      't3 s2 2020-09-01 2026-09-14',
+    ];
+    expect(await posts()).toEqual(merged);
+    await service.app.ledger.fold();
+    expect(await children('2026-09-14')).toEqual([3, '星沙第二中学 2', '星沙第一小学 2', '长沙县教育局 0']);
+    expect(await children(null)).toEqual([3, '星沙第一小学 3', '长沙县教育局 0']);
+    expect(await service.app.ledger.rebuild()).toBe(0);
+    expect(
+      (
+        await service.ask(
+          null,
+          `query ($id: ID!) { node(id: $id) { ... on Organization { closedOn mergedInto { name } changes { kind into { name } } } } }`,
+          { id: school['s2'] },
+        )
+      ).data.node,
+    ).toEqual({
+      closedOn: '2026-09-14',
+      mergedInto: { name: '星沙第一小学' },
+      changes: [{ kind: 'MERGED', into: { name: '星沙第一小学' } }],
+    });
+    expect(await bad({})).toContain('closed on 2026-09-14');
+
+    // The bureau's own system has not heard of it yet; nor does it know the new name.
+    const again = await importRoster(service, smallRoster([wang, li, zhao]));
+    expect(again).toMatchObject({
+      state: 'APPLIED',
+      postsAdded: 0,
+      postsChanged: 0,
+      organizationsChanged: 1,
+    });
+    expect(await posts()).toEqual(merged);
+    const more = await importRoster(
+      service,
+      smallRoster([
+        wang,
+        li,
+        zhao,
+        { id: 't4', family: '钱', given: '多', orgs: 's2', starts: '2019-09-01' },
+      ]),
+    );
+    expect(more).toMatchObject({ state: 'APPLIED', postsAdded: 1, rowsRefused: 0 });
+    // Since it is about the one that goes on, it can't have begun there before.
+    expect(await posts()).toContain('t4 s1 2026-09-15 …');
+    expect(await service.app.ledger.rebuild()).toBe(0);
+  });
+
+  it('waits for an import that is being applied', async () => {
+    const client = await service.database.pool.connect();
+    await client.query('begin');
+    await client.query(`select pg_advisory_xact_lock(hashtextextended('roster:division:430121', 0))`);
+    const input = { organizationId: school['s1'], name: 'y', on: '2026-09-20' };
+    expect((await service.ask('coordinator', RENAME, { input })).data.renameOrganization.code).toBe(
+      'IMPORT_RUNNING',
+    );
+    await client.query('rollback');
+    client.release();
+  });
+});
