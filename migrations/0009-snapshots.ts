@@ -1,10 +1,14 @@
 import { sql, type Kysely } from 'kysely';
 
-/** What stands beside coverage: staffing by dated student counts, indicators that are imported, and targets for both. */
+/**
+ * What stands beside coverage: staffing by dated student counts, indicators that are imported, targets for both, and snapshots
+ * of all of it that are signed off level by level.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await studentCounts(db);
   await indicators(db);
   await targets(db);
+  await snapshots(db);
 }
 
 /** A university's staff is judged by its students, of whom a later roster brings another number. */
@@ -103,4 +107,105 @@ async function targets(db: Kysely<unknown>): Promise<void> {
     db,
   );
   await sql`create index on coverage_targets (indicator_id)`.execute(db);
+}
+
+/** See src/decisions/0010-snapshots.md. */
+async function snapshots(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create table snapshots (
+      id bigint generated always as identity primary key,
+      unit bigint not null,
+      certification_id bigint not null references certifications,
+      day date not null,
+      replaces bigint unique references snapshots,
+      state text not null default 'queued' check (state in ('queued', 'frozen')),
+      requested_by bigint references people,
+      requested_at timestamptz not null,
+      frozen_at timestamptz,
+      digest text,
+      units integer,
+      unique nulls not distinct (unit, certification_id, day, replaces),
+      check ((state = 'frozen') = (frozen_at is not null and digest is not null and units is not null))
+    )`.execute(db);
+  await sql`comment on table snapshots is 'What was known of a unit and all below it on a day, and how it was judged. Once frozen it never changes; an objection is met by another that replaces it.'`.execute(
+    db,
+  );
+  await sql`comment on column snapshots.unit is 'A division''s code, or minus an organization''s id.'`.execute(
+    db,
+  );
+  await sql`create index on snapshots (certification_id)`.execute(db);
+  await sql`
+    create table snapshot_units (
+      snapshot_id bigint not null references snapshots,
+      unit bigint not null,
+      parent bigint,
+      content text not null,
+      digest text not null,
+      signs boolean not null,
+      hidden boolean not null,
+      roles_hidden boolean not null,
+      primary key (snapshot_id, unit)
+    )`.execute(db);
+  await sql`comment on column snapshot_units.content is 'Lines of canonical JSON, each ended by a line feed; the digest is their SHA-256, and among them are the digests of the units right below.'`.execute(
+    db,
+  );
+  await sql`comment on column snapshot_units.signs is 'Whether there is anybody to sign for: the unit above waits for it.'`.execute(
+    db,
+  );
+  await sql`comment on column snapshot_units.hidden is 'Whether the total is of a few people, or such a number would follow from it; roles_hidden, those of each role.'`.execute(
+    db,
+  );
+  await sql`create index on snapshot_units (snapshot_id, parent)`.execute(db);
+  await sql`create index on snapshot_units (unit)`.execute(db);
+  await sql`
+    create table snapshot_verdicts (
+      id bigint generated always as identity primary key,
+      snapshot_id bigint not null,
+      unit bigint not null,
+      verdict text not null check (verdict in ('signed', 'objected')),
+      digest text not null,
+      given_by bigint not null references people,
+      given_at timestamptz not null,
+      given_on date not null,
+      remark text check (verdict = 'signed' or remark is not null),
+      missing jsonb not null default '[]',
+      foreign key (snapshot_id, unit) references snapshot_units,
+      unique (snapshot_id, unit)
+    )`.execute(db);
+  await sql`comment on column snapshot_verdicts.digest is 'What was signed: it also counts in any other snapshot where the unit has this digest.'`.execute(
+    db,
+  );
+  await sql`comment on column snapshot_verdicts.missing is 'Units right below that had not signed, each with the reason: [{unit, reason}].'`.execute(
+    db,
+  );
+  await sql`create index on snapshot_verdicts (unit, digest)`.execute(db);
+
+  // What is frozen stays so, whoever asks.
+  await sql`
+    create function refuse_change() returns trigger language plpgsql as $$
+    begin raise 'What is frozen is never changed (%).', tg_table_name using errcode = 'restrict_violation'; end $$`.execute(
+    db,
+  );
+  for (const table of ['snapshot_units', 'snapshot_verdicts'])
+    await sql`create trigger never_changes before update or delete or truncate on ${sql.table(table)} execute function refuse_change()`.execute(
+      db,
+    );
+  await sql`create trigger never_goes before delete or truncate on snapshots execute function refuse_change()`.execute(
+    db,
+  );
+  await sql`create trigger never_changes before update on snapshots for each row when (old.state = 'frozen') execute function refuse_change()`.execute(
+    db,
+  );
+  await sql`
+    create function refuse_addition() returns trigger language plpgsql as $$
+    begin
+      if exists (select from added join snapshots s on s.id = added.snapshot_id where s.state = 'frozen') then
+        raise 'What is frozen is never added to.' using errcode = 'restrict_violation';
+      end if;
+      return null;
+    end $$`.execute(db);
+  await sql`
+    create trigger never_grows after insert on snapshot_units referencing new table as added for each statement execute function refuse_addition()`.execute(
+    db,
+  );
 }

@@ -4,6 +4,7 @@ import type { CertificateService } from '../src/certification/certificate.servic
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
 import type { IndicatorService } from '../src/coverage/indicator.service.ts';
+import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
@@ -42,6 +43,7 @@ export interface Services {
   readonly coverage: CoverageService;
   readonly staffing: StaffingService;
   readonly indicators: IndicatorService;
+  readonly snapshots: SnapshotService;
 }
 
 export interface Context {

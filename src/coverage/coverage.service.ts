@@ -156,6 +156,19 @@ export function makeCoverageService({
   };
 
   return {
+    roleSetOf,
+
+    /** Whether what is told of a unit to who may not see people leaves out its total, and its roles. */
+    async veilOf(
+      unit: Division | Organization,
+      certification: Certification,
+      day: string,
+    ): Promise<{ hidden: boolean; rolesHidden: boolean }> {
+      const asked = { certification, roles: certification.roles, day, targets: [], veiled: true };
+      const [found] = await veil(await read([unit], asked), await parentOf(unit));
+      return { hidden: found!.hidden, rolesHidden: found!.byRole.some((role) => role.hidden) };
+    },
+
     /** @param input.role null = all roles of the certification, each person once. @throws NotFound, InvalidInput */
     async get(
       viewer: Viewer,
@@ -251,7 +264,7 @@ export function makeCoverageService({
 }
 
 /** A certification counts in the units below its division, and in those above it, where it is one of theirs. */
-function inForce(certification: Certification, unit: Division | Organization): boolean {
+export function inForce(certification: Certification, unit: Division | Organization): boolean {
   if (covers({ kind: 'division', code: certification.divisionCode }, unit)) return true;
   return 'level' in unit && certification.divisionCode.startsWith(unit.code.replace(/(00)+$/, ''));
 }

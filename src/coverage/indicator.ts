@@ -1,5 +1,4 @@
-import { covers, type Division } from '../regions/division.ts';
-import type { Organization } from '../regions/organization.ts';
+import { covers, type Place } from '../regions/division.ts';
 
 /** `count`: how many; `yes_no`: whether a unit has it; `share`: so many of so many. */
 export const indicatorKinds = ['count', 'yes_no', 'share'] as const;
@@ -56,6 +55,6 @@ export function indicatorRate(kind: IndicatorKind, sum: IndicatorSum): number | 
 }
 
 /** Whether an indicator is asked of a unit: it was defined there or above. */
-export function isAsked(indicator: Indicator, unit: Division | Organization): boolean {
-  return indicator.divisionCode === null || covers({ kind: 'division', code: indicator.divisionCode }, unit);
+export function isAsked(indicator: Indicator, place: Place): boolean {
+  return indicator.divisionCode === null || covers({ kind: 'division', code: indicator.divisionCode }, place);
 }

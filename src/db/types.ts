@@ -501,6 +501,62 @@ export interface Sessions {
   token_hash: Buffer;
 }
 
+export interface Snapshots {
+  certification_id: Int8;
+  day: string;
+  digest: string | null;
+  frozen_at: Timestamp | null;
+  id: Generated<Int8>;
+  replaces: Int8 | null;
+  requested_at: Timestamp;
+  requested_by: Int8 | null;
+  state: Generated<string>;
+  /**
+   * A division's code, or minus an organization's id.
+   */
+  unit: Int8;
+  units: number | null;
+}
+
+export interface SnapshotUnits {
+  /**
+   * Lines of canonical JSON, each ended by a line feed; the digest is their SHA-256, and among them are the digests of the units right below.
+   */
+  content: string;
+  digest: string;
+  /**
+   * Whether the total is of a few people, or such a number would follow from it; roles_hidden, those of each role.
+   */
+  hidden: boolean;
+  parent: Int8 | null;
+  roles_hidden: boolean;
+  /**
+   * Whether there is anybody to sign for: the unit above waits for it.
+   */
+  signs: boolean;
+  snapshot_id: Int8;
+  unit: Int8;
+}
+
+export interface SnapshotVerdicts {
+  /**
+   * What was signed: it also counts in any other snapshot where the unit has this digest.
+   */
+  digest: string;
+  given_at: Timestamp;
+  given_by: Int8;
+  given_on: string;
+  id: Generated<Int8>;
+  /**
+   * Units right below that had not signed, each with the reason: [{unit, reason}].
+   */
+  missing: Generated<Json>;
+  remark: string | null;
+  snapshot_id: Int8;
+  unit: Int8;
+  verdict: string;
+}
+
 export interface Statements {
   activity_key: string;
   assignment_id: Int8;
@@ -564,6 +620,9 @@ export interface DB {
   roster_refused_rows: RosterRefusedRows;
   sample_sign_ins: SampleSignIns;
   sessions: Sessions;
+  snapshot_units: SnapshotUnits;
+  snapshot_verdicts: SnapshotVerdicts;
+  snapshots: Snapshots;
   statements: Statements;
   user_states: UserStates;
   worker_instances: WorkerInstances;
