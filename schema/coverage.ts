@@ -26,7 +26,7 @@ const told =
     numbers.hidden ? null : tell(numbers);
 
 /** The numbers, whoever they are about. */
-const CoverageNumbers = builder.interfaceRef<Told>('CoverageNumbers').implement({
+export const CoverageNumbers = builder.interfaceRef<Told>('CoverageNumbers').implement({
   description:
     'How many are covered of how many, and how that stands to the target. Who may see numbers and not people is told none of fewer than five, nor one from which such a number would follow: those are null.',
   fields: (t) => ({

@@ -15,7 +15,7 @@ import { TextInput } from './programme.ts';
 import { Division, Indicator, IndicatorValue, Person, UnitIndicator } from './refs.ts';
 import { Unit, unitAfter, unitCursor, unitOf } from './region.ts';
 
-const KindEnum = builder.enumType('IndicatorKind', {
+export const IndicatorKindEnum = builder.enumType('IndicatorKind', {
   description: 'COUNT: how many. YES_NO: whether a unit has it. SHARE: so many of so many.',
   values: Object.fromEntries(indicatorKinds.map((kind) => [kind.toUpperCase(), { value: kind }])) as {
     [K in (typeof indicatorKinds)[number] as Uppercase<K>]: { value: K };
@@ -50,7 +50,7 @@ builder.node(Indicator, {
       description: 'What is counted, as it is written after a number.',
       resolve: (indicator, { language }) => indicator.measure[language],
     }),
-    kind: t.expose('kind', { type: KindEnum, description: 'What its values are.' }),
+    kind: t.expose('kind', { type: IndicatorKindEnum, description: 'What its values are.' }),
     level: t.expose('level', { type: LevelEnum, description: 'Who reports it.' }),
     countsPeople: t.exposeBoolean('countsPeople', {
       description: 'Whether it counts people; then it is told to those only who may see people.',
@@ -250,7 +250,7 @@ const DefineIndicatorInput = builder.inputType('DefineIndicatorInput', {
       required: true,
       description: 'What is counted, as it is written after a number.',
     }),
-    kind: t.field({ type: KindEnum, required: true, description: 'What its values are.' }),
+    kind: t.field({ type: IndicatorKindEnum, required: true, description: 'What its values are.' }),
     level: t.field({ type: LevelEnum, required: true, description: 'Who reports it.' }),
     countsPeople: t.boolean({
       defaultValue: false,

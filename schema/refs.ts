@@ -9,6 +9,11 @@ import type { Indicator as IndicatorFacts } from '../src/coverage/indicator.ts';
 import type { IndicatorValue as IndicatorValueFacts } from '../src/coverage/indicator.repository.ts';
 import type { UnitIndicator as UnitIndicatorFacts } from '../src/coverage/indicator.service.ts';
 import type {
+  Snapshot as SnapshotFacts,
+  Verdict as VerdictFacts,
+} from '../src/coverage/snapshot.repository.ts';
+import type { SeenUnit } from '../src/coverage/snapshot.service.ts';
+import type {
   OrganizationStaffing as OrganizationStaffingFacts,
   UnitStaffing,
 } from '../src/coverage/staffing.service.ts';
@@ -62,6 +67,11 @@ export const UnitIndicator = builder.objectRef<UnitIndicatorFacts>('UnitIndicato
 export const IndicatorValue = builder.objectRef<
   IndicatorValueFacts & { readonly kind: IndicatorFacts['kind']; readonly veiled: boolean }
 >('IndicatorValue');
+export const Snapshot = builder.objectRef<SnapshotFacts>('Snapshot');
+export const SnapshotUnit = builder.objectRef<SeenUnit>('SnapshotUnit');
+export const SnapshotVerdict = builder.objectRef<VerdictFacts & { readonly veiled: boolean }>(
+  'SnapshotVerdict',
+);
 export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord');
 
 export const RoleEnum = builder.enumType('Role', {

@@ -14,6 +14,7 @@ import './certificate.ts';
 import './coverage.ts';
 import './staffing.ts';
 import './indicator.ts';
+import './snapshot.ts';
 import './credit.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();
