@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addDays } from '../../src/clock.ts';
 import { SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
 import {
   assignTeachers,
@@ -23,6 +24,9 @@ const TAKE = `mutation ($input: ImportIndicatorValuesInput!) { importIndicatorVa
 const DECIDE = `mutation ($input: DecideRosterDoubtInput!) { decideRosterDoubt(input: $input) { __typename } }`;
 const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) { __typename } }`;
 const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
+const TAKE_SNAPSHOT = `mutation ($input: TakeSnapshotInput!) { takeSnapshot(input: $input) { __typename } }`;
+const SIGN = `mutation ($input: SignSnapshotInput!) { signSnapshot(input: $input) { __typename } }`;
+const OBJECT = `mutation ($input: ObjectToSnapshotInput!) { objectToSnapshot(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -48,6 +52,13 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
   'indicator.define': { subject: 'indicator', row: 'indicators where id' },
   'indicator.import': { subject: 'indicator-import', row: 'indicator_imports where id' },
+  'snapshot.request': { subject: 'snapshot', row: undefined },
+  'snapshot.freeze': { subject: 'snapshot', row: 'snapshot_units where snapshot_id' },
+  'snapshot.sign': { subject: 'snapshot', row: `snapshot_verdicts where verdict = 'signed' and snapshot_id` },
+  'snapshot.object': {
+    subject: 'snapshot',
+    row: `snapshot_verdicts where verdict = 'objected' and snapshot_id`,
+  },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
@@ -62,6 +73,7 @@ describe('the journal', () => {
   let unitId: string;
   let attemptId: string;
   let certificateId: string;
+  let snapshotDay = '2030-03-04';
 
   const query = async (sql: string, values: unknown[] = []) =>
     (await service.database.pool.query(sql, values)).rows as Record<string, string>[];
@@ -135,6 +147,12 @@ describe('the journal', () => {
           on: '2030-03-04',
         },
       }),
+    'snapshot.request': async () => {
+      snapshotDay = addDays(snapshotDay, -1);
+      return mutate('coordinator', TAKE_SNAPSHOT, { input: { unitId, certificationId, on: snapshotDay } });
+    },
+    'snapshot.sign': async () => verdict(SIGN, {}),
+    'snapshot.object': async () => verdict(OBJECT, { reason: 'x' }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
@@ -157,6 +175,21 @@ describe('the journal', () => {
       'nothing'
     );
   };
+  /** Of the county, in its newest snapshot that has none yet. */
+  const verdict = async (mutation: string, more: object): Promise<string> => {
+    const [held] = await query(
+      `select snapshot_id, digest, array(select unit from snapshot_units c where c.snapshot_id = u.snapshot_id and c.parent = u.unit and c.signs)::text[] as below from snapshot_units u
+       where unit = 430121 and not exists (select from snapshot_verdicts v where v.snapshot_id = u.snapshot_id) order by snapshot_id desc limit 1`,
+    );
+    const input = { snapshotId: Buffer.from(`Snapshot:${held!['snapshot_id']}`).toString('base64'), unitId };
+    const missing = (held!['below'] as unknown as string[]).map((unit) => ({
+      unitId: Buffer.from(`Organization:${unit.slice(1)}`).toString('base64'),
+      reason: 'x',
+    }));
+    return mutate('coordinator', mutation, {
+      input: { ...input, ...(mutation === SIGN ? { digest: held!['digest'], missing } : more) },
+    });
+  };
   /** Makes the journal refuse entries of one kind, as a full disk would. */
   const block = async (action: string): Promise<void> => {
     await query(
@@ -173,7 +206,7 @@ describe('the journal', () => {
       (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
-      (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
+      (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
       (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
@@ -199,6 +232,10 @@ describe('the journal', () => {
     'target.set',
     'indicator.define',
     'indicator.import',
+    'snapshot.request',
+    'snapshot.sign',
+    'snapshot.request',
+    'snapshot.object',
     'roster.decide',
     'organization.rename',
     'organization.merge',

@@ -48,6 +48,24 @@ describe('what is not yours', () => {
       await first(`select person_id as id from person_sources where source_id = 't1'`),
     );
     ids['Cohort'] = gid('Cohort', await first('select id from cohorts'));
+    const taken = await service.ask(
+      'coordinator',
+      `mutation ($input: TakeSnapshotInput!) { takeSnapshot(input: $input) { ... on TakeSnapshotPayload { snapshot { id } } } }`,
+      { input: { unitId: gid('Division', '430121'), certificationId } },
+    );
+    ids['Snapshot'] = taken.data.takeSnapshot.snapshot.id;
+    await until(
+      async () =>
+        (
+          await service.ask(
+            'coordinator',
+            `query ($id: ID!) { node(id: $id) { ... on Snapshot { digest } } }`,
+            {
+              id: ids['Snapshot'],
+            },
+          )
+        ).data.node.digest ?? undefined,
+    );
     ids['RosterImport'] = gid('RosterImport', await first('select id from roster_imports'));
     ids['Organization'] = gid('Organization', await first('select id from organizations'));
     await service.database.pool.query(`
@@ -136,6 +154,19 @@ describe('what is not yours', () => {
       indicatorId: gid('Indicator', 1),
       source: 'x',
       csv: 'x',
+    }),
+    takeSnapshot: {
+      type: 'TakeSnapshotInput',
+      theirs: () => ({ certificationId, unitId: gid('Division', '430121') }),
+      nobodys: () => ({ certificationId, unitId: gid('Division', '430999') }),
+    },
+    signSnapshot: one('SignSnapshotInput', 'snapshotId', 'Snapshot', {
+      unitId: gid('Division', '430121'),
+      digest: 'x',
+    }),
+    objectToSnapshot: one('ObjectToSnapshotInput', 'snapshotId', 'Snapshot', {
+      unitId: gid('Division', '430121'),
+      reason: 'x',
     }),
     decideRosterDoubt: one('DecideRosterDoubtInput', 'rosterDoubtId', 'RosterDoubt', { reason: 'x' }),
     cancelRosterImport: one('CancelRosterImportInput', 'rosterImportId', 'RosterImport'),
