@@ -324,8 +324,8 @@ describe('snapshots through GraphQL', () => {
           : [];
       const lines = rowsOf(held.content).filter((row) => row.kind === 'child');
       expect(lines.map((line) => line.digest)).toEqual(children.map((child) => child.digest));
-      for (const child of children)
-        if (everywhere().includes(child.unit.id)) expect(await check(child.unit.id)).toBe(child.digest);
+      for (const child of children.filter((each) => everywhere().includes(each.unit.id)))
+        expect(await check(child.unit.id)).toBe(child.digest);
       // Each line is canonical, so that its value alone makes it.
       for (const line of (held.content as string).trimEnd().split('\n'))
         expect(canonicalJson(JSON.parse(line))).toBe(line);
@@ -357,7 +357,10 @@ describe('snapshots through GraphQL', () => {
       expect(held.indicators).toMatchObject(now.indicators);
       expect(held.content).toBeNull();
       if (held.coverage.hidden === true) hidden += 1;
-      for (const each of held.indicators) if (each.code === 'visitors') expect(each.numerator).toBeNull();
+      for (const each of (held.indicators as { code: string; numerator: null }[]).filter(
+        ({ code }) => code === 'visitors',
+      ))
+        expect(each.numerator).toBeNull();
     }
     expect(hidden).toBeGreaterThan(2);
     // The salt makes the digest tell nothing, and is told with the content only.
@@ -403,7 +406,7 @@ describe('snapshots through GraphQL', () => {
       'update snapshot_verdicts set digest = 1',
       'delete from snapshot_verdicts',
     ])
-      await expect(query(statement), statement).rejects.toThrow(/What is frozen is never/);
+      await expect(query(statement)).rejects.toThrow(/What is frozen is never/);
   });
 
   it('are signed level by level, each once, by the unit’s own coordinator', async () => {
@@ -501,11 +504,11 @@ describe('snapshots through GraphQL', () => {
 
     // All the way up.
     for (const code of COUNTIES) {
+      const signing: [string, string][] = [];
       for (const [at, id] of schools.get(code)!.entries())
-        if ((await part(province, id)).signs === true)
-          expect(await sign(province, id, `${code}-${at}`)).toMatchObject({
-            __typename: 'SignSnapshotPayload',
-          });
+        if ((await part(province, id)).signs === true) signing.push([id, `${code}-${at}`]);
+      for (const [id, as] of signing)
+        expect(await sign(province, id, as)).toMatchObject({ __typename: 'SignSnapshotPayload' });
       expect(await sign(province, division(code), code)).toMatchObject({ __typename: 'SignSnapshotPayload' });
     }
     expect(await sign(province, division('430000'), 'p')).toMatchObject({ code: 'NOT_ALL_SIGNED' });
@@ -601,6 +604,21 @@ describe('snapshots through GraphQL', () => {
     expect(
       await take(division('430102'), '430102', { certificationId: gid('Certification', '999999') }),
     ).toMatchObject({ __typename: 'NotFound' });
+  });
+
+  it('are taken once and signed once by two who do it at once', async () => {
+    const [school] = schools.get('430102')!;
+    const on = '2026-11-11';
+    const both = await Promise.all([1, 2].map(async () => take(school!, '430102-0', { on })));
+    expect(both.map((each) => each.__typename).toSorted()).toEqual(['Conflict', 'TakeSnapshotPayload']);
+    const { id } = both.find((each) => each.snapshot !== undefined)!.snapshot as { id: string };
+    await until(async () => (await part(id, null, '430102-0')) ?? undefined);
+    const signed = await Promise.all([1, 2].map(async () => sign(id, school!, '430102-0')));
+    expect(signed.map((each) => each.__typename).toSorted()).toEqual(['Conflict', 'SignSnapshotPayload']);
+    // A job that comes twice changes nothing.
+    const before = await part(id, null, '430102-0');
+    await service.app.services.snapshots.freeze(localOf(id));
+    expect(await part(id, null, '430102-0')).toEqual(before);
   });
 
   it('can be of one school, which hides what coverage hides', async () => {

@@ -266,6 +266,19 @@ describe('the journal', () => {
     await service.app.services.certificates.issue(assignment);
     expect(await state()).not.toEqual(before);
 
+    // Requested above; the worker has frozen it, and freezes another only whole.
+    await block('snapshot.freeze');
+    await act['snapshot.request']!();
+    const [asked] = await query('select id from snapshots order by id desc limit 1');
+    await expect(service.app.services.snapshots.freeze(asked!['id']!)).rejects.toThrow('the journal is full');
+    expect(await query('select 1 from snapshot_units where snapshot_id = $1', [asked!['id']])).toEqual([]);
+    await unblock();
+    await service.app.services.snapshots.freeze(asked!['id']!);
+    await query(`delete from graphile_worker._private_jobs where key = 'freeze-snapshot:' || $1`, [
+      asked!['id'],
+    ]);
+    await idle();
+
     await block('roster.apply');
     await act['roster.request']!();
     const [failed] = await until(async () => {
