@@ -38,6 +38,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create unique index on roster_doubts (source, source_id) where state = 'open'`.execute(db);
   await sql`create index on roster_doubts (source, source_id) where state = 'decided'`.execute(db);
   await sql`create index on roster_doubts (division_code, id)`.execute(db);
+  // What people are told, in Chinese as well; what was refused before has it in English alone.
+  await sql`alter table roster_refusals add column reason_zh text`.execute(db);
+  await sql`alter table roster_imports add column reason_zh text`.execute(db);
   await sql`alter table roster_imports add column doubt_id bigint references roster_doubts`.execute(db);
   await sql`comment on column roster_imports.doubt_id is 'Not of files: it takes in one row that waited, as it was decided.'`.execute(
     db,

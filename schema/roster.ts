@@ -1,6 +1,6 @@
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import type { Progress } from '../src/people/roster/import.repository.ts';
-import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
+import { builder, connectionOf, languageArg, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
 import { Division, RosterImport, RosterRefusal } from './refs.ts';
@@ -30,7 +30,11 @@ RosterRefusal.implement({
       nullable: true,
       description: 'What stood there; identity numbers are masked.',
     }),
-    reason: t.exposeString('reason', { description: 'Why, for a person.' }),
+    reason: t.string({
+      description: 'Why, for a person.',
+      args: { language: t.arg(languageArg) },
+      resolve: ({ reason }, { language }) => reason[language],
+    }),
   }),
 });
 
@@ -98,8 +102,22 @@ builder.node(RosterImport, {
       nullable: true,
       description: 'When it was over, however it ended.',
     }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why the whole import was refused.' }),
-    rowsRead: t.exposeInt('rowsRead', { description: 'Rows of orgs.csv, users.csv and roles.csv.' }),
+    reason: t.string({
+      nullable: true,
+      description: 'Why the whole import was refused.',
+      args: { language: t.arg(languageArg) },
+      resolve: ({ reason }, { language }) => reason?.[language] ?? null,
+    }),
+    refusalsUrl: t.string({
+      nullable: true,
+      description:
+        'Where the refused rows can be downloaded as a workbook, the cells at fault marked: GET with the same Authorization header, `?language=en` for English. null where none was refused.',
+      resolve: (rosterImport, _args, context) =>
+        rosterImport.rowsRefused === 0
+          ? null
+          : `${context.services.publicUrl}/roster-imports/${rosterImport.id}/refusals.xlsx`,
+    }),
+    rowsRead: t.exposeInt('rowsRead', { description: 'Rows of all its files, or sheets.' }),
     rowsIgnored: t.exposeInt('rowsIgnored', {
       description: 'Students and parents: read over and never stored.',
     }),
@@ -183,7 +201,7 @@ const ImportRosterInput = builder.inputType('ImportRosterInput', {
       type: ['File'],
       required: true,
       description:
-        'OneRoster 1.1 or 1.2 CSV, bulk or delta: one zip, or the files of it that are read (manifest.csv, orgs.csv, users.csv, and in 1.2 roles.csv).',
+        'OneRoster 1.1 or 1.2 CSV, bulk or delta: one zip, or the files of it that are read (manifest.csv, orgs.csv, users.csv, and in 1.2 roles.csv). Or one workbook (.xlsx) with the columns of `/roster-template.xlsx`.',
     }),
   }),
 });

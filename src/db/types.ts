@@ -451,6 +451,7 @@ export interface RosterImports {
   posts_changed: Generated<number>;
   posts_ended: Generated<number>;
   reason: string | null;
+  reason_zh: string | null;
   requested_by: Int8 | null;
   rows_ignored: Generated<number>;
   rows_read: Generated<number>;
@@ -475,6 +476,7 @@ export interface RosterRefusals {
   import_id: Int8;
   line: number;
   reason: string;
+  reason_zh: string | null;
   value: string | null;
 }
 

@@ -5,8 +5,10 @@ import Koa from 'koa';
 import type { Services } from '../../schema/context.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { writeTemplate } from '../people/roster/template.ts';
 import { filesBelow } from './files.ts';
 import { graphqlDoor } from './graphql.ts';
+import { download } from './download.ts';
 import { problem, problemResponses } from './problem.ts';
 import { serviceHeaders } from './security.ts';
 import { requireViewer } from './session.ts';
@@ -41,6 +43,23 @@ export function makeServiceApp(
     });
     ctx.type = 'application/pdf';
     ctx.body = found.pdf;
+  });
+
+  // An empty form is nobody's secret.
+  router.get('/roster-template.xlsx', (ctx) => {
+    download(ctx, '花名册导入模板.xlsx', writeTemplate());
+  });
+
+  router.get('/roster-imports/:id/refusals.xlsx', async (ctx) => {
+    const viewer = await requireViewer(ctx.req, services.sessions);
+    const id = ctx.params['id'] ?? '';
+    const language = ctx.query['language'] === 'en' ? 'en' : 'zh-CN';
+    const found = /^\d{1,18}$/.test(id)
+      ? await services.roster.openRefusals(viewer, id, language)
+      : undefined;
+    if (found === undefined) throw new NotFound('The import');
+    ctx.set('Cache-Control', 'private, no-store');
+    download(ctx, language === 'en' ? `refused-rows-${id}.xlsx` : `退回的行-${id}.xlsx`, found);
   });
 
   router.get('/feed/credit-records', async (ctx) => {

@@ -18,7 +18,7 @@ import { PROVINCE } from './province.ts';
 
 /** In the order in which each finds what it refers to. */
 const TABLES = ['organizations', 'people', 'person_sources', 'posts'];
-const STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason rowsRead rowsRefused peopleAdded postsAdded organizationsAdded
+const STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason(language: en) rowsRead rowsRefused peopleAdded postsAdded organizationsAdded
   progress { phase rowsDone rowsTotal rowsPerSecond secondsLeft } } } }`;
 
 interface Asked {

@@ -1,23 +1,20 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright-core';
-import { ZipFile } from 'yazl';
-import { chinaDay } from '../../src/clock.ts';
-import { sampleCertification, SAMPLE_COUNTY, sampleRosterFiles } from '../../src/commands/sample/county.ts';
+import type { Browser } from 'playwright-core';
+import { sampleCertification } from '../../src/commands/sample/county.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { readPdf } from '../support/pdf.ts';
 import { makeDataFolder, startProcess, type StartedService } from '../support/started-service.ts';
+import { aClassTeacher, prepareCounty } from './coordinator.ts';
+import { DESK, openPage, PHONE, type Opened } from './page.ts';
+import { askWell, expectThat, type Step } from './step.ts';
 import { answerQuestion, playActivity, readAnswers } from './teacher.ts';
 
 /*
  * The main job, as its people do it: a coordinator and HR's title system by GraphQL and HTTP, the teacher and HR in a browser,
  * all against a service in a process of its own with an empty embedded database.
  */
-
-const PHONE = { width: 360, height: 740 };
-const DESK = { width: 1280, height: 800 };
 
 export interface Journey {
   /** Hears of each step and of what it saw. */
@@ -130,51 +127,6 @@ export async function runMainJob({ say, pictures }: Journey): Promise<number> {
     await service?.stop();
     await data.remove();
   }
-}
-
-type Step = <T>(name: string, see: () => Promise<readonly [saw: string, value: T]>) => Promise<T>;
-
-async function prepareCounty(
-  run: StartedService,
-  step: Step,
-): Promise<{ certificationId: string; unitId: string; teachers: number }> {
-  await step('Import the roster', async () => {
-    const zip = await zipped(await sampleRosterFiles());
-    const done = await run.importRoster('coordinator', SAMPLE_COUNTY, [{ name: 'roster.zip', bytes: zip }]);
-    expectThat(done.state === 'APPLIED' && done.rowsRefused === 0, JSON.stringify(done));
-    return [
-      `${done.organizationsAdded} organizations, ${done.peopleAdded} people, ${done.postsAdded} posts`,
-      undefined,
-    ] as const;
-  });
-  const certificationId = await step('Plan the certification', async () => {
-    const { planCertification } = await askWell(run, 'coordinator', PLAN, {
-      input: {
-        code: sampleCertification.code,
-        title: { zhCN: sampleCertification.title['zh-CN'], en: sampleCertification.title.en },
-        courseSlug: sampleCertification.courseSlug,
-        roles: ['CLASS_TEACHER'],
-        validityMonths: sampleCertification.validityMonths,
-        divisionCode: SAMPLE_COUNTY,
-        issuerName: sampleCertification.issuerName,
-      },
-    });
-    return [
-      planCertification.certification.title as string,
-      planCertification.certification.id as string,
-    ] as const;
-  });
-  return step('Assign the class teachers', async () => {
-    const { division } = await askWell(run, null, `{ division(code: "${SAMPLE_COUNTY}") { id name } }`);
-    const variables = { input: { certificationId, unitId: division.id as string, role: 'CLASS_TEACHER' } };
-    const first = (await askWell(run, 'coordinator', ASSIGN, variables)).assignCohort;
-    const again = (await askWell(run, 'coordinator', ASSIGN, variables)).assignCohort;
-    expectThat(first.assigned > 500 && again.assigned === 0, JSON.stringify([first, again]));
-    return [
-      `${first.assigned} in ${division.name}; done again, nobody twice`,
-      { certificationId, unitId: division.id as string, teachers: first.assigned as number },
-    ] as const;
-  });
 }
 
 interface Earned {
@@ -395,109 +347,6 @@ async function readFeed(run: StartedService, after?: string): Promise<Feed> {
   return (await (await run.fetch(path, 'hr')).json()) as Feed;
 }
 
-interface Opened {
-  readonly page: Page;
-  /** Goes to a path as from a link, whatever page is open. */
-  readonly go: (path: string) => Promise<void>;
-  readonly look: (name: string) => Promise<void>;
-}
-
-/**
- * A page of its own kind of screen. At each look it must fit the screen, have logged no error, and be open to people who do not
- * see or point (axe).
- */
-async function openPage(
-  browser: Browser,
-  run: StartedService,
-  viewport: { width: number; height: number },
-  pictures: string | undefined,
-  locale = 'zh-CN',
-): Promise<Opened> {
-  const context = await browser.newContext({ viewport, locale, acceptDownloads: true });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  if (pictures !== undefined) await mkdir(pictures, { recursive: true });
-  return {
-    page,
-    async go(path) {
-      // A change of the fragment alone would not load the page.
-      await page.goto('about:blank');
-      await page.goto(`${run.url}${path}`);
-      await page.locator('h1').waitFor();
-    },
-    async look(name) {
-      const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expectThat(wider <= 0, `${name} is ${wider} px wider than the screen`);
-      expectThat(complaints.length === 0, `the browser complains: ${complaints.join('; ')}`);
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      const found = violations.map(({ id, nodes }) => `${id} (${nodes.map((node) => node.html).join(', ')})`);
-      expectThat(found.length === 0, `${name} shuts people out: ${found.join('; ')}`);
-      if (pictures === undefined) return;
-      for (const size of [PHONE, DESK]) {
-        await page.setViewportSize(size);
-        await page.screenshot({ path: join(pictures, `${name}-${size.width}.png`), fullPage: true });
-      }
-      await page.setViewportSize(viewport);
-    },
-  };
-}
-
-function expectThat(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw new Error(otherwise);
-}
-
-/** Data of an answer without errors. */
-async function askWell(
-  run: StartedService,
-  as: string | null,
-  query: string,
-  variables?: Record<string, unknown>,
-  // What is read of it is checked by what is expected of it.
-  // oxlint-disable-next-line typescript/no-explicit-any
-): Promise<any> {
-  const answer = await run.ask(as, query, variables);
-  expectThat(answer.errors === undefined, JSON.stringify(answer.errors));
-  return answer.data;
-}
-
-async function zipped(files: readonly { name: string; bytes: Buffer }[]): Promise<Buffer> {
-  const zip = new ZipFile();
-  for (const file of files) zip.addBuffer(file.bytes, file.name);
-  zip.end();
-  const chunks: Buffer[] = [];
-  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-/** The staff number of somebody whose one post, today, is that of a class teacher. */
-async function aClassTeacher(): Promise<string> {
-  const users = (await sampleRosterFiles()).find((file) => file.name === 'users.csv')!;
-  const [head, ...rows] = users.bytes.toString('utf8').split(/\r?\n/);
-  const columns = head!.split(',');
-  const at = (name: string): number => columns.indexOf(name);
-  const today = chinaDay(new Date());
-  const row = rows
-    .map((line) => line.split(','))
-    .find(
-      (cells) =>
-        cells.length === columns.length &&
-        cells[at('metadata.postRoles')] === 'class_teacher' &&
-        cells[at('metadata.postEnds')] === '' &&
-        (cells[at('metadata.postStarts')] ?? '') <= today,
-    );
-  expectThat(row !== undefined, 'the sample has no class teacher');
-  return row[at('metadata.staffNumber')]!;
-}
-
-const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) {
-  ... on PlanCertificationPayload { certification { id title } } ... on Refusal { code message } } }`;
-const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) {
-  ... on AssignCohortPayload { assigned alreadyAssigned } ... on Refusal { code message } } }`;
 const COVERAGE = `query ($certificationId: ID!, $unitId: ID!) {
   coverage(certificationId: $certificationId, unitId: $unitId, role: CLASS_TEACHER) { covered total gap rate } }`;
 const coverageToRead = (certificationId: string, unitId: string): string => `# How far is the county?

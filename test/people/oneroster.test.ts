@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { UnreadableFile } from '../../src/people/roster/text.ts';
+import { UnreadableFile } from '../../src/people/roster/said.ts';
 import { readOneRoster } from '../support/roster.ts';
 import { smallRoster } from '../support/service.ts';
 
@@ -64,7 +64,7 @@ describe('reading OneRoster CSV', () => {
       const roster = await readOneRoster(smallRoster([faulty, { ...wang, id: 't2' }]));
       expect(roster.refused).toHaveLength(1);
       expect(roster.refused[0]).toMatchObject({ file: 'users.csv', line: 2, column });
-      expect(roster.refused[0]!.reason).toMatch(reason);
+      expect(roster.refused[0]!.reason.en).toMatch(reason);
       expect(roster.people.map((person) => person.ref)).toEqual(['t2']);
     },
   );

@@ -116,8 +116,8 @@ export function uploadOf(
 export const IMPORT = `mutation ($input: ImportRosterInput!) { importRoster(input: $input) { __typename
   ... on ImportRosterPayload { rosterImport { id state } } ... on Refusal { code message } } }`;
 
-export const IMPORT_STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason rowsRead rowsIgnored rowsRefused organizationsAdded organizationsChanged
-  peopleAdded peopleChanged peopleMissing postsAdded postsChanged postsEnded hasFiles progress { phase } refusals(first: 100) { nodes { file line column value reason } } } } }`;
+export const IMPORT_STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason(language: en) rowsRead rowsIgnored rowsRefused organizationsAdded organizationsChanged
+  peopleAdded peopleChanged peopleMissing postsAdded postsChanged postsEnded hasFiles refusalsUrl progress { phase } refusals(first: 100) { nodes { file line column value reason(language: en) } } } } }`;
 
 /** Imports as the sample coordinator and waits until the worker has done it. */
 export async function importRoster(

@@ -18,6 +18,7 @@ export interface StartedService {
     as: string,
     divisionCode: string,
     files: readonly { name: string; bytes: Uint8Array }[],
+    more?: { dryRun?: boolean },
   ): Promise<ImportedRoster>;
   fetch(path: string, as?: string): Promise<Response>;
   /** SIGTERM, and what it ended with. */
@@ -27,7 +28,9 @@ export interface StartedService {
 }
 
 export interface ImportedRoster {
-  readonly state: 'APPLIED' | 'REFUSED';
+  readonly id: string;
+  readonly state: 'APPLIED' | 'CHECKED' | 'REFUSED';
+  readonly refusalsUrl: string | null;
   readonly reason: string | null;
   readonly rowsRefused: number;
   readonly organizationsAdded: number;
@@ -93,15 +96,19 @@ export async function startProcess(
     seconds: (performance.now() - started) / 1000,
     output: () => output,
     ask,
-    async importRoster(as, divisionCode, files) {
-      const body = uploadOf(IMPORT, { input: { divisionCode, files: files.map(() => null) } }, files);
+    async importRoster(as, divisionCode, files, more = {}) {
+      const body = uploadOf(
+        IMPORT,
+        { input: { divisionCode, files: files.map(() => null), ...more } },
+        files,
+      );
       const response = await fetch(`${url}/graphql`, { method: 'POST', headers: headers(as), body });
       const requested = (await response.json()) as GraphqlAnswer;
       const id = requested.data?.importRoster?.rosterImport?.id as string | undefined;
       if (id === undefined) throw new Error(JSON.stringify(requested));
       return until(async () => {
         const { data } = await ask(as, IMPORT_STATE, { id });
-        return data.node.state === 'QUEUED' ? undefined : (data.node as ImportedRoster);
+        return data.node.state === 'QUEUED' ? undefined : ({ ...data.node, id } as ImportedRoster);
       });
     },
     fetch: async (path, as) => fetch(`${url}${path}`, { headers: headers(as) }),

@@ -136,7 +136,7 @@ async function importRoster(app: App, coordinator: Viewer): Promise<void> {
     const current = await roster.find(coordinator, requested.id);
     if (current?.state === 'applied') return;
     if (current?.state === 'refused')
-      throw new Error(`The sample roster was refused: ${current.reason ?? ''}`);
+      throw new Error(`The sample roster was refused: ${current.reason?.en ?? ''}`);
     await sleep(30);
   }
 }

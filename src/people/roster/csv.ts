@@ -1,17 +1,9 @@
 import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import type { RosterFile } from './archive.ts';
-import { readText, UnreadableFile, type Encoding } from './text.ts';
-
-/** A row as read: where it stands in the file, and its fields by column name. */
-export interface Row {
-  /** 1-based line on which the record begins, the header being line 1. */
-  readonly line: number;
-  /** Empty when the row has more or fewer fields than the header: then it can't be trusted in any of them. */
-  readonly fields: { readonly size: number; get(column: string): string | undefined };
-  /** As they stand there, for the header's columns and beyond. */
-  readonly cells: readonly string[];
-}
+import type { Row } from './row.ts';
+import { UnreadableFile } from './said.ts';
+import { readText, type Encoding } from './text.ts';
 
 export interface Table {
   readonly header: readonly string[];
@@ -35,7 +27,7 @@ export async function openCsv(
 ): Promise<Table> {
   const records = readRecords(file, encoding);
   const begun = await records.next();
-  if (begun.done === true) throw new UnreadableFile('it is empty');
+  if (begun.done === true) throw new UnreadableFile('it is empty', '文件是空的');
   const [first, ...others] = begun.value;
   const header = first!.record.map((name) => name.trim());
   const { line } = first!;
@@ -43,11 +35,15 @@ export async function openCsv(
   const twice = header.find((name, index) => name !== '' && header.indexOf(name) !== index);
   if (missing.length > 0 || twice !== undefined) {
     await records.return(undefined);
-    throw new UnreadableFile(
-      missing.length > 0
-        ? `its header (line ${line}) lacks ${missing.join(', ')}`
-        : `its header (line ${line}) has ${twice} twice`,
-    );
+    throw missing.length > 0
+      ? new UnreadableFile(
+          `its header (line ${line}) lacks ${missing.join(', ')}`,
+          `表头（第 ${line} 行）缺少 ${missing.join('、')}`,
+        )
+      : new UnreadableFile(
+          `its header (line ${line}) has ${twice} twice`,
+          `表头（第 ${line} 行）中 ${twice} 出现两次`,
+        );
   }
   return { header, rows: readRows(others, records, header) };
 }
@@ -105,6 +101,7 @@ async function* readRecords(file: RosterFile, encoding: Encoding): AsyncGenerato
     if (code?.startsWith('CSV_') !== true) throw error;
     throw new UnreadableFile(
       `it is not well-formed CSV${lines === undefined ? '' : ` (line ${lines})`}: ${message}`,
+      `CSV 格式有误${lines === undefined ? '' : `（第 ${lines} 行）`}：${message}`,
     );
   } finally {
     source.destroy();

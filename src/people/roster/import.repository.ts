@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Executor } from '../../db/database.ts';
 import type { NamedFile } from './archive.ts';
+import type { RefusedFile, RefusedRow } from './refusal-sheet.ts';
 import type { Refused } from './roster.ts';
+import { said, type Said } from './said.ts';
 
 const PIECE = 1024 * 1024;
 
@@ -53,7 +55,7 @@ export interface RosterImport extends ImportCounts {
   readonly createdAt: Date;
   readonly finishedAt: Date | null;
   /** Why the whole import was refused. */
-  readonly reason: string | null;
+  readonly reason: Said | null;
 }
 
 export async function insertRosterImport(
@@ -132,7 +134,7 @@ export async function findRosterImport(
     requestedBy: row.requested_by,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
-    reason: row.reason,
+    reason: row.reason === null ? null : said(row.reason, row.reason_zh ?? row.reason),
     rowsRead: row.rows_read,
     rowsIgnored: row.rows_ignored,
     rowsRefused: row.rows_refused,
@@ -193,7 +195,7 @@ export async function finishRosterImport(
   id: string,
   end:
     | { state: 'applied' | 'checked'; counts: ImportCounts; at: Date }
-    | { state: 'refused'; reason: string; at: Date }
+    | { state: 'refused'; reason: Said; at: Date }
     | { state: 'cancelled'; at: Date },
 ): Promise<void> {
   await tx
@@ -201,7 +203,7 @@ export async function finishRosterImport(
     .set({
       state: end.state,
       finished_at: end.at,
-      ...(end.state === 'refused' ? { reason: end.reason } : {}),
+      ...(end.state === 'refused' ? { reason: end.reason.en, reason_zh: end.reason['zh-CN'] } : {}),
       ...('counts' in end
         ? {
             rows_read: end.counts.rowsRead,
@@ -283,7 +285,7 @@ export async function listRosterRefusals(
     line: row.line,
     column: row.column_name,
     value: row.value,
-    reason: row.reason,
+    reason: said(row.reason, row.reason_zh ?? row.reason),
   }));
 }
 
@@ -298,4 +300,55 @@ export async function tryLockSource(tx: Executor, source: string): Promise<boole
     got: boolean;
   }>`select pg_try_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0)) as got`.execute(tx);
   return rows[0]!.got;
+}
+
+const REFUSED_AT_ONCE = 500;
+
+/** The files of which rows were refused, each with its header and, as they are asked for, its refused rows. */
+export async function listRefusedFiles(db: Executor, importId: string): Promise<RefusedFile[]> {
+  const files = await db
+    .selectFrom('roster_refusals as r')
+    .leftJoin('roster_refused_rows as header', (join) =>
+      join
+        .onRef('header.import_id', '=', 'r.import_id')
+        .onRef('header.file', '=', 'r.file')
+        // Kept as line 1, wherever it stood.
+        .on('header.line', '=', 1),
+    )
+    .select(['r.file', 'header.cells'])
+    .distinctOn('r.file')
+    .where('r.import_id', '=', importId)
+    .orderBy('r.file')
+    .execute();
+  return files.map(({ file, cells }) => ({
+    name: file,
+    header: cells ?? [],
+    rows: eachRefusedRow(db, importId, file),
+  }));
+}
+
+async function* eachRefusedRow(db: Executor, importId: string, file: string): AsyncGenerator<RefusedRow> {
+  for (let after = 0; ;) {
+    const { rows } = await sql<{
+      line: number;
+      cells: string[] | null;
+      refusals: { column: string | null; reason: string; reason_zh: string | null }[];
+    }>`
+      select r.line, s.cells, json_agg(json_build_object('column', r.column_name, 'reason', r.reason, 'reason_zh', r.reason_zh) order by r.id) as refusals
+      from roster_refusals r left join roster_refused_rows s on s.import_id = r.import_id and s.file = r.file and s.line = r.line
+      where r.import_id = ${importId}::bigint and r.file = ${file} and r.line > ${after}::int
+      group by r.line, s.cells order by r.line limit ${REFUSED_AT_ONCE}`.execute(db);
+    for (const { line, cells, refusals } of rows)
+      yield {
+        line,
+        cells: cells ?? [],
+        refusals: refusals.map((refusal) => ({
+          column: refusal.column,
+          reason: said(refusal.reason, refusal.reason_zh ?? refusal.reason),
+        })),
+      };
+    const last = rows.at(-1)?.line;
+    if (last === undefined || rows.length < REFUSED_AT_ONCE) return;
+    after = last;
+  }
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Pool } from 'pg';
 import type { Clock } from '../../clock.ts';
 import { withConnection, type Database } from '../../db/database.ts';
@@ -12,6 +13,7 @@ import {
   finishRosterImport,
   forgetRosterFiles,
   insertCancellation,
+  listRefusedFiles,
   listRosterRefusals,
   lockSource,
   moveRosterImportFiles,
@@ -19,8 +21,9 @@ import {
   type RosterRefusal,
 } from './import.repository.ts';
 import { IMPORT_TASK, queueImport } from './queue.service.ts';
+import { writeRefusals } from './refusal-sheet.ts';
 import { Cancelled, makeImportRun } from './run.service.ts';
-import { UnreadableFile } from './text.ts';
+import { UnreadableFile } from './said.ts';
 
 /** Now and then: uploads are not kept for ever. */
 export const FORGET_FILES_TASK = 'forget-roster-files';
@@ -78,7 +81,10 @@ export function makeRosterService({
       if (division === undefined || !may(viewer, 'roster.import', division))
         throw new NotFound(`Division ${input.divisionCode}`);
       if (input.files.length === 0)
-        throw new InvalidInput('input.files', 'Give one zip file, or orgs.csv and users.csv.');
+        throw new InvalidInput(
+          'input.files',
+          'Give one workbook (.xlsx), one zip file, or orgs.csv and users.csv.',
+        );
       if (input.files.reduce((sum, file) => sum + file.bytes.length, 0) > MAX_UPLOAD_BYTES)
         throw new InvalidInput(
           'input.files',
@@ -116,6 +122,16 @@ export function makeRosterService({
       page: { after: string | undefined; limit: number },
     ): Promise<RosterRefusal[]> {
       return (await visible(viewer, importId)) === undefined ? [] : listRosterRefusals(db, importId, page);
+    },
+
+    /** The rows that an import refused, as a workbook to mend; undefined for an import that is not there or not the viewer's. */
+    async openRefusals(
+      viewer: Viewer,
+      importId: string,
+      language: 'zh-CN' | 'en',
+    ): Promise<Readable | undefined> {
+      if ((await visible(viewer, importId)) === undefined) return undefined;
+      return writeRefusals(await listRefusedFiles(db, importId), language);
     },
 
     /**
@@ -208,7 +224,7 @@ export function makeRosterService({
       } catch (error) {
         if (error instanceof Cancelled) end = { state: 'cancelled', at: clock.now() };
         else if (error instanceof UnreadableFile)
-          end = { state: 'refused', reason: error.message, at: clock.now() };
+          end = { state: 'refused', reason: error.said, at: clock.now() };
         else throw error;
       }
       // What was written is taken back by now; only what is to be told remains.

@@ -47,7 +47,7 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
   const { file, refColumn, identityColumn } = roster.people;
   const refuse = (from: RawBuilder<unknown>): RawBuilder<unknown> => sql`
     with told as (
-      insert into staged_refusals (file, line, column_name, value, reason) ${from}
+      insert into staged_refusals (file, line, column_name, value, reason, reason_zh) ${from}
       returning line
     ), spared as (
       insert into staged_spared select ref from staged_people where line in (select line from told)
@@ -62,8 +62,9 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
     // One row for each post: they must agree on who it is, and one of them is enough.
     await sql`
       with first as (select distinct on (ref) * from staged_people order by ref, line)
-      insert into staged_refusals (file, line, column_name, value, reason)
-      select ${file}, s.line, ${refColumn}, s.ref, format('Line %s has another name or identity number for the same person; the first one is taken.', f.line)
+      insert into staged_refusals (file, line, column_name, value, reason, reason_zh)
+      select ${file}, s.line, ${refColumn}, s.ref, format('Line %s has another name or identity number for the same person; the first one is taken.', f.line),
+        format('第 %s 行对同一人写了不同的姓名或身份证件号，以先出现的为准。', f.line)
       from staged_people s join first f using (ref)
       where s.line > f.line and (s.name <> f.name or s.identity_hash <> f.identity_hash)`.execute(tx);
   if (roster.repeats) {
@@ -75,12 +76,14 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
     );
   } else {
     await refuse(sql`
-      select ${file}, s.line, ${refColumn}, s.ref, format('The same %s stands on line %s; the first one is taken.', ${refColumn}::text, f.line)
+      select ${file}, s.line, ${refColumn}, s.ref, format('The same %s stands on line %s; the first one is taken.', ${refColumn}::text, f.line),
+        format('%s 与第 %s 行重复，以先出现的为准。', ${refColumn}::text, f.line)
       from staged_people s join (select ref, min(line) as line from staged_people group by ref having count(*) > 1) f using (ref)
       where s.line > f.line`).execute(tx);
   }
   await refuse(sql`
-    select ${file}, s.line, ${identityColumn}, null, format('The same identity number stands on line %s: one person has one row.', f.line)
+    select ${file}, s.line, ${identityColumn}, null, format('The same identity number stands on line %s: one person has one row.', f.line),
+        format('身份证件号与第 %s 行相同：一个人只应有一个编号。', f.line)
     from staged_people s join (select identity_hash, min(line) as line from staged_people where identity_hash is not null group by 1 having count(*) > 1) f using (identity_hash)
     where s.line > f.line`).execute(tx);
 
@@ -109,11 +112,17 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
         when 'identity_of_another' then format('The %s and the identity number are known as two different people.', ${refColumn}::text)
         when 'identity_changed' then format('The identity number differs from the one known for this %s.', ${refColumn}::text)
         else format('Somebody else of this name holds a post there, under another %s: the same person, or not?', ${refColumn}::text)
-      end || ' The row waits for somebody to decide.'
+      end || ' The row waits for somebody to decide.',
+      case kind
+        when 'identity_of_another' then format('%s 与身份证件号在系统中属于两个不同的人。', ${refColumn}::text)
+        when 'identity_changed' then format('身份证件号与该 %s 已登记的不同。', ${refColumn}::text)
+        else format('该单位已有同名人员在岗，但 %s 不同：是否同一人？', ${refColumn}::text)
+      end || '此行等待人工确认。'
     from staged_doubts`).execute(tx);
   await refuse(sql`
     select ${file}, f.line, ${identityColumn}, null,
-      format('Line %s is about the same person, by what is known of the two; somebody has to look.', twice.line)
+      format('Line %s is about the same person, by what is known of the two; somebody has to look.', twice.line),
+      format('据已登记的信息，此行与第 %s 行是同一个人，请核对。', twice.line)
     from found f
     join (select person_id, min(line) as line from found group by 1 having count(*) > 1) twice on twice.person_id = f.person_id and twice.line < f.line
     where not exists (select from staged_doubts d where d.line = f.line)`).execute(tx);
@@ -182,9 +191,10 @@ export async function matchPosts(
       select p.line, p.ref, p.organization_ref from staged_posts p join matched using (ref)
       left join places o on o.source_id = p.organization_ref where o.id is null
     ), told as (
-      insert into staged_refusals (file, line, column_name, value, reason)
+      insert into staged_refusals (file, line, column_name, value, reason, reason_zh)
       select ${file}, line, ${organizationColumn}, organization_ref,
-        format('No organization "%s" is known in this import''s source; the person goes in without this post.', organization_ref) from lost
+        format('No organization "%s" is known in this import''s source; the person goes in without this post.', organization_ref),
+        format('没有编号为“%s”的单位：此人已导入，但不含该岗位。', organization_ref) from lost
     )
     update matched set complete = false where ref in (select ref from lost)`.execute(tx);
   await sql`update matched set complete = false where complete and ref in (select ref from staged_spared)`.execute(

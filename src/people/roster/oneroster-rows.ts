@@ -1,16 +1,21 @@
 import { organizationKinds, type OrganizationKind } from '../../regions/organization.ts';
 import { isIdentityNumber } from '../person.ts';
 import { roles, type Role } from '../role.ts';
-import { listOf, type Row } from './csv.ts';
+import { listOf } from './csv.ts';
+import type { Given, GivenOrganization, GivenPerson, GivenPost } from './roster.ts';
 import {
-  maskIdentities,
-  maskIdentity,
-  type Given,
-  type GivenOrganization,
-  type GivenPerson,
-  type GivenPost,
-} from './roster.ts';
-import { narrow, readDay } from './text.ts';
+  checkDays,
+  checkDivisionCode,
+  day,
+  optional,
+  optionalCount,
+  optionalDay,
+  plain,
+  required,
+  RowRefused,
+  type Row,
+} from './row.ts';
+import { said } from './said.ts';
 
 /* The rows of OneRoster's files, each judged by itself: see oneroster.ts. */
 
@@ -33,53 +38,6 @@ const ROLE_OF: Readonly<Record<string, Role>> = { teacher: 'subject_teacher', pr
 /** Whether files tell of all there is, or of what has changed. */
 export type Mode = 'bulk' | 'delta';
 
-/** What a row reader throws to refuse its row. */
-export class RowRefused extends Error {
-  readonly column: string | null;
-  readonly value: string | null;
-  constructor(
-    row: Row,
-    column: string | null,
-    reason: string,
-    { secret = false }: { secret?: boolean } = {},
-  ) {
-    super(reason);
-    this.column = column;
-    const value = column === null ? null : (row.fields.get(column) ?? null);
-    // A refusal is shown and downloaded: an identity number must not travel with it.
-    this.value = value === null ? null : secret ? maskIdentity(value) : maskIdentities(value);
-  }
-}
-
-function required(row: Row, column: string): string {
-  const value = row.fields.get(column) ?? '';
-  if (value === '') throw new RowRefused(row, column, `${column} is empty.`);
-  if (value.length > 255) throw new RowRefused(row, column, `${column} is longer than 255 characters.`);
-  return value;
-}
-
-function optional(row: Row, column: string): string | null {
-  return (row.fields.get(column) ?? '') === '' ? null : required(row, column);
-}
-
-/** A code or a number, in its plain width. */
-function plain(row: Row, column: string): string | null {
-  const value = optional(row, column);
-  return value === null ? null : narrow(value) || null;
-}
-
-function day(row: Row, column: string, text: string): string {
-  const read = readDay(text);
-  if (read !== undefined) return read;
-  throw new RowRefused(
-    row,
-    column,
-    /^\d{5}$/.test(narrow(text))
-      ? `"${text}" is a spreadsheet's inner number for a day; format the column as text, YYYY-MM-DD.`
-      : `"${text}" is not a day; write it as YYYY-MM-DD.`,
-  );
-}
-
 /** Whether a row says that what it names is no more. */
 function isDeleted(row: Row, mode: Mode): boolean {
   const status = row.fields.get('status') ?? '';
@@ -89,8 +47,14 @@ function isDeleted(row: Row, mode: Mode): boolean {
       row,
       'status',
       mode === 'delta'
-        ? `"${status}" is neither active nor tobedeleted.`
-        : `"${status}": in a bulk file the status is empty or active.`,
+        ? said(
+            `"${status}" is neither active nor tobedeleted.`,
+            `“${status}”既不是 active 也不是 tobedeleted。`,
+          )
+        : said(
+            `"${status}": in a bulk file the status is empty or active.`,
+            `“${status}”：bulk 文件中 status 应为空或 active。`,
+          ),
     );
   return false;
 }
@@ -98,29 +62,16 @@ function isDeleted(row: Row, mode: Mode): boolean {
 export function readOrganization(row: Row, mode: Mode): GivenOrganization {
   const type = required(row, 'type');
   if (!ORG_TYPES.has(type))
-    throw new RowRefused(row, 'type', `"${type}" is not a type of OneRoster (${[...ORG_TYPES].join(', ')}).`);
+    throw notOneOf(row, 'type', type, 'a type of OneRoster', 'OneRoster 的 type', [...ORG_TYPES]);
   const identifier = plain(row, 'identifier');
   const givenKind = optional(row, 'metadata.kind');
   if (givenKind !== null && !(organizationKinds as readonly string[]).includes(givenKind))
-    throw new RowRefused(
-      row,
-      'metadata.kind',
-      `"${givenKind}" is not a kind (${organizationKinds.join(', ')}).`,
-    );
+    throw notOneOf(row, 'metadata.kind', givenKind, 'a kind', '办学类型', organizationKinds);
   const isSchool = type === 'school' || type === 'department';
   const divisionCode =
     plain(row, 'metadata.divisionCode') ??
     (!isSchool && identifier !== null && /^\d{6}$/.test(identifier) ? identifier : null);
-  if (divisionCode !== null && !/^\d{6}$/.test(divisionCode))
-    throw new RowRefused(
-      row,
-      'metadata.divisionCode',
-      `"${divisionCode}" is not an administrative division code: six digits.`,
-    );
-  const students = plain(row, 'metadata.studentCount');
-  if (students !== null && !/^\d{1,7}$/.test(students))
-    throw new RowRefused(row, 'metadata.studentCount', `"${students}" is not a number of students.`);
-  const studentsOn = optional(row, 'metadata.studentCountOn');
+  checkDivisionCode(row, 'metadata.divisionCode', divisionCode);
   return {
     line: row.line,
     sourceId: required(row, 'sourcedId'),
@@ -129,15 +80,15 @@ export function readOrganization(row: Row, mode: Mode): GivenOrganization {
     identifier,
     parentSourceId: optional(row, 'parentSourcedId'),
     divisionCode,
-    studentCount: students === null ? null : Number(students),
-    studentCountOn: studentsOn === null ? null : day(row, 'metadata.studentCountOn', studentsOn),
+    studentCount: optionalCount(row, 'metadata.studentCount'),
+    studentCountOn: optionalDay(row, 'metadata.studentCountOn'),
     closes: isDeleted(row, mode),
   };
 }
 
 export function readUser(row: Row, mode: Mode): Given[] {
   const role = required(row, 'role');
-  if (!STAFF_ROLES.has(role)) throw new RowRefused(row, 'role', `"${role}" is not a role of OneRoster.`);
+  checkStaffRole(row, role);
   const person = readPerson(row, mode);
   const posts = person.leaves
     ? []
@@ -157,7 +108,10 @@ export function readPerson(row: Row, mode: Mode): GivenPerson {
     throw new RowRefused(
       row,
       'metadata.identityNumber',
-      'It is not an identity number: 18 characters of which the last checks the others.',
+      said(
+        'It is not an identity number: 18 characters of which the last checks the others.',
+        '不是有效的居民身份证号：应为 18 位，且末位校验码正确。',
+      ),
       { secret: true },
     );
   }
@@ -177,19 +131,13 @@ export function readPerson(row: Row, mode: Mode): GivenPerson {
 export function readRole(row: Row): { ref: string; post: GivenPost | undefined } {
   const ref = required(row, 'userSourcedId');
   const given = required(row, 'role');
-  if (!STAFF_ROLES.has(given)) throw new RowRefused(row, 'role', `"${given}" is not a role of OneRoster.`);
+  checkStaffRole(row, given);
   const ours = optional(row, 'metadata.postRole');
-  if (ours !== null && !isRole(ours))
-    throw new RowRefused(row, 'metadata.postRole', `"${ours}" is not a role (${roles.join(', ')}).`);
+  if (ours !== null && !isRole(ours)) throw notOneOf(row, 'metadata.postRole', ours, 'a role', '岗位', roles);
   const role = ours ?? ROLE_OF[given];
   if (role === undefined) return { ref, post: undefined };
-  const dayOf = (column: string): string | null => {
-    const text = optional(row, column);
-    return text === null ? null : day(row, column, text);
-  };
-  const [startsOn, endsOn] = [dayOf('beginDate'), dayOf('endDate')];
-  if (startsOn !== null && endsOn !== null && endsOn < startsOn)
-    throw new RowRefused(row, 'endDate', `It ends (${endsOn}) before it begins (${startsOn}).`);
+  const [startsOn, endsOn] = [optionalDay(row, 'beginDate'), optionalDay(row, 'endDate')];
+  checkDays(row, 'endDate', startsOn, endsOn);
   return {
     ref,
     post: {
@@ -203,13 +151,41 @@ export function readRole(row: Row): { ref: string; post: GivenPost | undefined }
   };
 }
 
+function notOneOf(
+  row: Row,
+  column: string,
+  value: string,
+  what: string,
+  zh: string,
+  all: readonly string[],
+): RowRefused {
+  return new RowRefused(
+    row,
+    column,
+    said(`"${value}" is not ${what} (${all.join(', ')}).`, `“${value}”不是${zh}（${all.join('、')}）。`),
+  );
+}
+
+function checkStaffRole(row: Row, role: string): void {
+  if (!STAFF_ROLES.has(role))
+    throw new RowRefused(
+      row,
+      'role',
+      said(`"${role}" is not a role of OneRoster.`, `“${role}”不是 OneRoster 的 role。`),
+    );
+}
+
 function isRole(text: string): text is Role {
   return (roles as readonly string[]).includes(text);
 }
 
 function loadOf(row: Row, column: string, load: string): GivenPost['workload'] {
   if (!['', 'full', 'part'].includes(load))
-    throw new RowRefused(row, column, `"${load}" is neither full nor part.`);
+    throw new RowRefused(
+      row,
+      column,
+      said(`"${load}" is neither full nor part.`, `“${load}”既不是 full（专职）也不是 part（兼职）。`),
+    );
   return load === 'part' ? 'part' : 'full';
 }
 
@@ -244,7 +220,10 @@ function datedPosts(row: Row): GivenPost[] {
       throw new RowRefused(
         row,
         column,
-        `It has ${values.length} entries where metadata.postRoles has ${postRoles.length}.`,
+        said(
+          `It has ${values.length} entries where metadata.postRoles has ${postRoles.length}.`,
+          `有 ${values.length} 项，而 metadata.postRoles 有 ${postRoles.length} 项。`,
+        ),
       );
     return values;
   };
@@ -253,23 +232,21 @@ function datedPosts(row: Row): GivenPost[] {
   const ends = parallel('metadata.postEnds');
   const loads = parallel('metadata.postLoads');
   return postRoles.map((role, index) => {
-    if (!isRole(role))
-      throw new RowRefused(row, 'metadata.postRoles', `"${role}" is not a role (${roles.join(', ')}).`);
+    if (!isRole(role)) throw notOneOf(row, 'metadata.postRoles', role, 'a role', '岗位', roles);
     const organizationSourceId = organizations[index] ?? '';
     if (organizationSourceId === '')
-      throw new RowRefused(row, 'metadata.postOrgs', `Entry ${index + 1} is empty.`);
+      throw new RowRefused(
+        row,
+        'metadata.postOrgs',
+        said(`Entry ${index + 1} is empty.`, `第 ${index + 1} 项为空。`),
+      );
     const startsOn =
       starts[index] === '' || starts[index] === undefined
         ? null
         : day(row, 'metadata.postStarts', starts[index]);
     const endsOn =
       ends[index] === '' || ends[index] === undefined ? null : day(row, 'metadata.postEnds', ends[index]);
-    if (startsOn !== null && endsOn !== null && endsOn < startsOn)
-      throw new RowRefused(
-        row,
-        'metadata.postEnds',
-        `Entry ${index + 1} ends (${endsOn}) before it begins (${startsOn}).`,
-      );
+    checkDays(row, 'metadata.postEnds', startsOn, endsOn, index + 1);
     return {
       organizationSourceId,
       role,

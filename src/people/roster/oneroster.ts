@@ -1,16 +1,17 @@
 import type { RosterFile } from './archive.ts';
-import { openCsv, type Row, type Table } from './csv.ts';
+import { openCsv, type Table } from './csv.ts';
 import {
   OTHER_ROLES,
   readOrganization,
   readPerson,
   readRole,
   readUser,
-  RowRefused,
   type Mode,
 } from './oneroster-rows.ts';
 import type { Given, Roster } from './roster.ts';
-import { readEncoding, UnreadableFile, type Encoding } from './text.ts';
+import { RowRefused, type Row } from './row.ts';
+import { ofFile, said, UnreadableFile } from './said.ts';
+import { readEncoding, type Encoding } from './text.ts';
 
 /*
  * OneRoster CSV binding (1EdTech): 1.1 final, section 4, where a user's row names organizations and role; and 1.2, where roles stand
@@ -82,12 +83,14 @@ export async function openOneRoster(files: readonly RosterFile[]): Promise<Roste
   if (!open.has('orgs.csv') && !open.has('users.csv'))
     throw new UnreadableFile(
       `Neither orgs.csv nor users.csv is among the files (${files.map((file) => file.name).join(', ')}).`,
+      `文件中既没有 orgs.csv 也没有 users.csv（${files.map((file) => file.name).join('、')}）。`,
     );
   const said = open.has('manifest.csv') ? await readManifest(open.get('manifest.csv')!, open) : undefined;
   const version = said?.version ?? (open.has('roles.csv') ? '1.2' : '1.1');
   if (version === '1.2' && open.has('users.csv') !== open.has('roles.csv'))
     throw new UnreadableFile(
       'users.csv and roles.csv belong together in OneRoster 1.2, and one of them is missing.',
+      'OneRoster 1.2 中 users.csv 和 roles.csv 须同时提供，现缺少其中一个。',
     );
   const rows = [...open].reduce(
     (sum, [name, { lines }]) => (name === 'manifest.csv' ? sum : sum + Math.max(0, lines - 1)),
@@ -95,7 +98,12 @@ export async function openOneRoster(files: readonly RosterFile[]): Promise<Roste
   );
   return {
     rows,
-    organizations: { file: 'orgs.csv' },
+    organizations: {
+      file: 'orgs.csv',
+      refColumn: 'sourcedId',
+      parentColumn: 'parentSourcedId',
+      divisionColumn: 'metadata.divisionCode',
+    },
     people: { file: 'users.csv', refColumn: 'sourcedId', identityColumn: 'metadata.identityNumber' },
     posts:
       version === '1.1'
@@ -159,21 +167,29 @@ async function readManifest(
   if (version !== '1.1' && version !== '1.2')
     throw new UnreadableFile(
       `manifest.csv: oneroster.version is ${version ?? 'missing'}; 1.1 and 1.2 are read.`,
+      `manifest.csv：oneroster.version 为 ${version ?? '空'}，只能读取 1.1 和 1.2。`,
     );
   const modes = new Map<string, string>();
   for (const name of version === '1.1' ? ['orgs', 'users'] : ['orgs', 'users', 'roles']) {
     const mode = properties.get(`file.${name}`) ?? 'absent';
     const given = open.has(`${name}.csv`);
     if (!['bulk', 'delta', 'absent'].includes(mode))
-      throw new UnreadableFile(`manifest.csv: file.${name} is "${mode}"; it must be bulk, delta or absent.`);
+      throw new UnreadableFile(
+        `manifest.csv: file.${name} is "${mode}"; it must be bulk, delta or absent.`,
+        `manifest.csv：file.${name} 为“${mode}”，只能是 bulk、delta 或 absent。`,
+      );
     if ((mode !== 'absent') !== given)
       throw new UnreadableFile(
         `manifest.csv says ${name}.csv is ${mode}, and it is ${given ? 'there' : 'not there'}.`,
+        `manifest.csv 称 ${name}.csv 为 ${mode}，而该文件${given ? '存在' : '不存在'}。`,
       );
     if (given) modes.set(name, mode);
   }
   if (new Set(modes.values()).size > 1)
-    throw new UnreadableFile('manifest.csv: some files are bulk and some delta; send them apart.');
+    throw new UnreadableFile(
+      'manifest.csv: some files are bulk and some delta; send them apart.',
+      'manifest.csv：部分文件为 bulk，部分为 delta，请分开提交。',
+    );
   return { version, mode: [...modes.values()][0] === 'delta' ? 'delta' : 'bulk' };
 }
 
@@ -181,9 +197,7 @@ async function named<T>(name: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw error instanceof UnreadableFile && !error.message.startsWith(name)
-      ? new UnreadableFile(`${name}: ${error.message}.`)
-      : error;
+    throw error instanceof UnreadableFile ? ofFile(name, error) : error;
   }
 }
 
@@ -203,11 +217,15 @@ async function* readTable(
         batch.push({ kind: 'row', line: row.line, cells: row.cells });
         try {
           if (row.fields.size === 0)
-            throw new RowRefused(row, null, 'The row has more or fewer fields than the header.');
+            throw new RowRefused(
+              row,
+              null,
+              said('The row has more or fewer fields than the header.', '该行的列数与表头不符。'),
+            );
           batch.push(...read(row));
         } catch (error) {
           if (!(error instanceof RowRefused)) throw error;
-          const { column, value, message: reason } = error;
+          const { column, value, reason } = error;
           batch.push({
             kind: 'refused',
             refused: { file, line: row.line, column, value, reason },
@@ -218,6 +236,6 @@ async function* readTable(
       yield batch;
     }
   } catch (error) {
-    throw error instanceof UnreadableFile ? new UnreadableFile(`${file}: ${error.message}.`) : error;
+    throw error instanceof UnreadableFile ? ofFile(file, error) : error;
   }
 }

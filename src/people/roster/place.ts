@@ -1,6 +1,7 @@
 import type { KnownOrganization, RosterOrganization } from '../../regions/organization.repository.ts';
 import type { Division } from '../../regions/division.ts';
-import type { GivenOrganization, Refused } from './roster.ts';
+import type { GivenOrganization, Refused, Roster } from './roster.ts';
+import { said, type Said } from './said.ts';
 
 export interface OrganizationsPlan {
   readonly insert: readonly Omit<RosterOrganization, 'id'>[];
@@ -20,7 +21,7 @@ export function planOrganizations(
     scope: Division;
     divisions: ReadonlyMap<string, Division>;
     known: ReadonlyMap<string, KnownOrganization>;
-    file: string;
+    columns: Roster['organizations'];
     yesterday: string;
   },
 ): OrganizationsPlan {
@@ -28,14 +29,15 @@ export function planOrganizations(
     // Of several with the same id the first.
     given.toReversed().map((organization) => [organization.sourceId, organization]),
   );
+  const { refColumn, parentColumn, divisionColumn } = facts.columns;
   const refused: Refused[] = [];
   const refuse = (
     organization: GivenOrganization,
     column: string,
     value: string | null,
-    reason: string,
+    reason: Said,
   ): void => {
-    refused.push({ file: facts.file, line: organization.line, column, value, reason });
+    refused.push({ file: facts.columns.file, line: organization.line, column, value, reason });
   };
   const codeOf = (organization: GivenOrganization): string => {
     const passed = new Set<string>();
@@ -60,9 +62,12 @@ export function planOrganizations(
     if (before !== undefined) {
       refuse(
         organization,
-        'sourcedId',
+        refColumn,
         organization.sourceId,
-        `The same sourcedId stands on line ${before}; the first one is taken.`,
+        said(
+          `The same ${refColumn} stands on line ${before}; the first one is taken.`,
+          `${refColumn} 与第 ${before} 行重复，以先出现的为准。`,
+        ),
       );
       continue;
     }
@@ -71,9 +76,9 @@ export function planOrganizations(
     if (code === 'cycle') {
       refuse(
         organization,
-        'parentSourcedId',
+        parentColumn,
         organization.parentSourceId,
-        'Following the parents leads back to this row.',
+        said('Following the parents leads back to this row.', '沿上级单位追溯又回到了此行。'),
       );
       continue;
     }
@@ -81,9 +86,12 @@ export function planOrganizations(
     if (division === undefined) {
       refuse(
         organization,
-        'metadata.divisionCode',
+        divisionColumn,
         code,
-        `${code} is not an administrative division code of GB/T 2260 that is known here.`,
+        said(
+          `${code} is not an administrative division code of GB/T 2260 that is known here.`,
+          `${code} 不是已知的行政区划代码（GB/T 2260）。`,
+        ),
       );
       continue;
     }
@@ -91,9 +99,12 @@ export function planOrganizations(
     if (!within(facts.scope, division) || (known !== undefined && !within(facts.scope, known))) {
       refuse(
         organization,
-        'metadata.divisionCode',
+        divisionColumn,
         code,
-        `It stands outside ${facts.scope.name} (${facts.scope.code}), which this import is for.`,
+        said(
+          `It stands outside ${facts.scope.name} (${facts.scope.code}), which this import is for.`,
+          `不在本次导入的范围 ${facts.scope.name}（${facts.scope.code}）之内。`,
+        ),
       );
       continue;
     }

@@ -1,5 +1,6 @@
 import type { OrganizationKind } from '../../regions/organization.ts';
 import type { Role } from '../role.ts';
+import type { Said } from './said.ts';
 
 /** A part of a row that does not go in. Shown and downloaded: `value` holds no identity number in the clear. */
 export interface Refused {
@@ -7,7 +8,7 @@ export interface Refused {
   readonly line: number;
   readonly column: string | null;
   readonly value: string | null;
-  readonly reason: string;
+  readonly reason: Said;
 }
 
 export interface GivenOrganization {
@@ -77,7 +78,12 @@ export type Given =
 export interface Roster {
   /** How many rows it has at most. */
   readonly rows: number;
-  readonly organizations: { readonly file: string };
+  readonly organizations: {
+    readonly file: string;
+    readonly refColumn: string;
+    readonly parentColumn: string;
+    readonly divisionColumn: string;
+  };
   /** Where people and their posts stand, as a refusal names it. */
   readonly people: { readonly file: string; readonly refColumn: string; readonly identityColumn: string };
   readonly posts: { readonly file: string; readonly organizationColumn: string };

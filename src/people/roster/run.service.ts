@@ -6,7 +6,6 @@ import type { RegionService } from '../../regions/region.service.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
 import { hashIdentityNumber } from '../person.ts';
 import { listPeopleAt } from '../person.repository.ts';
-import { unpack } from './archive.ts';
 import { keepDoubts, stageDoubt } from './doubt.repository.ts';
 import {
   listRosterImportFiles,
@@ -29,7 +28,7 @@ import {
   type Place,
   type Plan,
 } from './matching.repository.ts';
-import { openOneRoster } from './oneroster.ts';
+import { openRoster } from './open.ts';
 import { planOrganizations } from './place.ts';
 import { maskIdentity, maskIdentities, type Given, type GivenOrganization, type Roster } from './roster.ts';
 import {
@@ -40,7 +39,7 @@ import {
   stageRefusals,
   StagingWriter,
 } from './staging.repository.ts';
-import { UnreadableFile } from './text.ts';
+import { UnreadableFile } from './said.ts';
 
 /** So few that a share of them says nothing. */
 const FEW_POSTS = 5;
@@ -84,9 +83,7 @@ export function makeImportRun({
     const tell = teller(queued.id);
 
     const roster =
-      queued.doubtId === null
-        ? await openOneRoster(await unpack(await listRosterImportFiles(tx, queued.id)))
-        : waitingRow;
+      queued.doubtId === null ? await openRoster(await listRosterImportFiles(tx, queued.id)) : waitingRow;
     await createStaging(tx);
     if (queued.doubtId !== null) await stageDoubt(tx, queued.doubtId);
     const read = await stage(client, roster, tell);
@@ -232,7 +229,7 @@ export function makeImportRun({
       scope,
       divisions,
       known,
-      file: roster.organizations.file,
+      columns: roster.organizations,
       yesterday,
     });
     const ids = await regions.takeOrganizationIds(tx, plan.insert.length);
@@ -288,7 +285,12 @@ export function makeImportRun({
 /** One that waited for a decision: it is staged from where it waited, and no file is read. */
 const waitingRow: Roster = {
   rows: 1,
-  organizations: { file: 'orgs.csv' },
+  organizations: {
+    file: 'orgs.csv',
+    refColumn: 'sourcedId',
+    parentColumn: 'parentSourcedId',
+    divisionColumn: 'metadata.divisionCode',
+  },
   people: { file: 'users.csv', refColumn: 'sourcedId', identityColumn: 'metadata.identityNumber' },
   posts: { file: 'users.csv', organizationColumn: 'metadata.postOrgs' },
   repeats: false,
@@ -303,6 +305,7 @@ function refuseManyEnds({ postsEnded: ended, postsOpen: open }: Plan, most: numb
   if (ended > FEW_POSTS && ended > most * open)
     throw new UnreadableFile(
       `It would end ${ended} of ${open} open posts (${Math.round((ended / open) * 100)} %), and may end ${Math.round(most * 100)} %. If that is meant, send it again with mostEnded ${Math.ceil((ended / open) * 100) / 100}.`,
+      `将结束 ${open} 个在任岗位中的 ${ended} 个（${Math.round((ended / open) * 100)}%），上限为 ${Math.round(most * 100)}%。如确属如此，请以 mostEnded ${Math.ceil((ended / open) * 100) / 100} 重新提交。`,
     );
 }
 

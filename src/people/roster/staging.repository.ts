@@ -17,7 +17,7 @@ const TABLES = {
     'n int, line int, ref text, organization_ref text, role text, workload text, starts_on date, ends_on date, ends boolean',
   // Whom a refused row is about: what it leaves out is not known, so nothing of theirs ends.
   staged_spared: 'ref text',
-  staged_refusals: 'file text, line int, column_name text, value text, reason text',
+  staged_refusals: 'file text, line int, column_name text, value text, reason text, reason_zh text',
   staged_refused_rows: 'file text, line int, cells text[]',
 } as const;
 type Table = keyof typeof TABLES;
@@ -86,7 +86,8 @@ export class StagingWriter {
       String(refused.line),
       refused.column,
       refused.value,
-      refused.reason,
+      refused.reason.en,
+      refused.reason['zh-CN'],
     ]);
   }
 
@@ -152,8 +153,8 @@ export async function stageRefusals(tx: Executor, refused: readonly Refused[]): 
   if (refused.length === 0) return;
   const text = (pick: (row: Refused) => string | null) => sql`${refused.map(pick)}::text[]`;
   await sql`
-    insert into staged_refusals (file, line, column_name, value, reason)
-    select * from unnest(${text((r) => r.file)}, ${refused.map((r) => r.line)}::int[], ${text((r) => r.column)}, ${text((r) => r.value)}, ${text((r) => r.reason)})`.execute(
+    insert into staged_refusals (file, line, column_name, value, reason, reason_zh)
+    select * from unnest(${text((r) => r.file)}, ${refused.map((r) => r.line)}::int[], ${text((r) => r.column)}, ${text((r) => r.value)}, ${text((r) => r.reason.en)}, ${text((r) => r.reason['zh-CN'])})`.execute(
     tx,
   );
 }
@@ -161,8 +162,8 @@ export async function stageRefusals(tx: Executor, refused: readonly Refused[]): 
 /** Keeps the refusals, in file and line order, and the rows they are about. @returns how many rows. */
 export async function keepRefusals(tx: Executor, importId: string): Promise<number> {
   await sql`
-    insert into roster_refusals (import_id, file, line, column_name, value, reason)
-    select ${importId}::bigint, file, line, column_name, value, reason from staged_refusals order by file, line, column_name`.execute(
+    insert into roster_refusals (import_id, file, line, column_name, value, reason, reason_zh)
+    select ${importId}::bigint, file, line, column_name, value, reason, reason_zh from staged_refusals order by file, line, column_name`.execute(
     tx,
   );
   await sql`

@@ -1,7 +1,4 @@
-/** A file that is not what it says; it is refused whole, with this reason. */
-export class UnreadableFile extends Error {
-  override name = 'UnreadableFile';
-}
+import { UnreadableFile } from './said.ts';
 
 export type Encoding = 'utf-8' | 'gb18030';
 
@@ -25,10 +22,13 @@ export async function readEncoding(file: Reopenable): Promise<{ encoding: Encodi
     if (first && chunk.length > 1) {
       const mark = `${chunk[0]} ${chunk[1]}`;
       if (mark === '255 254' || mark === '254 255')
-        throw new UnreadableFile('it is UTF-16 text; save it as "CSV UTF-8"');
+        throw new UnreadableFile(
+          'it is UTF-16 text; save it as "CSV UTF-8"',
+          '文件是 UTF-16 编码，请另存为“CSV UTF-8”',
+        );
       first = false;
     }
-    if (chunk.includes(0)) throw new UnreadableFile('it is not a text file');
+    if (chunk.includes(0)) throw new UnreadableFile('it is not a text file', '不是文本文件');
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1;
     const text = utf8 === undefined ? undefined : decode(utf8, chunk, { stream: true });
     if (text === undefined) utf8 = undefined;
@@ -37,7 +37,10 @@ export async function readEncoding(file: Reopenable): Promise<{ encoding: Encodi
   if (utf8 !== undefined && decode(utf8) !== undefined) return { encoding: 'utf-8', lines };
   // All of it was UTF-8 up to the last character. With Chinese before it this is no chance: who knows how much more is missing.
   if (utf8 !== undefined && chinese)
-    throw new UnreadableFile('it is UTF-8 text that ends in the middle of a character: it was cut off');
+    throw new UnreadableFile(
+      'it is UTF-8 text that ends in the middle of a character: it was cut off',
+      'UTF-8 文本在一个字的中间结束：文件不完整',
+    );
   const gb18030 = new TextDecoder('gb18030', { fatal: true });
   const isChinese = (text: string | undefined): boolean =>
     // Bytes of another encoding often decode to something; in Chinese text nothing comes from the private or unassigned parts.
@@ -49,7 +52,10 @@ export async function readEncoding(file: Reopenable): Promise<{ encoding: Encodi
 }
 
 function neither(): UnreadableFile {
-  return new UnreadableFile('it is neither UTF-8 nor GBK text; save it as "CSV UTF-8"');
+  return new UnreadableFile(
+    'it is neither UTF-8 nor GBK text; save it as "CSV UTF-8"',
+    '既不是 UTF-8 也不是 GBK 编码，请另存为“CSV UTF-8”',
+  );
 }
 
 /** The text of a file whose encoding is known, piece by piece. */

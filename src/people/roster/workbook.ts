@@ -1,0 +1,291 @@
+import { openWorkbook, UnreadableSheet, type Cell, type Workbook } from '../../sheets/read.ts';
+import type { NamedFile } from './archive.ts';
+import type { Given, Roster } from './roster.ts';
+import { RowRefused, type Row } from './row.ts';
+import { said, UnreadableFile } from './said.ts';
+import { ORGANIZATION_COLUMNS, plainTitle, STAFF_COLUMNS, type TemplateColumn } from './template.ts';
+import { readOrganizationRow, readStaffRow, type Titles } from './workbook-rows.ts';
+
+/*
+ * A roster in a workbook, as template.ts has it and as bureaus keep theirs: the sheets are known by their titles, wherever these stand
+ * among the first rows and in whatever order. Reading knows nothing of the database.
+ */
+
+/** Above the titles a form has its own name, its date, notes. */
+const ROWS_ABOVE = 20;
+/** A spreadsheet keeps fifteen digits of a number. */
+const MAX_DIGITS = 15;
+
+interface FoundSheet {
+  readonly name: string;
+  /** `[花名册.xlsx]教职工`, as spreadsheets write it. */
+  readonly file: string;
+  readonly headerLine: number;
+  readonly header: readonly string[];
+  /** Our columns → as the sheet calls them. */
+  readonly titles: Titles;
+}
+
+/** Whether a file of an upload is a workbook, or was one before Excel 2007. */
+export function isWorkbook(file: NamedFile): boolean {
+  return /\.(xls[xmb]?|et)$/i.test(file.name) || file.bytes.subarray(0, 4).toString('hex') === 'd0cf11e0';
+}
+
+/**
+ * Opens a workbook and reads it through once. Its rows come from `read()`.
+ * @throws UnreadableFile naming the file; from `read()` too.
+ */
+export async function openWorkbookRoster(file: NamedFile): Promise<Roster> {
+  const workbook = await ofWorkbook(file, async () =>
+    openWorkbook({
+      size: file.bytes.length,
+      read: async (start, end) => file.bytes.subarray(start, end),
+    }),
+  );
+  const { organizations, staff, rows } = await ofWorkbook(file, async () => findSheets(file, workbook));
+  const none = `[${file.name}]`;
+  return {
+    rows,
+    organizations: {
+      file: organizations?.file ?? none,
+      refColumn: organizations?.titles['code'] ?? ORGANIZATION_COLUMNS.code.title,
+      parentColumn: organizations?.titles['parent'] ?? ORGANIZATION_COLUMNS.parent.title,
+      divisionColumn: organizations?.titles['division'] ?? ORGANIZATION_COLUMNS.division.title,
+    },
+    people: {
+      file: staff?.file ?? none,
+      refColumn: staff?.titles['ref'] ?? STAFF_COLUMNS.ref.title,
+      identityColumn: staff?.titles['identity'] ?? STAFF_COLUMNS.identity.title,
+    },
+    posts: {
+      file: staff?.file ?? none,
+      organizationColumn: staff?.titles['code'] ?? STAFF_COLUMNS.code.title,
+    },
+    repeats: true,
+    saysAll: false,
+    async *read() {
+      if (organizations !== undefined) yield* readSheet(file, workbook, organizations, readOrganizationRow);
+      if (staff !== undefined) yield* readSheet(file, workbook, staff, readStaffRow);
+    },
+  };
+}
+
+async function ofWorkbook<T>(file: NamedFile, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw ofFile(file, error);
+  }
+}
+
+function ofFile(file: NamedFile, error: unknown): unknown {
+  if (!(error instanceof UnreadableSheet)) return error;
+  return new UnreadableFile(
+    `${file.name}: ${error.message}.`,
+    `${file.name}：${REASONS[error.reason]}（${error.message}）。`,
+  );
+}
+
+const REASONS: Readonly<Record<UnreadableSheet['reason'], string>> = {
+  NOT_A_ZIP: '不是 .xlsx 工作簿',
+  OLD_FORMAT: '是旧格式（.xls、.et），请另存为 .xlsx',
+  BINARY_WORKBOOK: '是二进制工作簿（.xlsb），请另存为 .xlsx',
+  ENCRYPTED: '设有密码，请取消密码后再导入',
+  NO_WORKBOOK: '不是工作簿',
+  DAMAGED: '文件已损坏',
+  DOCTYPE: '含有不允许的内容',
+  MACROS: '含有宏，请另存为不含宏的 .xlsx',
+  EXTERNAL_LINKS: '引用了其他工作簿或数据库的数据，请断开链接后另存',
+  TOO_LARGE: '解压后过大',
+  TOO_MANY_STRINGS: '文字过多，请分成几个文件',
+  OUTSIDE_PATH: '含有指向文件之外的路径',
+  NO_SUCH_SHEET: '缺少工作表',
+};
+
+async function findSheets(
+  file: NamedFile,
+  workbook: Workbook,
+): Promise<{ organizations: FoundSheet | undefined; staff: FoundSheet | undefined; rows: number }> {
+  const found = new Map<'organizations' | 'staff', FoundSheet>();
+  const almost: string[] = [];
+  let rows = 0;
+  for (const { name } of workbook.sheets) {
+    const sheet = await findTitles(file, workbook, name);
+    if (sheet === undefined) continue;
+    if (sheet.missing.length > 0) {
+      almost.push(`${name}: ${sheet.missing.join('、')}`);
+      continue;
+    }
+    const other = found.get(sheet.kind);
+    if (other !== undefined)
+      throw new UnreadableFile(
+        `${file.name}: the sheets ${other.name} and ${name} hold the same kind of rows; put them into one.`,
+        `${file.name}：工作表“${other.name}”和“${name}”内容类型相同，请合并成一张表。`,
+      );
+    found.set(sheet.kind, sheet.found);
+    rows += sheet.rows;
+  }
+  if (found.size > 0) return { organizations: found.get('organizations'), staff: found.get('staff'), rows };
+  const needed = (columns: Readonly<Record<string, TemplateColumn>>): string =>
+    Object.values(columns)
+      .filter(({ isRequired }) => isRequired === true)
+      .map(({ title }) => title)
+      .join('、');
+  throw almost.length > 0
+    ? new UnreadableFile(
+        `${file.name}: columns are missing (${almost.join('; ')}).`,
+        `${file.name}：缺少必需的列（${almost.join('；')}）。`,
+      )
+    : new UnreadableFile(
+        `${file.name}: no sheet has the titles of the template (${needed(ORGANIZATION_COLUMNS)}, or ${needed(STAFF_COLUMNS)}) among its first ${ROWS_ABOVE} rows.`,
+        `${file.name}：没有一张工作表在前 ${ROWS_ABOVE} 行内有模板的标题（${needed(ORGANIZATION_COLUMNS)}；或 ${needed(STAFF_COLUMNS)}）。`,
+      );
+}
+
+/** Where the titles stand in a sheet; undefined where it has nothing to do with a roster. */
+async function findTitles(
+  file: NamedFile,
+  workbook: Workbook,
+  name: string,
+): Promise<
+  { kind: 'organizations' | 'staff'; found: FoundSheet; missing: string[]; rows: number } | undefined
+> {
+  let best: { kind: 'organizations' | 'staff'; found: FoundSheet; missing: string[] } | undefined;
+  let rows = 0;
+  let isTop = true;
+  for await (const batch of workbook.rows(name)) {
+    rows += batch.length;
+    // Who wants to know how many there are reads on.
+    if (!isTop) continue;
+    for (const row of batch) {
+      if (row.line > ROWS_ABOVE) break;
+      const header = Array.from(row.cells, (cell) => cell?.text.trim() ?? '');
+      for (const [kind, columns] of [
+        ['staff', STAFF_COLUMNS],
+        ['organizations', ORGANIZATION_COLUMNS],
+      ] as const) {
+        const titles = titlesOf(file, name, header, columns);
+        const missing = Object.entries<TemplateColumn>(columns)
+          .filter(([key, column]) => column.isRequired === true && titles[key] === undefined)
+          .map(([, column]) => column.title);
+        // Two of them by chance are likely, as a name and a code are on every form.
+        const isSo = missing.length === 0 || Object.keys(titles).length >= 3;
+        if (isSo && (best === undefined || missing.length < best.missing.length))
+          best = {
+            kind,
+            missing,
+            found: { name, file: `[${file.name}]${name}`, headerLine: row.line, header, titles },
+          };
+      }
+    }
+    isTop = false;
+    if (best === undefined) return undefined;
+  }
+  return best === undefined ? undefined : { ...best, rows };
+}
+
+function titlesOf(
+  file: NamedFile,
+  sheet: string,
+  header: readonly string[],
+  columns: Readonly<Record<string, TemplateColumn>>,
+): Titles {
+  const titles: Record<string, string> = {};
+  const plain = header.map(plainTitle);
+  for (const [key, column] of Object.entries(columns)) {
+    const names = [column.title, ...column.alsoCalled].map(plainTitle);
+    const at = names.map((each) => plain.indexOf(each)).find((index) => index !== -1);
+    if (at === undefined) continue;
+    if (plain.indexOf(plain[at]!, at + 1) !== -1)
+      throw new UnreadableFile(
+        `${file.name}: the sheet ${sheet} has ${header[at]} twice.`,
+        `${file.name}：工作表“${sheet}”中“${header[at]}”出现两次。`,
+      );
+    titles[key] = header[at]!;
+  }
+  // Where nobody has a number for the whole region, the employer's own is what there is.
+  if (columns === STAFF_COLUMNS && titles['ref'] === undefined && titles['staffNumber'] !== undefined)
+    titles['ref'] = titles['staffNumber'];
+  return titles;
+}
+
+async function* readSheet(
+  file: NamedFile,
+  workbook: Workbook,
+  sheet: FoundSheet,
+  read: (row: Row, titles: Titles) => Given[],
+): AsyncGenerator<Given[]> {
+  const secret = sheet.titles['identity'] === undefined ? -1 : sheet.header.indexOf(sheet.titles['identity']);
+  const columns = new Map(sheet.header.map((title, at) => [title, at]));
+  yield [{ kind: 'header', file: sheet.file, cells: sheet.header, secret }];
+  try {
+    for await (const batch of workbook.rows(sheet.name)) {
+      const given: Given[] = [];
+      for (const { line, cells } of batch) {
+        if (line <= sheet.headerLine) continue;
+        const row = toRow(line, cells, columns);
+        // What stands beside the table is none of its rows.
+        if (row.cells.every((cell) => cell === '')) continue;
+        given.push({ kind: 'row', line, cells: row.cells });
+        try {
+          given.push(...read(row, sheet.titles));
+        } catch (error) {
+          if (!(error instanceof RowRefused)) throw error;
+          const { column, value, reason } = error;
+          given.push({
+            kind: 'refused',
+            refused: { file: sheet.file, line, column, value, reason },
+            ref: sheet.titles['ref'] === undefined ? undefined : refOf(row, sheet.titles['ref']),
+          });
+        }
+      }
+      yield given;
+    }
+  } catch (error) {
+    throw ofFile(file, error);
+  }
+}
+
+function refOf(row: Row, column: string): string | null {
+  try {
+    return row.fields.get(column) || null;
+  } catch {
+    return null;
+  }
+}
+
+function toRow(
+  line: number,
+  cells: readonly (Cell | undefined)[],
+  columns: ReadonlyMap<string, number>,
+): Row {
+  const texts = Array.from({ length: columns.size }, (_, at) => cells[at]?.text.trim() ?? '');
+  return {
+    line,
+    cells: texts,
+    fields: {
+      size: texts.length,
+      get: (column) => {
+        const at = columns.get(column);
+        if (at === undefined) return undefined;
+        const cell = cells[at];
+        const refuse = (en: string, zh: string): RowRefused =>
+          new RowRefused(
+            { line, cells: texts, fields: { size: 0, get: () => texts[at]! } },
+            column,
+            said(en, zh),
+            // It may be an identity number.
+            { secret: cell?.kind === 'number' },
+          );
+        if (cell?.kind === 'error')
+          throw refuse('The cell holds an error of a formula.', '单元格里是公式错误。');
+        if (cell?.kind === 'number' && cell.text.replaceAll(/\D/g, '').length > MAX_DIGITS)
+          throw refuse(
+            `It is kept as a number of more than ${MAX_DIGITS} digits, the last of which are lost; format the column as text and enter it anew.`,
+            `以数值保存，超过 ${MAX_DIGITS} 位的末几位已丢失；请把该列设为文本后重新填写。`,
+          );
+        return texts[at]!;
+      },
+    },
+  };
+}
