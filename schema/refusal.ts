@@ -8,7 +8,7 @@ import {
   type RefusedRow as RefusedRowFacts,
   type Refusal as RefusalError,
 } from '../src/errors.ts';
-import { builder } from './builder.ts';
+import { builder, languageArg } from './builder.ts';
 
 export const Refusal = builder.interfaceRef<Pick<RefusalError, 'code' | 'message'>>('Refusal').implement({
   description:
@@ -64,7 +64,11 @@ const RefusedRow = builder.objectRef<RefusedRowFacts>('RefusedRow').implement({
     line: t.exposeInt('line', { description: 'Line on which the row ends; the header is line 1.' }),
     column: t.exposeString('column', { nullable: true, description: 'null when the whole row is meant.' }),
     value: t.exposeString('value', { nullable: true, description: 'What stood there.' }),
-    reason: t.exposeString('reason', { description: 'Why, for a person.' }),
+    reason: t.string({
+      description: 'Why, for a person.',
+      args: { language: t.arg(languageArg) },
+      resolve: ({ reason }, { language }) => reason[language],
+    }),
   }),
 });
 

@@ -59,7 +59,8 @@ export interface RefusedRow {
   /** null when the whole row is meant. */
   readonly column: string | null;
   readonly value: string | null;
-  readonly reason: string;
+  /** For a person. */
+  readonly reason: { readonly 'zh-CN': string; readonly en: string };
 }
 
 /** A table was refused whole for these of its rows. */

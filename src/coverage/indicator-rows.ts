@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import type { RefusedRow } from '../errors.ts';
+import { said } from '../people/roster/said.ts';
 import type { Indicator } from './indicator.ts';
 
 /** More would be another kind of import. */
@@ -47,40 +48,62 @@ export function readIndicatorRows(
     if (code?.startsWith('CSV_') !== true) throw error;
     return {
       values,
-      refused: [{ line: lines ?? 1, column: null, value: null, reason: `It is no CSV: ${message}` }],
+      refused: [
+        {
+          line: lines ?? 1,
+          column: null,
+          value: null,
+          reason: said(`It is no CSV: ${message}`, `不是 CSV 文件：${message}`),
+        },
+      ],
     };
   }
   const header = (records[0]?.record ?? []).map((name) => name.trim());
   const needed = ['unit', 'day', ...(indicator.kind === 'share' ? ['numerator', 'denominator'] : ['value'])];
   for (const column of needed)
     if (!header.includes(column))
-      refused.push({ line: 1, column, value: null, reason: 'The header lacks this column.' });
+      refused.push({
+        line: 1,
+        column,
+        value: null,
+        reason: said('The header lacks this column.', '表头缺少此列。'),
+      });
   if (records.length - 1 > MOST_ROWS)
-    refused.push({ line: 1, column: null, value: null, reason: `More than ${MOST_ROWS} rows.` });
+    refused.push({
+      line: 1,
+      column: null,
+      value: null,
+      reason: said(`More than ${MOST_ROWS} rows.`, `超过 ${MOST_ROWS} 行。`),
+    });
   if (refused.length > 0) return { values, refused };
 
   const seen = new Map<string, number>();
   for (const { record, info } of records.slice(1)) {
     const line = info.lines;
     const before = refused.length;
-    const refuse = (column: string | null, value: string | null, reason: string): void => {
-      refused.push({ line, column, value, reason });
+    const refuse = (column: string | null, value: string | null, zh: string, en: string): void => {
+      refused.push({ line, column, value, reason: said(en, zh) });
     };
     if (record.length !== header.length) {
-      refuse(null, null, `It has ${record.length} fields, and the header ${header.length}.`);
+      refuse(
+        null,
+        null,
+        `此行有 ${record.length} 个字段，表头有 ${header.length} 个。`,
+        `It has ${record.length} fields, and the header ${header.length}.`,
+      );
       continue;
     }
     const field = (column: string): string => record[header.indexOf(column)]?.trim() ?? '';
     const day = (column: string): string => {
       const text = field(column);
-      if (!isDay(text)) refuse(column, text, 'Not a day, YYYY-MM-DD.');
-      else if (text > today) refuse(column, text, 'This day is yet to come.');
+      if (!isDay(text)) refuse(column, text, '不是日期（YYYY-MM-DD）。', 'Not a day, YYYY-MM-DD.');
+      else if (text > today) refuse(column, text, '此日期尚未到来。', 'This day is yet to come.');
       return text;
     };
     const number = (column: string): number => {
       const text = field(column);
       const value = /^\d{1,10}$/.test(text) ? Number(text) : MOST + 1;
-      if (value > MOST) refuse(column, text, 'Not a whole number from 0.');
+      if (value > MOST) refuse(column, text, '不是非负整数。', 'Not a whole number from 0.');
       return value;
     };
     const given = {
@@ -90,11 +113,17 @@ export function readIndicatorRows(
       since: field('since') === '' ? null : day('since'),
       ...measured(),
     };
-    if (given.unit === '') refuse('unit', '', 'Whose value it is does not stand there.');
+    if (given.unit === '') refuse('unit', '', '未写明单位。', 'Whose value it is does not stand there.');
     if (given.since !== null && given.since > given.day)
-      refuse('since', given.since, 'The period begins after its last day.');
+      refuse('since', given.since, '时段的起始日晚于截止日。', 'The period begins after its last day.');
     const key = `${given.unit} ${given.day}`;
-    if (seen.has(key)) refuse('unit', given.unit, `Line ${seen.get(key)} has a value for it and this day.`);
+    if (seen.has(key))
+      refuse(
+        'unit',
+        given.unit,
+        `第 ${seen.get(key)} 行已有该单位当日的数值。`,
+        `Line ${seen.get(key)} has a value for it and this day.`,
+      );
     seen.set(key, line);
     if (refused.length === before) values.push(given);
 
@@ -104,13 +133,19 @@ export function readIndicatorRows(
           return { numerator: number('value'), denominator: null };
         case 'yes_no': {
           const answer = yesNo.get(field('value').toLowerCase());
-          if (answer === undefined) refuse('value', field('value'), 'Neither yes nor no (是, 否, 1, 0).');
+          if (answer === undefined)
+            refuse('value', field('value'), '既非“是”也非“否”。', 'Neither yes nor no (是, 否, 1, 0).');
           return { numerator: answer ?? 0, denominator: 1 };
         }
         case 'share': {
           const [numerator, denominator] = [number('numerator'), number('denominator')];
           if (numerator <= MOST && numerator > denominator)
-            refuse('numerator', String(numerator), `More than its denominator, ${denominator}.`);
+            refuse(
+              'numerator',
+              String(numerator),
+              `大于分母 ${denominator}。`,
+              `More than its denominator, ${denominator}.`,
+            );
           return { numerator, denominator };
         }
       }

@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound, RowsRefused, type RefusedRow } from '../errors.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import { may, type Viewer } from '../people/permission.ts';
+import { said } from '../people/roster/said.ts';
 import { covers, type Division, type Unit } from '../regions/division.ts';
 import { asUnit, type Organization } from '../regions/organization.ts';
 import type { BelowCursor, RegionService } from '../regions/region.service.ts';
@@ -269,10 +270,19 @@ export function makeIndicatorService({
           value: value.unit,
           reason:
             units.length > 1
-              ? `${units.length} organizations in ${division.code} have this identifier.`
+              ? said(
+                  `${units.length} organizations in ${division.code} have this identifier.`,
+                  `${division.name}内有 ${units.length} 个机构使用此标识码。`,
+                )
               : level === 'organization'
-                ? `No organization in ${division.code} has this identifier.`
-                : `No ${level} in ${division.code} has this code.`,
+                ? said(
+                    `No organization in ${division.code} has this identifier.`,
+                    `${division.name}内没有使用此标识码的机构。`,
+                  )
+                : said(
+                    `No ${level} in ${division.code} has this code.`,
+                    `${division.name}内没有此级别、此代码的区划。`,
+                  ),
         });
     }
     return { values, unplaced };

@@ -11,7 +11,7 @@ const READ = `query ($unitId: ID!, $on: Date, $first: Int, $after: String) { ind
 const DEFINE = `mutation ($input: DefineIndicatorInput!) { defineIndicator(input: $input) { __typename
   ... on DefineIndicatorPayload { indicator { id code countsPeople } } ... on Refusal { code message } ... on InvalidInput { path } } }`;
 const IMPORT = `mutation ($input: ImportIndicatorValuesInput!) { importIndicatorValues(input: $input) { __typename
-  ... on ImportIndicatorValuesPayload { rowsRead added superseded unchanged } ... on RowsRefused { rows { line column value reason } }
+  ... on ImportIndicatorValuesPayload { rowsRead added superseded unchanged } ... on RowsRefused { rows { line column value reason(language: en) zh: reason } }
   ... on Refusal { code message } ... on InvalidInput { path } } }`;
 const TARGET = `mutation ($input: SetIndicatorTargetInput!) { setIndicatorTarget(input: $input) { __typename
   ... on SetIndicatorTargetPayload { standing { target reachesTarget } } ... on Refusal { code } ... on InvalidInput { path } } }`;
@@ -63,10 +63,15 @@ describe('rows of an indicator', () => {
   it('are refused whole for what is no such table', () => {
     expect(read('').refused.map((row) => row.column)).toEqual(['unit', 'day', 'value']);
     expect(read('unit,day\n').refused).toEqual([
-      { line: 1, column: 'value', value: null, reason: 'The header lacks this column.' },
+      {
+        line: 1,
+        column: 'value',
+        value: null,
+        reason: { 'zh-CN': '表头缺少此列。', en: 'The header lacks this column.' },
+      },
     ]);
-    expect(read('unit,day,value\n"430121').refused[0]!.reason).toMatch(/no CSV/);
-    expect(read(`unit,day,value\n${'430121,2026-01-01,1\n'.repeat(5_001)}`).refused[0]!.reason).toMatch(
+    expect(read('unit,day,value\n"430121').refused[0]!.reason.en).toMatch(/no CSV/);
+    expect(read(`unit,day,value\n${'430121,2026-01-01,1\n'.repeat(5_001)}`).refused[0]!.reason.en).toMatch(
       /More than 5000/,
     );
   });
@@ -155,6 +160,8 @@ describe('indicators through GraphQL', () => {
     const rows = 'unit,day,numerator,denominator\n430121,2026-06-30,6,12\n430121,2026-12-31,9,12\n';
     const faulty = await take(`${rows}430102,2026-12-31,1,2\n430121,2026-12-30,3,2\n430100,2026-01-01,1,1\n`);
     expect(faulty).toMatchObject({ __typename: 'RowsRefused', code: 'ROWS_REFUSED' });
+    expect(faulty.rows[1].zh).toBe('大于分母 2。');
+    for (const row of faulty.rows) delete row.zh;
     expect(faulty.rows).toEqual([
       { line: 4, column: 'unit', value: '430102', reason: 'No county in 430121 has this code.' },
       { line: 5, column: 'numerator', value: '3', reason: 'More than its denominator, 2.' },

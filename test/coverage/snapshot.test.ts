@@ -610,11 +610,17 @@ describe('snapshots through GraphQL', () => {
     const [school] = schools.get('430102')!;
     const on = '2026-11-11';
     const both = await Promise.all([1, 2].map(async () => take(school!, '430102-0', { on })));
-    expect(both.map((each) => each.__typename).toSorted()).toEqual(['Conflict', 'TakeSnapshotPayload']);
+    expect(both.map((each) => each.__typename as string).toSorted()).toEqual([
+      'Conflict',
+      'TakeSnapshotPayload',
+    ]);
     const { id } = both.find((each) => each.snapshot !== undefined)!.snapshot as { id: string };
     await until(async () => (await part(id, null, '430102-0')) ?? undefined);
     const signed = await Promise.all([1, 2].map(async () => sign(id, school!, '430102-0')));
-    expect(signed.map((each) => each.__typename).toSorted()).toEqual(['Conflict', 'SignSnapshotPayload']);
+    expect(signed.map((each) => each.__typename as string).toSorted()).toEqual([
+      'Conflict',
+      'SignSnapshotPayload',
+    ]);
     // A job that comes twice changes nothing.
     const before = await part(id, null, '430102-0');
     await service.app.services.snapshots.freeze(localOf(id));
