@@ -172,7 +172,7 @@ export function makeSnapshotService({
       return (await findSnapshot(db, id))!;
     },
 
-    /** The worker's part: freezes it in one transaction that sees one moment. Done already: does nothing. */
+    /** The worker's part: freezes it in one transaction that sees one moment. Done already: does nothing; of two at once one fails, and comes again. */
     async freeze(id: string): Promise<void> {
       const asked = await findSnapshot(db, id);
       if (asked?.state !== 'queued') return;
