@@ -1,8 +1,8 @@
-import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
+import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn } from '../src/errors.ts';
 import { builder } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
-import { Organization } from './refs.ts';
+import { Division, Organization } from './refs.ts';
 
 const RenameOrganizationInput = builder.inputType('RenameOrganizationInput', {
   description: 'An organization is called otherwise.',
@@ -96,5 +96,45 @@ builder.mutationField('mergeOrganizations', (t) =>
         intoId: localId(input.intoId, 'Organization', 'input.intoId'),
         on: input.on,
       }),
+  }),
+);
+
+const NewDivisionInput = builder.inputType('NewDivisionInput', {
+  description:
+    'A division by its code, which also tells where it stands: `…0000` a province, `…00` a prefecture.',
+  fields: (t) => ({
+    code: t.string({ required: true, description: 'Six digits, as GB/T 2260 has them.' }),
+    name: t.string({ required: true, description: 'Its Chinese name.' }),
+  }),
+});
+const AddDivisionsInput = builder.inputType('AddDivisionsInput', {
+  description: 'Divisions that the published list lacks.',
+  fields: (t) => ({
+    divisions: t.field({ type: [NewDivisionInput], required: true, description: 'At most 5,000.' }),
+  }),
+});
+const AddDivisionsPayload = builder
+  .objectRef<{ divisions: (typeof Division.$inferType)[] }>('AddDivisionsPayload')
+  .implement({
+    description: 'They are there.',
+    fields: (t) => ({
+      added: t.field({
+        type: [Division],
+        description: 'Those that were not there before, in code order.',
+        resolve: ({ divisions }) => divisions,
+      }),
+    }),
+  });
+
+builder.mutationField('addDivisions', (t) =>
+  t.field({
+    type: AddDivisionsPayload,
+    errors: { types: [NotSignedIn, NotAllowed, InvalidInput] },
+    description:
+      'Adds divisions, all of them or none: development zones and the like that keep rosters of their own. For operators of the whole service.',
+    args: { input: t.arg({ type: AddDivisionsInput, required: true, description: 'Which.' }) },
+    resolve: async (_root, { input }, context) => ({
+      divisions: await context.services.reorganizations.addDivisions(signedIn(context), input.divisions),
+    }),
   }),
 );

@@ -209,6 +209,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       );
     const serviceApp = makeServiceApp(services, {
       log,
+      clock,
       samples: config.samples,
       webFolder: options.webFolder ?? join(config.dataFolder, 'web'),
       ready,

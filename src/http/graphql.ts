@@ -12,7 +12,7 @@ import { LimitedBody } from './body.ts';
 import { problem } from './problem.ts';
 import { bearerToken, viewerOf } from './session.ts';
 
-const MAX_QUERY_CHARACTERS = 20_000;
+export const MAX_QUERY_CHARACTERS = 20_000;
 const MEGABYTE = 1024 * 1024;
 /** A query with its variables, and an upload: a roster's own limit with the wrapping around it. */
 const MAX_BODY = { json: 2 * MEGABYTE, upload: 65 * MEGABYTE } as const;
@@ -43,14 +43,32 @@ const EXAMPLE = `# Xinqiao: who am I, and what may I see?
 }
 `;
 
+export interface GraphqlRequest {
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly operationName?: string | undefined;
+}
+
+/** As the door answers in JSON. */
+export interface GraphqlAnswer {
+  readonly data?: Readonly<Record<string, unknown>> | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: string };
+  }[];
+}
+
+export interface Graphql {
+  readonly door: Middleware;
+  /** Asks as somebody who knocks at the door with `ctx`'s token would: through every limit, permission and mask that stands there. */
+  ask(ctx: KoaContext, viewer: Viewer | undefined, request: GraphqlRequest): Promise<GraphqlAnswer>;
+}
+
 /**
  * The GraphQL door, at /graphql. Refusals that a query throws come out as errors with their code; anything else is logged and masked.
  * @param samples GraphiQL opens with the header of the sample coordinator filled in, or of `?as=<key>`.
  */
-export function graphqlDoor(
-  services: Services,
-  { log, samples }: { log: Log; samples: boolean },
-): Middleware {
+export function makeGraphql(services: Services, { log, samples }: { log: Log; samples: boolean }): Graphql {
   const yoga = createYoga<{ koa: KoaContext; viewer: Viewer | undefined }, Context>({
     schema,
     logging: false,
@@ -95,7 +113,7 @@ export function graphqlDoor(
     },
     context: ({ koa, viewer }) => makeContext(services, viewer, bearerToken(koa.req)),
   });
-  return async (ctx) => {
+  const door: Middleware = async (ctx) => {
     const viewer = await viewerOf(ctx.req, services.sessions);
     const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
     if (upload && viewer === undefined) throw new NotSignedIn();
@@ -121,5 +139,21 @@ export function graphqlDoor(
         "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'",
       );
     }
+  };
+
+  return {
+    door,
+    async ask(koa, viewer, request) {
+      const response = await yoga.fetch(
+        `${services.publicUrl}/graphql`,
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/json' },
+          body: JSON.stringify(request),
+        },
+        { koa, viewer },
+      );
+      return (await response.json()) as GraphqlAnswer;
+    },
   };
 }

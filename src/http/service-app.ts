@@ -3,20 +3,28 @@ import { readFile } from 'node:fs/promises';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Services } from '../../schema/context.ts';
+import type { Clock } from '../clock.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { writeTemplate } from '../people/roster/template.ts';
-import { filesBelow } from './files.ts';
-import { graphqlDoor } from './graphql.ts';
 import { download } from './download.ts';
+import { exportDoor } from './export/door.ts';
+import { filesBelow } from './files.ts';
+import { makeGraphql } from './graphql.ts';
 import { problem, problemResponses } from './problem.ts';
 import { serviceHeaders } from './security.ts';
 import { requireViewer } from './session.ts';
 
-/** The doors of the service's own origin: GraphQL, certificates, feed, pages, health. */
+/** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
 export function makeServiceApp(
   services: Services,
-  options: { log: Log; samples: boolean; webFolder: string; ready: () => Promise<boolean> },
+  options: {
+    log: Log;
+    clock: Clock;
+    samples: boolean;
+    webFolder: string;
+    ready: () => Promise<boolean>;
+  },
 ): Koa {
   const app = new Koa();
   const router = new Router();
@@ -29,7 +37,9 @@ export function makeServiceApp(
     else problem(ctx, 503, 'NOT_READY', 'The database does not answer.');
   });
 
-  router.all('/graphql', graphqlDoor(services, options));
+  const graphql = makeGraphql(services, options);
+  router.all('/graphql', graphql.door);
+  router.post('/export', exportDoor(services, graphql, options));
 
   router.get('/certificates/:file', async (ctx) => {
     const viewer = await requireViewer(ctx.req, services.sessions);

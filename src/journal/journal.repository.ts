@@ -13,7 +13,7 @@ export interface JournalEntry {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** Call it in the transaction of the change it tells of. */
+/** Call it in the transaction of the change it tells of; only what changes nothing, as an export, is written down by itself. */
 export async function insertJournalEntry(tx: Executor, entry: JournalEntry): Promise<void> {
   await tx
     .insertInto('journal_entries')

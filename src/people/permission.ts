@@ -2,6 +2,7 @@ import { covers, type Place, type Scope, type Unit } from '../regions/division.t
 
 /** What one may do in a scope, besides what every teacher may do with their own courses. */
 export type Permission =
+  | 'division.add'
   | 'roster.import'
   | 'people.read'
   | 'certification.plan'
@@ -20,7 +21,7 @@ export type Permission =
 export type GrantRole = 'operator' | 'coordinator' | 'issuer' | 'hr_verifier' | 'author' | 'auditor';
 
 const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
-  operator: ['roster.import', 'coverage.read'],
+  operator: ['division.add', 'roster.import', 'coverage.read'],
   coordinator: [
     'roster.import',
     'people.read',

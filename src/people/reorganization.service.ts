@@ -1,14 +1,17 @@
 import { addDays, chinaDay, type Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
-import { Conflict, InvalidInput, NotFound } from '../errors.ts';
+import { Conflict, InvalidInput, NotAllowed, NotFound } from '../errors.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
+import { divisionsFromCodes, type Division } from '../regions/division.ts';
 import type { Organization } from '../regions/organization.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import type { HoldingsWatcher } from './holdings.ts';
-import { may, type Viewer } from './permission.ts';
+import { may, scopesOf, type Viewer } from './permission.ts';
 import { listPeopleAt } from './person.repository.ts';
 import { listSources, transferPosts } from './reorganization.repository.ts';
 import { tryLockSource } from './roster/import.repository.ts';
+
+const MOST_DIVISIONS = 5_000;
 
 export type ReorganizationService = ReturnType<typeof makeReorganizationService>;
 
@@ -62,6 +65,69 @@ export function makeReorganizationService({
   };
 
   return {
+    /**
+     * Adds divisions that the published list lacks, such as development zones that keep a roster of their own: all of them or none.
+     * Those that are there already under the same name stay as they are.
+     * @returns those that are new, in code order.
+     * @throws NotAllowed unless the viewer may for the whole nation; InvalidInput naming the entry.
+     */
+    async addDivisions(
+      viewer: Viewer,
+      given: readonly { code: string; name: string }[],
+    ): Promise<Division[]> {
+      if (!scopesOf(viewer, 'division.add').some((scope) => scope.kind === 'nation'))
+        throw new NotAllowed('Only an operator of the whole service adds divisions.');
+      if (given.length === 0 || given.length > MOST_DIVISIONS)
+        throw new InvalidInput('input.divisions', `Give 1 to ${MOST_DIVISIONS} divisions.`);
+      return db.transaction().execute(async (tx) => {
+        const known = new Map((await regions.listAllDivisions(tx)).map((each) => [each.code, each]));
+        const names = new Map([...known.values()].map(({ code, name }) => [code, name]));
+        given.forEach(({ code, name: text }, index) => {
+          const path = `input.divisions.${index}`;
+          const name = text.trim();
+          if (!/^[1-9]\d{5}$/.test(code))
+            throw new InvalidInput(
+              `${path}.code`,
+              `${code} is not an administrative division code: six digits.`,
+            );
+          if (name === '' || name.length > 100)
+            throw new InvalidInput(`${path}.name`, 'A name of 1 to 100 characters.');
+          const before = names.get(code);
+          if (before !== undefined && before !== name)
+            throw new InvalidInput(`${path}.name`, `${code} is ${before}.`);
+          names.set(code, name);
+        });
+        const added: Division[] = [];
+        for (const division of divisionsFromCodes(names)) {
+          const before = known.get(division.code);
+          const index = given.findIndex(({ code }) => code === division.code);
+          if (division.parentCode !== null && !names.has(division.parentCode))
+            throw new InvalidInput(
+              `input.divisions.${index}.code`,
+              `${division.code} would stand below ${division.parentCode}, which is not there; add that as well.`,
+            );
+          // Schools and their numbers hang on where a division stands.
+          if (before !== undefined && before.parentCode !== division.parentCode)
+            throw new InvalidInput(
+              'input.divisions',
+              `${division.parentCode} would move ${before.code} (${before.name}), which stands below ${before.parentCode}.`,
+            );
+          if (before === undefined) added.push(division);
+        }
+        added.sort((a, b) => (a.code < b.code ? -1 : 1));
+        if (added.length === 0) return [];
+        await regions.addDivisions(tx, added);
+        await insertJournalEntry(tx, {
+          at: clock.now(),
+          actor: `person:${viewer.personId}`,
+          action: 'division.add',
+          subject: 'division:all',
+          detail: { codes: added.map(({ code }) => code) },
+        });
+        return added;
+      });
+    },
+
     /** @param input.on the first day of the new name. @throws NotFound; InvalidInput; Conflict ORGANIZATION_CLOSED */
     async rename(
       viewer: Viewer,

@@ -13,6 +13,10 @@ export async function listDivisions(db: Executor, codes: readonly string[]): Pro
   return rows.map(toDivision);
 }
 
+export async function listAllDivisions(db: Executor): Promise<Division[]> {
+  return (await db.selectFrom('divisions').selectAll().orderBy('code').execute()).map(toDivision);
+}
+
 export async function listChildDivisions(db: Executor, parentCode: string | null): Promise<Division[]> {
   const rows = await db
     .selectFrom('divisions')

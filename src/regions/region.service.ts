@@ -1,7 +1,13 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
 import type { Division, Unit } from './division.ts';
-import { findDivision, listChildDivisions, listDivisions, upsertDivisions } from './division.repository.ts';
+import {
+  findDivision,
+  listAllDivisions,
+  listChildDivisions,
+  listDivisions,
+  upsertDivisions,
+} from './division.repository.ts';
 import type { Organization, OrganizationChange } from './organization.ts';
 import {
   findOrganization,
@@ -103,6 +109,12 @@ export function makeRegionService({ db, clock }: { db: Database; clock: Clock })
       ids: readonly string[],
       merger: { intoId: string; on: string },
     ): Promise<void> => mergeOrganizations(tx, ids, merger),
+
+    /** All there are, in code order. */
+    listAllDivisions: async (tx: Executor): Promise<Division[]> => listAllDivisions(tx),
+    /** In the transaction of whoever adds them, who has checked them. */
+    addDivisions: async (tx: Executor, divisions: readonly Division[]): Promise<void> =>
+      upsertDivisions(tx, divisions),
 
     /** Brings the table to the published list: what is new, and what is called otherwise. */
     syncDivisions: async (divisions: readonly Division[]): Promise<void> => upsertDivisions(db, divisions),

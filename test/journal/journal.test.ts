@@ -21,6 +21,7 @@ const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $inp
 const TARGET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename } }`;
 const DEFINE = `mutation ($input: DefineIndicatorInput!) { defineIndicator(input: $input) { __typename } }`;
 const TAKE = `mutation ($input: ImportIndicatorValuesInput!) { importIndicatorValues(input: $input) { __typename } }`;
+const ADD = `mutation ($input: AddDivisionsInput!) { addDivisions(input: $input) { __typename } }`;
 const DECIDE = `mutation ($input: DecideRosterDoubtInput!) { decideRosterDoubt(input: $input) { __typename } }`;
 const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) { __typename } }`;
 const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
@@ -47,6 +48,8 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
     row: "organization_changes where kind = 'merged' and organization_id",
   },
   'roster.decide': { subject: 'roster-doubt', row: 'roster_doubts where id' },
+  // About many; each stands there for good.
+  'division.add': { subject: 'division', row: undefined },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
@@ -93,6 +96,13 @@ describe('the journal', () => {
         on conflict (source, source_id) where state = 'open' do update set line = 2 returning id`);
       const rosterDoubtId = Buffer.from(`RosterDoubt:${doubt!['id']}`).toString('base64');
       return mutate('coordinator', DECIDE, { input: { rosterDoubtId, reason: '同名' } });
+    },
+    'division.add': async () => {
+      await query(
+        `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'operator', '2020-01-01', 'test' from sample_sign_ins where key = 'coordinator' and not exists (select from role_grants where role = 'operator' and division_code is null)`,
+      );
+      const code = `4301${70 + Number((await query(`select count(*) as n from divisions where code like '43017_'`))[0]!['n'])}`;
+      return mutate('coordinator', ADD, { input: { divisions: [{ code, name: '开发区' }] } });
     },
     'certification.plan': async () =>
       mutate('coordinator', PLAN, {
@@ -203,7 +213,7 @@ describe('the journal', () => {
   /** All that a change could leave behind. */
   const state = async () =>
     query(`select
-      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from roster_doubts where state = 'decided') as decided,
+      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
@@ -236,6 +246,7 @@ describe('the journal', () => {
     'snapshot.sign',
     'snapshot.request',
     'snapshot.object',
+    'division.add',
     'roster.decide',
     'organization.rename',
     'organization.merge',

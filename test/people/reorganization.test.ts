@@ -144,6 +144,37 @@ describe('reorganizing schools', () => {
     expect(await service.app.ledger.rebuild()).toBe(0);
   });
 
+  it('adds divisions that the published list lacks, all or none, for an operator of the whole service', async () => {
+    const add = async (divisions: object[], as = 'coordinator') =>
+      (
+        await service.ask(
+          as,
+          `mutation ($input: AddDivisionsInput!) { addDivisions(input: $input) { ... on AddDivisionsPayload { added { code level parent { name } } } ... on Refusal { code message } ... on InvalidInput { path } } }`,
+          { input: { divisions } },
+        )
+      ).data.addDivisions;
+    const zone = { code: '430171', name: '长沙高新技术产业开发区' };
+    expect(await add([zone])).toMatchObject({ code: 'NOT_ALLOWED' });
+    await service.database.pool.query(
+      `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, 'operator', division_code, '2020-01-01', 'test' from sample_sign_ins, (values (null), ('430100')) as scopes (division_code)
+       where (key = 'coordinator') = (division_code is null) and key in ('coordinator', 'hr')`,
+    );
+    // Of a prefecture is not of all.
+    expect(await add([zone], 'hr')).toMatchObject({ code: 'NOT_ALLOWED' });
+    for (const [bad, path] of [
+      [{ code: '43017', name: 'x' }, 'input.divisions.1.code'],
+      [{ code: '430172', name: ' ' }, 'input.divisions.1.name'],
+      [{ code: '430121', name: '别的县' }, 'input.divisions.1.name'],
+      [{ code: '990101', name: 'x' }, 'input.divisions.1.code'],
+    ] as const)
+      expect(await add([zone, bad])).toMatchObject({ code: 'INVALID_INPUT', path });
+    expect(await add([zone, { code: '430121', name: '长沙县' }])).toEqual({
+      added: [{ code: '430171', level: 'COUNTY', parent: { name: '长沙市' } }],
+    });
+    expect(await add([zone])).toEqual({ added: [] });
+    expect(await add([{ code: '419000', name: '会移走别人的' }])).toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
   it('waits for an import that is being applied', async () => {
     const client = await service.database.pool.connect();
     await client.query('begin');
