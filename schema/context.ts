@@ -3,6 +3,9 @@ import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
+import type { IndicatorService } from '../src/coverage/indicator.service.ts';
+import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
+import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
 import type { PeopleService } from '../src/people/people.service.ts';
@@ -38,6 +41,9 @@ export interface Services {
   readonly certificates: CertificateService;
   readonly titles: TitleService;
   readonly coverage: CoverageService;
+  readonly staffing: StaffingService;
+  readonly indicators: IndicatorService;
+  readonly snapshots: SnapshotService;
 }
 
 export interface Context {

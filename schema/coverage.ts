@@ -1,7 +1,6 @@
 import { addDays, addMonths } from '../src/clock.ts';
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import { gapOf, rateOf, type Coverage as Numbers } from '../src/coverage/coverage.ts';
-import type { BelowCursor } from '../src/regions/region.service.ts';
 import { peopleToTarget } from '../src/coverage/target.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
@@ -15,7 +14,7 @@ import {
   RoleEnum,
   UncoveredPerson,
 } from './refs.ts';
-import { Unit, unitOf } from './region.ts';
+import { Unit, unitAfter, unitCursor, unitOf } from './region.ts';
 
 const MOST_POINTS = 60;
 
@@ -27,7 +26,7 @@ const told =
     numbers.hidden ? null : tell(numbers);
 
 /** The numbers, whoever they are about. */
-const CoverageNumbers = builder.interfaceRef<Told>('CoverageNumbers').implement({
+export const CoverageNumbers = builder.interfaceRef<Told>('CoverageNumbers').implement({
   description:
     'How many are covered of how many, and how that stands to the target. Who may see numbers and not people is told none of fewer than five, nor one from which such a number would follow: those are null.',
   fields: (t) => ({
@@ -127,12 +126,10 @@ Coverage.implement({
       resolve: async (coverage, args, context) => {
         const size = pageSize(args);
         const children = await context.services.coverage.listChildren(coverage, {
-          after: args.after === null || args.after === undefined ? undefined : unitAfter(args.after),
+          after: unitAfter(args.after),
           limit: size + 1,
         });
-        return connectionOf(children, size, ({ unit }) =>
-          Buffer.from('level' in unit ? unit.code : `${unit.id} ${unit.name}`).toString('base64url'),
-        );
+        return connectionOf(children, size, ({ unit }) => unitCursor(unit));
       },
     }),
     trend: t.field({
@@ -177,16 +174,6 @@ function daysBetween(from: string, until: string, every: 'DAY' | 'WEEK' | 'MONTH
       throw new InvalidInput('from', `That is more than ${MOST_POINTS} points; take a longer step.`);
     days.push(day);
   }
-}
-
-/** Where a page of units ended. @throws InvalidInput */
-function unitAfter(cursor: string): BelowCursor {
-  const text = Buffer.from(cursor, 'base64url').toString();
-  if (/^\d{6}$/.test(text)) return { level: 'division', code: text };
-  const [, id, name] = /^(\d{1,18}) (.*)$/s.exec(text) ?? [];
-  if (id === undefined || name === undefined)
-    throw new InvalidInput('after', 'This cursor is not one that units were listed with.');
-  return { id, name };
 }
 
 /** Where a page of people ended. @throws InvalidInput */

@@ -56,7 +56,7 @@ builder.queryField('certifications', (t) =>
   }),
 );
 
-const TextInput = builder.inputType('TextInput', {
+export const TextInput = builder.inputType('TextInput', {
   description: 'A text in both languages.',
   fields: (t) => ({
     zhCN: t.string({ required: true, description: 'Chinese.' }),

@@ -5,6 +5,18 @@ import type { Certificate as CertificateFacts } from '../src/certification/certi
 import type { CourseVersion } from '../src/courses/course.ts';
 import type { UncoveredPerson as UncoveredPersonFacts } from '../src/coverage/coverage.repository.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
+import type { Indicator as IndicatorFacts } from '../src/coverage/indicator.ts';
+import type { IndicatorValue as IndicatorValueFacts } from '../src/coverage/indicator.repository.ts';
+import type { UnitIndicator as UnitIndicatorFacts } from '../src/coverage/indicator.service.ts';
+import type {
+  Snapshot as SnapshotFacts,
+  Verdict as VerdictFacts,
+} from '../src/coverage/snapshot.repository.ts';
+import type { SeenUnit } from '../src/coverage/snapshot.service.ts';
+import type {
+  OrganizationStaffing as OrganizationStaffingFacts,
+  UnitStaffing,
+} from '../src/coverage/staffing.service.ts';
 import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
 import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
 import type { RosterDoubt as RosterDoubtFacts } from '../src/people/roster/doubt.repository.ts';
@@ -48,6 +60,18 @@ export const CertificateVerification = builder.objectRef<Verification>('Certific
 export const Coverage = builder.objectRef<UnitCoverage>('Coverage');
 export const RoleCoverage = builder.objectRef<UnitCoverage['byRole'][number]>('RoleCoverage');
 export const UncoveredPerson = builder.objectRef<UncoveredPersonFacts>('UncoveredPerson');
+export const Staffing = builder.objectRef<UnitStaffing>('Staffing');
+export const OrganizationStaffing = builder.objectRef<OrganizationStaffingFacts>('OrganizationStaffing');
+export const Indicator = builder.objectRef<IndicatorFacts>('Indicator');
+export const UnitIndicator = builder.objectRef<UnitIndicatorFacts>('UnitIndicator');
+export const IndicatorValue = builder.objectRef<
+  IndicatorValueFacts & { readonly kind: IndicatorFacts['kind']; readonly veiled: boolean }
+>('IndicatorValue');
+export const Snapshot = builder.objectRef<SnapshotFacts>('Snapshot');
+export const SnapshotUnit = builder.objectRef<SeenUnit>('SnapshotUnit');
+export const SnapshotVerdict = builder.objectRef<VerdictFacts & { readonly veiled: boolean }>(
+  'SnapshotVerdict',
+);
 export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord');
 
 export const RoleEnum = builder.enumType('Role', {

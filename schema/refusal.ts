@@ -4,9 +4,11 @@ import {
   NotAllowed,
   NotFound,
   NotSignedIn,
+  RowsRefused,
+  type RefusedRow as RefusedRowFacts,
   type Refusal as RefusalError,
 } from '../src/errors.ts';
-import { builder } from './builder.ts';
+import { builder, languageArg } from './builder.ts';
 
 export const Refusal = builder.interfaceRef<Pick<RefusalError, 'code' | 'message'>>('Refusal').implement({
   description:
@@ -52,6 +54,35 @@ builder.objectType(Conflict, {
       nullable: true,
       description: 'When it may be tried again, where the rule is about time.',
       resolve: (conflict) => conflict.retryAt ?? null,
+    }),
+  }),
+});
+
+const RefusedRow = builder.objectRef<RefusedRowFacts>('RefusedRow').implement({
+  description: 'What is faulty in a table, and where.',
+  fields: (t) => ({
+    line: t.exposeInt('line', { description: 'Line on which the row ends; the header is line 1.' }),
+    column: t.exposeString('column', { nullable: true, description: 'null when the whole row is meant.' }),
+    value: t.exposeString('value', { nullable: true, description: 'What stood there.' }),
+    reason: t.string({
+      description: 'Why, for a person.',
+      args: { language: t.arg(languageArg) },
+      resolve: ({ reason }, { language }) => reason[language],
+    }),
+  }),
+});
+
+/** More nobody mends by hand. */
+const MOST_TOLD = 200;
+builder.objectType(RowsRefused, {
+  name: 'RowsRefused',
+  interfaces: [Refusal],
+  description: 'A table was refused whole: nothing of it was taken in.',
+  fields: (t) => ({
+    rows: t.field({
+      type: [RefusedRow],
+      description: `What is faulty, in line order; the first ${MOST_TOLD}.`,
+      resolve: ({ rows }) => rows.slice(0, MOST_TOLD),
     }),
   }),
 });

@@ -1,9 +1,12 @@
 import { resolveGlobalID } from './ids.ts';
 import { InvalidInput } from '../src/errors.ts';
+import type { Division as DivisionFacts } from '../src/regions/division.ts';
 import {
   organizationKinds,
+  type Organization as OrganizationFacts,
   type OrganizationChange as OrganizationChangeFacts,
 } from '../src/regions/organization.ts';
+import type { BelowCursor } from '../src/regions/region.service.ts';
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
 import { Division, Organization } from './refs.ts';
 
@@ -173,6 +176,22 @@ function placeAfter(cursor: string): { name: string; id: string } {
   const [, id, name] = /^(\d{1,18}) (.*)$/s.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (id === undefined || name === undefined)
     throw new InvalidInput('after', 'This cursor is not one that organizations were listed with.');
+  return { id, name };
+}
+
+/** Names a unit in a page of units; `unitAfter` reads it. */
+export function unitCursor(unit: DivisionFacts | OrganizationFacts): string {
+  return Buffer.from('level' in unit ? unit.code : `${unit.id} ${unit.name}`).toString('base64url');
+}
+
+/** Where a page of units ended. @throws InvalidInput */
+export function unitAfter(cursor: string | null | undefined): BelowCursor | undefined {
+  if (cursor === null || cursor === undefined) return undefined;
+  const text = Buffer.from(cursor, 'base64url').toString();
+  if (/^\d{6}$/.test(text)) return { level: 'division', code: text };
+  const [, id, name] = /^(\d{1,18}) (.*)$/s.exec(text) ?? [];
+  if (id === undefined || name === undefined)
+    throw new InvalidInput('after', 'This cursor is not one that units were listed with.');
   return { id, name };
 }
 

@@ -12,6 +12,9 @@ import './assignment.ts';
 import './attempt.ts';
 import './certificate.ts';
 import './coverage.ts';
+import './staffing.ts';
+import './indicator.ts';
+import './snapshot.ts';
 import './credit.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();

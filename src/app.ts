@@ -14,6 +14,9 @@ import { projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
+import { makeIndicatorService } from './coverage/indicator.service.ts';
+import { FREEZE_TASK, makeSnapshotService } from './coverage/snapshot.service.ts';
+import { makeStaffingService } from './coverage/staffing.service.ts';
 import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
@@ -146,6 +149,14 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       holdings: ledger,
     });
     const coverage = makeCoverageService({ db, clock, regions, programmes, ledger });
+    const snapshots = makeSnapshotService({
+      db,
+      clock,
+      key: config.identityKey,
+      regions,
+      programmes,
+      coverage,
+    });
     const services: Services = {
       db,
       contentUrl,
@@ -163,6 +174,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       certificates,
       titles,
       coverage,
+      staffing: makeStaffingService({ db, clock, regions }),
+      indicators: makeIndicatorService({ db, clock, regions }),
+      snapshots,
     };
 
     const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });
@@ -174,6 +188,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [FORGET_FILES_TASK]: async () => roster.forgetFiles(),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
+        [FREEZE_TASK]: async ({ snapshotId }) => snapshots.freeze(snapshotId!),
         [REBUILD_TASK]: async () => {
           await ledger.rebuild();
         },

@@ -51,3 +51,24 @@ export class Conflict extends Refusal {
     this.retryAt = retryAt;
   }
 }
+
+/** A row that can't be taken, and why. */
+export interface RefusedRow {
+  /** 1-based; the header is line 1. */
+  readonly line: number;
+  /** null when the whole row is meant. */
+  readonly column: string | null;
+  readonly value: string | null;
+  /** For a person. */
+  readonly reason: { readonly 'zh-CN': string; readonly en: string };
+}
+
+/** A table was refused whole for these of its rows. */
+export class RowsRefused extends Refusal {
+  readonly code = 'ROWS_REFUSED';
+  readonly rows: readonly RefusedRow[];
+  constructor(rows: readonly RefusedRow[]) {
+    super(`Nothing was taken in: ${rows.length} ${rows.length === 1 ? 'place is' : 'places are'} faulty.`);
+    this.rows = rows;
+  }
+}

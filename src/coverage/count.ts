@@ -13,11 +13,24 @@ export const everyPost: Which = sql`true`;
 export const postsOf = (people: People): Which =>
   isQuery(people) ? sql`p.person_id in (${people})` : sql`p.person_id = any(${people}::bigint[])`;
 
+/** Which organizations `o` stand in these units; each kind of unit by its own column, so that an index finds them. @param units see `unitKey`. */
+export function inUnits(units: readonly string[]): RawBuilder<unknown> {
+  const codes = units.filter((unit) => !unit.startsWith('-'));
+  const organizations = units.filter((unit) => unit.startsWith('-')).map((unit) => unit.slice(1));
+  const divisions = sql`(o.county_code = any(${codes}::text[]) or o.prefecture_code = any(${codes}::text[]) or o.province_code = any(${codes}::text[]))`;
+  const places = sql`o.id = any(${organizations}::bigint[])`;
+  return codes.length === 0
+    ? places
+    : organizations.length === 0
+      ? divisions
+      : sql`(${divisions} or ${places})`;
+}
+
 /** Sets in which a certification counts: each of its roles, and all of them together. */
 const countsIn = sql`s.roles <@ c.roles and (cardinality(s.roles) = 1 or s.roles @> c.roles)`;
 
 /** The units above an organization, itself included: see `unitKey`. */
-const unitsAbove = sql`lateral (values (-o.id), (o.county_code::bigint), (o.prefecture_code::bigint), (o.province_code::bigint)) as u (unit)`;
+export const unitsAbove = sql`lateral (values (-o.id), (o.county_code::bigint), (o.prefecture_code::bigint), (o.province_code::bigint)) as u (unit)`;
 
 /**
  * How many people count on `day` in each unit above these posts: (certification_id, role_set, unit, people), as in `Count`. A person

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { Role } from '../people/role.ts';
 import type { Unit } from '../regions/division.ts';
-import { countOn } from './count.ts';
+import { countOn, inUnits } from './count.ts';
 import type { Coverage } from './coverage.ts';
 
 export interface CoverageQuestion {
@@ -39,15 +39,8 @@ export async function countCoverage(
   asked: CoverageQuestion,
   day: string,
 ): Promise<CoverageNumbers> {
-  // Each kind of unit by its own column, so that an index finds the organizations inside.
-  const codes = asked.units.filter((unit) => !unit.startsWith('-'));
-  const organizations = asked.units.filter((unit) => unit.startsWith('-')).map((unit) => unit.slice(1));
-  const divisions = sql`(o.county_code = any(${codes}::text[]) or o.prefecture_code = any(${codes}::text[]) or o.province_code = any(${codes}::text[]))`;
-  const places = sql`o.id = any(${organizations}::bigint[])`;
-  const inside =
-    codes.length === 0 ? places : organizations.length === 0 ? divisions : sql`(${divisions} or ${places})`;
   const { rows } = await sql<Row>`
-    select unit, role_set, certification_id, people from (${countOn(inside, sql`${day}::date`)}) counted
+    select unit, role_set, certification_id, people from (${countOn(inUnits(asked.units), sql`${day}::date`)}) counted
     where unit = any(${asked.units}::bigint[]) and role_set = any(${asked.roleSets}::smallint[]) and certification_id = any(array[0, ${asked.certificationId}::bigint])`.execute(
     db,
   );

@@ -1,19 +1,18 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { Conflict, InvalidInput, NotFound } from '../errors.ts';
-import { insertJournalEntry } from '../journal/journal.repository.ts';
+import { InvalidInput, NotFound } from '../errors.ts';
 import { may, type Viewer } from '../people/permission.ts';
 import type { Role } from '../people/role.ts';
 import type { Certification } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
 import { covers, type Division, type Unit } from '../regions/division.ts';
-import type { Organization } from '../regions/organization.ts';
+import { asUnit, type Organization } from '../regions/organization.ts';
 import type { BelowCursor, RegionService } from '../regions/region.service.ts';
 import { unitKey, type Coverage, type RoleCoverage } from './coverage.ts';
 import { countCoverage, listUncovered, readKept, type UncoveredPerson } from './coverage.repository.ts';
 import { listRoleSets } from './ledger.repository.ts';
 import type { CoverageLedger } from './ledger.service.ts';
-import { listTargets, upsertTarget } from './target.repository.ts';
+import { makeTargetService } from './target.service.ts';
 import { DEFAULT_TARGET, targetFor, type Target } from './target.ts';
 import { hiddenAmong, rolesHiddenAmong } from './veil.ts';
 
@@ -61,6 +60,7 @@ export function makeCoverageService({
   programmes: ProgrammeService;
   ledger: CoverageLedger;
 }) {
+  const targets = makeTargetService({ db, clock });
   // A set that was once begun is kept for ever, so what is known of them only grows.
   const knownSets = new Map<string, number>();
   const roleSetOf = async (roles: readonly Role[]): Promise<number> => {
@@ -156,17 +156,28 @@ export function makeCoverageService({
   };
 
   return {
+    roleSetOf,
+
+    /** Whether what is told of a unit to who may not see people leaves out its total, and its roles. */
+    async veilOf(
+      unit: Division | Organization,
+      certification: Certification,
+      day: string,
+    ): Promise<{ hidden: boolean; rolesHidden: boolean }> {
+      const asked = { certification, roles: certification.roles, day, targets: [], veiled: true };
+      const [found] = await veil(await read([unit], asked), await parentOf(unit));
+      return { hidden: found!.hidden, rolesHidden: found!.byRole.some((role) => role.hidden) };
+    },
+
     /** @param input.role null = all roles of the certification, each person once. @throws NotFound, InvalidInput */
     async get(
       viewer: Viewer,
       input: { certificationId: string; role: Role | null; unit: Unit; day: string | null },
     ): Promise<UnitCoverage> {
-      const [unit, [certification], targets] = await Promise.all([
-        input.unit.kind === 'division'
-          ? regions.findDivision(input.unit.code)
-          : regions.findOrganization(input.unit.id),
+      const [unit, [certification], policy] = await Promise.all([
+        regions.findUnit(input.unit),
         programmes.listCertifications([input.certificationId]),
-        listTargets(db, input.certificationId),
+        targets.list({ measure: 'coverage', certificationId: input.certificationId }),
       ]);
       if (unit === undefined || !may(viewer, 'coverage.read', unit)) throw new NotFound('The unit');
       if (certification === undefined || !inForce(certification, unit))
@@ -179,7 +190,7 @@ export function makeCoverageService({
         throw new InvalidInput('on', `${day} is in the future: who will be covered then is not known.`);
       const roles = input.role === null ? certification.roles : [input.role];
       const veiled = !may(viewer, 'people.read', unit);
-      const found = await read([unit], { certification, roles, day, targets, veiled });
+      const found = await read([unit], { certification, roles, day, targets: policy, veiled });
       return (veiled ? await veil(found, await parentOf(unit)) : found)[0]!;
     },
 
@@ -236,45 +247,15 @@ export function makeCoverageService({
         throw new NotFound('The certification');
       if (input.role !== null && !certification.roles.includes(input.role))
         throw new InvalidInput('input.role', `This certification is for ${certification.roles.join(', ')}.`);
-      if (!(input.rate > 0 && input.rate <= 1))
-        throw new InvalidInput('input.rate', 'A share above 0 and at most 1, e.g. 0.95.');
-      const today = chinaDay(clock.now());
-      if (input.startsOn < today)
-        throw new InvalidInput(
-          'input.startsOn',
-          `${input.startsOn} has passed: a target is never changed afterwards.`,
-        );
-      await db.transaction().execute(async (tx) => {
-        const above = (await listTargets(tx, certification.id)).filter(
-          (target) => target.divisionCode !== division.code,
-        );
-        const least = targetFor(above, division, input.role, input.startsOn) ?? 0;
-        if (input.rate < least)
-          throw new Conflict(
-            'TARGET_LOWERED',
-            `A jurisdiction above asks for ${least}; a lower one may raise that and never lower it.`,
-          );
-        await upsertTarget(tx, { ...input, setBy: viewer.personId, setAt: clock.now() });
-        await insertJournalEntry(tx, {
-          at: clock.now(),
-          actor: `person:${viewer.personId}`,
-          action: 'target.set',
-          subject: `division:${division.code}`,
-          detail: {
-            certification: certification.id,
-            role: input.role,
-            rate: input.rate,
-            startsOn: input.startsOn,
-          },
-        });
-      });
+      const measured = { measure: 'coverage', certificationId: certification.id } as const;
+      await targets.set(viewer, measured, division, input, input.role);
       const roles = input.role === null ? certification.roles : [input.role];
       return (
         await read([division], {
           certification,
           roles,
-          day: today,
-          targets: await listTargets(db, certification.id),
+          day: chinaDay(clock.now()),
+          targets: await targets.list(measured),
           veiled: !may(viewer, 'people.read', division),
         })
       )[0]!;
@@ -282,12 +263,8 @@ export function makeCoverageService({
   };
 }
 
-function asUnit(unit: Division | Organization): Unit {
-  return 'level' in unit ? { kind: 'division', code: unit.code } : { kind: 'organization', id: unit.id };
-}
-
 /** A certification counts in the units below its division, and in those above it, where it is one of theirs. */
-function inForce(certification: Certification, unit: Division | Organization): boolean {
+export function inForce(certification: Certification, unit: Division | Organization): boolean {
   if (covers({ kind: 'division', code: certification.divisionCode }, unit)) return true;
   return 'level' in unit && certification.divisionCode.startsWith(unit.code.replace(/(00)+$/, ''));
 }

@@ -29,3 +29,10 @@ export function gapOf({ covered, total }: Coverage): number {
 export function unitKey(unit: Unit): string {
   return unit.kind === 'division' ? unit.code : `-${unit.id}`;
 }
+
+/** The unit that a key names. */
+export function unitOfKey(key: string): Unit {
+  return key.startsWith('-')
+    ? { kind: 'organization', id: key.slice(1) }
+    : { kind: 'division', code: key.padStart(6, '0') };
+}

@@ -1,12 +1,15 @@
 import type { Executor } from '../db/database.ts';
 import type { Role } from '../people/role.ts';
-import type { Target } from './target.ts';
+import type { Measured, Target } from './target.ts';
 
-export async function listTargets(db: Executor, certificationId: string): Promise<Target[]> {
+export async function listTargets(db: Executor, measured: Measured): Promise<Target[]> {
+  const { certification_id, indicator_id } = columnsOf(measured);
   const rows = await db
     .selectFrom('coverage_targets')
     .select(['division_code', 'role', 'rate', 'starts_on'])
-    .where('certification_id', '=', certificationId)
+    .where('measure', '=', measured.measure)
+    .where('certification_id', certification_id === null ? 'is' : '=', certification_id)
+    .where('indicator_id', indicator_id === null ? 'is' : '=', indicator_id)
     .orderBy('starts_on')
     .execute();
   return rows.map((row) => ({
@@ -20,13 +23,15 @@ export async function listTargets(db: Executor, certificationId: string): Promis
 /** One that begins on the same day replaces the earlier one. */
 export async function upsertTarget(
   tx: Executor,
-  target: Target & { certificationId: string; setBy: string; setAt: Date },
+  measured: Measured,
+  target: Target & { setBy: string; setAt: Date },
 ): Promise<void> {
   await tx
     .insertInto('coverage_targets')
     .values({
       division_code: target.divisionCode,
-      certification_id: target.certificationId,
+      measure: measured.measure,
+      ...columnsOf(measured),
       role: target.role,
       rate: target.rate,
       starts_on: target.startsOn,
@@ -35,8 +40,15 @@ export async function upsertTarget(
     })
     .onConflict((conflict) =>
       conflict
-        .columns(['division_code', 'certification_id', 'role', 'starts_on'])
+        .columns(['division_code', 'measure', 'certification_id', 'indicator_id', 'role', 'starts_on'])
         .doUpdateSet({ rate: target.rate, set_by: target.setBy, set_at: target.setAt }),
     )
     .execute();
+}
+
+function columnsOf(measured: Measured): { certification_id: string | null; indicator_id: string | null } {
+  return {
+    certification_id: measured.measure === 'coverage' ? measured.certificationId : null,
+    indicator_id: measured.measure === 'indicator' ? measured.indicatorId : null,
+  };
 }

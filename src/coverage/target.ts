@@ -1,7 +1,13 @@
 import type { Role } from '../people/role.ts';
 import type { Place } from '../regions/division.ts';
 
-/** What share of the holders of a role (null: of any of the certification's) is to be covered in a division and below, from a day on. */
+/** Of what a target is: people covered, organizations that have their staff, or what an indicator counts. */
+export type Measured =
+  | { readonly measure: 'coverage'; readonly certificationId: string }
+  | { readonly measure: 'staffing' }
+  | { readonly measure: 'indicator'; readonly indicatorId: string };
+
+/** What share of the holders of a role (null: of any of the certification's) is to be covered in a division and below, from a day on; of other measures the role is null. */
 export interface Target {
   readonly divisionCode: string;
   readonly role: Role | null;

@@ -164,9 +164,14 @@ export interface CoverageState {
 }
 
 export interface CoverageTargets {
-  certification_id: Int8;
+  certification_id: Int8 | null;
   division_code: string;
   id: Generated<Int8>;
+  indicator_id: Int8 | null;
+  /**
+   * Of what: coverage of a certification, in people; staffing, in organizations; an indicator, in what it counts.
+   */
+  measure: Generated<string>;
   rate: Numeric;
   /**
    * null: of any of the certification's roles.
@@ -216,6 +221,50 @@ export interface Divisions {
   parent_code: string | null;
   prefecture_code: string | null;
   province_code: string;
+}
+
+export interface IndicatorImports {
+  division_code: string;
+  id: Generated<Int8>;
+  imported_at: Timestamp;
+  imported_by: Int8 | null;
+  indicator_id: Int8;
+  source: string;
+}
+
+export interface Indicators {
+  code: string;
+  counts_people: boolean;
+  created_at: Timestamp;
+  created_by: Int8 | null;
+  division_code: string | null;
+  id: Generated<Int8>;
+  kind: string;
+  level: string;
+  measure_en: string;
+  /**
+   * What is counted, as it is written after a number.
+   */
+  measure_zh: string;
+  title_en: string;
+  title_zh: string;
+}
+
+export interface IndicatorValues {
+  day: string;
+  denominator: number | null;
+  id: Generated<Int8>;
+  import_id: Int8;
+  indicator_id: Int8;
+  numerator: number;
+  /**
+   * First day of the period that ends on the day; null: as it stood on the day.
+   */
+  since: string | null;
+  /**
+   * A division's code, or minus an organization's id.
+   */
+  unit: Int8;
 }
 
 export interface Items {
@@ -274,6 +323,12 @@ export interface Organizations {
   source_id: string;
   student_count: number | null;
   student_count_on: string | null;
+}
+
+export interface OrganizationStudentCounts {
+  counted_on: string;
+  organization_id: Int8;
+  students: number;
 }
 
 export interface People {
@@ -448,6 +503,62 @@ export interface Sessions {
   token_hash: Buffer;
 }
 
+export interface Snapshots {
+  certification_id: Int8;
+  day: string;
+  digest: string | null;
+  frozen_at: Timestamp | null;
+  id: Generated<Int8>;
+  replaces: Int8 | null;
+  requested_at: Timestamp;
+  requested_by: Int8 | null;
+  state: Generated<string>;
+  /**
+   * A division's code, or minus an organization's id.
+   */
+  unit: Int8;
+  units: number | null;
+}
+
+export interface SnapshotUnits {
+  /**
+   * Lines of canonical JSON, each ended by a line feed; the digest is their SHA-256, and among them are the digests of the units right below.
+   */
+  content: string;
+  digest: string;
+  /**
+   * Whether the total is of a few people, or such a number would follow from it; roles_hidden, those of each role.
+   */
+  hidden: boolean;
+  parent: Int8 | null;
+  roles_hidden: boolean;
+  /**
+   * Whether there is anybody to sign for: the unit above waits for it.
+   */
+  signs: boolean;
+  snapshot_id: Int8;
+  unit: Int8;
+}
+
+export interface SnapshotVerdicts {
+  /**
+   * What was signed: it also counts in any other snapshot where the unit has this digest.
+   */
+  digest: string;
+  given_at: Timestamp;
+  given_by: Int8;
+  given_on: string;
+  id: Generated<Int8>;
+  /**
+   * Units right below that had not signed, each with the reason: [{unit, reason}].
+   */
+  missing: Generated<Json>;
+  remark: string | null;
+  snapshot_id: Int8;
+  unit: Int8;
+  verdict: string;
+}
+
 export interface Statements {
   activity_key: string;
   assignment_id: Int8;
@@ -489,9 +600,13 @@ export interface DB {
   coverage_totals: CoverageTotals;
   credit_records: CreditRecords;
   divisions: Divisions;
+  indicator_imports: IndicatorImports;
+  indicator_values: IndicatorValues;
+  indicators: Indicators;
   items: Items;
   journal_entries: JournalEntries;
   organization_changes: OrganizationChanges;
+  organization_student_counts: OrganizationStudentCounts;
   organizations: Organizations;
   people: People;
   person_sources: PersonSources;
@@ -507,6 +622,9 @@ export interface DB {
   roster_refused_rows: RosterRefusedRows;
   sample_sign_ins: SampleSignIns;
   sessions: Sessions;
+  snapshot_units: SnapshotUnits;
+  snapshot_verdicts: SnapshotVerdicts;
+  snapshots: Snapshots;
   statements: Statements;
   user_states: UserStates;
   worker_instances: WorkerInstances;

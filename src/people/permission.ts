@@ -1,4 +1,4 @@
-import { covers, type Place, type Scope } from '../regions/division.ts';
+import { covers, type Place, type Scope, type Unit } from '../regions/division.ts';
 
 /** What one may do in a scope, besides what every teacher may do with their own courses. */
 export type Permission =
@@ -9,6 +9,10 @@ export type Permission =
   | 'cohort.assign'
   | 'coverage.read'
   | 'target.set'
+  | 'indicator.define'
+  | 'indicator.import'
+  | 'snapshot.take'
+  | 'snapshot.sign'
   | 'certificate.read'
   | 'certificate.revoke'
   | 'credit.read'
@@ -25,6 +29,10 @@ const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
     'cohort.assign',
     'coverage.read',
     'target.set',
+    'indicator.define',
+    'indicator.import',
+    'snapshot.take',
+    'snapshot.sign',
     'certificate.read',
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.revoke', 'coverage.read'],
@@ -48,6 +56,17 @@ export interface Viewer {
 export function may(viewer: Viewer, permission: Permission, place: Place): boolean {
   return viewer.grants.some(
     (grant) => permissionsOf[grant.role].includes(permission) && covers(grant.scope, place),
+  );
+}
+
+/** Whether `viewer` may do it for the unit itself, by a grant for just this one: who works for what stands above it does not. */
+export function mayFor(viewer: Viewer, permission: Permission, unit: Unit): boolean {
+  return viewer.grants.some(
+    ({ role, scope }) =>
+      permissionsOf[role].includes(permission) &&
+      (unit.kind === 'division'
+        ? scope.kind === 'division' && scope.code === unit.code
+        : scope.kind === 'organization' && scope.id === unit.id),
   );
 }
 

@@ -147,6 +147,12 @@ export async function saveOrganizations(
       student_count = excluded.student_count, student_count_on = excluded.student_count_on, closed_on = excluded.closed_on`.execute(
     tx,
   );
+  // What was counted before stays known for its day.
+  await sql`
+    insert into organization_student_counts (organization_id, counted_on, students)
+    select id, student_count_on, student_count from organizations
+    where id = any(${organizations.map((o) => o.id)}::bigint[]) and student_count is not null and student_count_on is not null
+    on conflict (organization_id, counted_on) do update set students = excluded.students`.execute(tx);
 }
 
 /** Calls an organization otherwise, from a day on. */

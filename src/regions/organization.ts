@@ -1,4 +1,4 @@
-import type { Place } from './division.ts';
+import type { Division, Place, Unit } from './division.ts';
 
 /** `bureau`: an education bureau itself; `unspecified`: a roster that does not say. */
 export const organizationKinds = [
@@ -35,4 +35,9 @@ export interface OrganizationChange {
   readonly changedOn: string;
   readonly before: string | null;
   readonly after: string | null;
+}
+
+/** What names a unit. */
+export function asUnit(unit: Division | Organization): Unit {
+  return 'level' in unit ? { kind: 'division', code: unit.code } : { kind: 'organization', id: unit.id };
 }

@@ -1,6 +1,6 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
-import type { Division } from './division.ts';
+import type { Division, Unit } from './division.ts';
 import {
   findDivision,
   listAllDivisions,
@@ -37,6 +37,8 @@ export function makeRegionService({ db, clock }: { db: Database; clock: Clock })
       findDivision(executor, code),
     listDivisions: async (codes: readonly string[], executor: Executor = db): Promise<Division[]> =>
       listDivisions(executor, codes),
+    findUnit: async (unit: Unit): Promise<Division | Organization | undefined> =>
+      unit.kind === 'division' ? findDivision(db, unit.code) : findOrganization(db, unit.id),
     listChildDivisions: async (parentCode: string | null): Promise<Division[]> =>
       listChildDivisions(db, parentCode),
     /**

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addDays } from '../../src/clock.ts';
 import { SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
 import {
   assignTeachers,
@@ -18,10 +19,15 @@ import {
 const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename } }`;
 const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`;
 const TARGET = `mutation ($input: SetCoverageTargetInput!) { setCoverageTarget(input: $input) { __typename } }`;
+const DEFINE = `mutation ($input: DefineIndicatorInput!) { defineIndicator(input: $input) { __typename } }`;
+const TAKE = `mutation ($input: ImportIndicatorValuesInput!) { importIndicatorValues(input: $input) { __typename } }`;
 const ADD = `mutation ($input: AddDivisionsInput!) { addDivisions(input: $input) { __typename } }`;
 const DECIDE = `mutation ($input: DecideRosterDoubtInput!) { decideRosterDoubt(input: $input) { __typename } }`;
 const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) { __typename } }`;
 const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
+const TAKE_SNAPSHOT = `mutation ($input: TakeSnapshotInput!) { takeSnapshot(input: $input) { __typename } }`;
+const SIGN = `mutation ($input: SignSnapshotInput!) { signSnapshot(input: $input) { __typename } }`;
+const OBJECT = `mutation ($input: ObjectToSnapshotInput!) { objectToSnapshot(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -47,6 +53,15 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
+  'indicator.define': { subject: 'indicator', row: 'indicators where id' },
+  'indicator.import': { subject: 'indicator-import', row: 'indicator_imports where id' },
+  'snapshot.request': { subject: 'snapshot', row: undefined },
+  'snapshot.freeze': { subject: 'snapshot', row: 'snapshot_units where snapshot_id' },
+  'snapshot.sign': { subject: 'snapshot', row: `snapshot_verdicts where verdict = 'signed' and snapshot_id` },
+  'snapshot.object': {
+    subject: 'snapshot',
+    row: `snapshot_verdicts where verdict = 'objected' and snapshot_id`,
+  },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
@@ -61,6 +76,7 @@ describe('the journal', () => {
   let unitId: string;
   let attemptId: string;
   let certificateId: string;
+  let snapshotDay = '2030-03-04';
 
   const query = async (sql: string, values: unknown[] = []) =>
     (await service.database.pool.query(sql, values)).rows as Record<string, string>[];
@@ -105,6 +121,26 @@ describe('the journal', () => {
       mutate('coordinator', TARGET, {
         input: { certificationId, divisionCode: SAMPLE_COUNTY, rate: 0.9, startsOn: '2030-05-01' },
       }),
+    'indicator.define': async () =>
+      mutate('coordinator', DEFINE, {
+        input: {
+          divisionCode: SAMPLE_COUNTY,
+          code: `c${Math.floor(performance.now())}`,
+          title: { zhCN: 'x', en: 'x' },
+          measure: { zhCN: 'x', en: 'x' },
+          kind: 'COUNT',
+          level: 'COUNTY',
+        },
+      }),
+    'indicator.import': async () =>
+      mutate('coordinator', TAKE, {
+        input: {
+          indicatorId: Buffer.from('Indicator:1').toString('base64'),
+          divisionCode: SAMPLE_COUNTY,
+          source: 'x',
+          csv: 'unit,day,numerator,denominator\n430121,2030-01-01,1,2\n',
+        },
+      }),
     'organization.rename': async () =>
       mutate('coordinator', RENAME, {
         input: {
@@ -121,6 +157,12 @@ describe('the journal', () => {
           on: '2030-03-04',
         },
       }),
+    'snapshot.request': async () => {
+      snapshotDay = addDays(snapshotDay, -1);
+      return mutate('coordinator', TAKE_SNAPSHOT, { input: { unitId, certificationId, on: snapshotDay } });
+    },
+    'snapshot.sign': async () => verdict(SIGN, {}),
+    'snapshot.object': async () => verdict(OBJECT, { reason: 'x' }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
@@ -143,6 +185,21 @@ describe('the journal', () => {
       'nothing'
     );
   };
+  /** Of the county, in its newest snapshot that has none yet. */
+  const verdict = async (mutation: string, more: object): Promise<string> => {
+    const [held] = await query(
+      `select snapshot_id, digest, array(select unit from snapshot_units c where c.snapshot_id = u.snapshot_id and c.parent = u.unit and c.signs)::text[] as below from snapshot_units u
+       where unit = 430121 and not exists (select from snapshot_verdicts v where v.snapshot_id = u.snapshot_id) order by snapshot_id desc limit 1`,
+    );
+    const input = { snapshotId: Buffer.from(`Snapshot:${held!['snapshot_id']}`).toString('base64'), unitId };
+    const missing = (held!['below'] as unknown as string[]).map((unit) => ({
+      unitId: Buffer.from(`Organization:${unit.slice(1)}`).toString('base64'),
+      reason: 'x',
+    }));
+    return mutate('coordinator', mutation, {
+      input: { ...input, ...(mutation === SIGN ? { digest: held!['digest'], missing } : more) },
+    });
+  };
   /** Makes the journal refuse entries of one kind, as a full disk would. */
   const block = async (action: string): Promise<void> => {
     await query(
@@ -159,7 +216,7 @@ describe('the journal', () => {
       (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
-      (select count(*) from coverage_targets) as targets, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
+      (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
       (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
@@ -183,6 +240,12 @@ describe('the journal', () => {
     'certification.plan',
     'cohort.assign',
     'target.set',
+    'indicator.define',
+    'indicator.import',
+    'snapshot.request',
+    'snapshot.sign',
+    'snapshot.request',
+    'snapshot.object',
     'division.add',
     'roster.decide',
     'organization.rename',
@@ -213,6 +276,24 @@ describe('the journal', () => {
     await unblock();
     await service.app.services.certificates.issue(assignment);
     expect(await state()).not.toEqual(before);
+
+    // Requested above; the worker has frozen it, and freezes another only whole.
+    await block('snapshot.freeze');
+    await act['snapshot.request']!();
+    const [refused] = await until(async () => {
+      const rows = await query(
+        `select last_error from graphile_worker.jobs where key like 'freeze-snapshot:%' and last_error is not null`,
+      );
+      return rows.length === 0 ? undefined : rows;
+    });
+    expect(refused!['last_error']).toContain('the journal is full');
+    const newest = `select s.state, (select count(*)::int from snapshot_units u where u.snapshot_id = s.id) as units from snapshots s order by s.id desc limit 1`;
+    expect(await query(newest)).toEqual([{ state: 'queued', units: 0 }]);
+    await unblock();
+    await query('update graphile_worker._private_jobs set run_at = now() where attempts > 0');
+    await idle();
+    // The county, its two schools and its bureau.
+    expect(await query(newest)).toEqual([{ state: 'frozen', units: 4 }]);
 
     await block('roster.apply');
     await act['roster.request']!();

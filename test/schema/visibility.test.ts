@@ -48,6 +48,24 @@ describe('what is not yours', () => {
       await first(`select person_id as id from person_sources where source_id = 't1'`),
     );
     ids['Cohort'] = gid('Cohort', await first('select id from cohorts'));
+    const taken = await service.ask(
+      'coordinator',
+      `mutation ($input: TakeSnapshotInput!) { takeSnapshot(input: $input) { ... on TakeSnapshotPayload { snapshot { id } } } }`,
+      { input: { unitId: gid('Division', '430121'), certificationId } },
+    );
+    ids['Snapshot'] = taken.data.takeSnapshot.snapshot.id;
+    await until(
+      async () =>
+        (
+          await service.ask(
+            'coordinator',
+            `query ($id: ID!) { node(id: $id) { ... on Snapshot { digest } } }`,
+            {
+              id: ids['Snapshot'],
+            },
+          )
+        ).data.node.digest ?? undefined,
+    );
     ids['RosterImport'] = gid('RosterImport', await first('select id from roster_imports'));
     ids['Organization'] = gid('Organization', await first('select id from organizations'));
     await service.database.pool.query(`
@@ -65,7 +83,7 @@ describe('what is not yours', () => {
   afterAll(async () => service.stop());
 
   /** The tree, courses and rules are open to whoever is signed in; names of schools are no secret. */
-  const OPEN = ['Division', 'Organization', 'Course', 'Certification'];
+  const OPEN = ['Division', 'Organization', 'Course', 'Certification', 'Indicator'];
   const nodes = Object.values(schema.getTypeMap())
     .filter((type) => isObjectType(type) && type.getInterfaces().some((each) => each.name === 'Node'))
     .map((type) => type.name)
@@ -119,6 +137,37 @@ describe('what is not yours', () => {
       theirs: () => ({ certificationId, divisionCode: '430121', rate: 0.9, startsOn: '2099-01-01' }),
       nobodys: () => ({ certificationId, divisionCode: '430999', rate: 0.9, startsOn: '2099-01-01' }),
     },
+    setStaffingTarget: inDivision('SetStaffingTargetInput', { rate: 0.9, startsOn: '2099-01-01' }),
+    setIndicatorTarget: inDivision('SetIndicatorTargetInput', {
+      indicatorId: gid('Indicator', 1),
+      rate: 0.9,
+      startsOn: '2099-01-01',
+    }),
+    defineIndicator: inDivision('DefineIndicatorInput', {
+      code: 'xy',
+      title: { zhCN: 'x', en: 'x' },
+      measure: { zhCN: 'x', en: 'x' },
+      kind: 'COUNT',
+      level: 'COUNTY',
+    }),
+    importIndicatorValues: inDivision('ImportIndicatorValuesInput', {
+      indicatorId: gid('Indicator', 1),
+      source: 'x',
+      csv: 'x',
+    }),
+    takeSnapshot: {
+      type: 'TakeSnapshotInput',
+      theirs: () => ({ certificationId, unitId: gid('Division', '430121') }),
+      nobodys: () => ({ certificationId, unitId: gid('Division', '430999') }),
+    },
+    signSnapshot: one('SignSnapshotInput', 'snapshotId', 'Snapshot', {
+      unitId: gid('Division', '430121'),
+      digest: 'x',
+    }),
+    objectToSnapshot: one('ObjectToSnapshotInput', 'snapshotId', 'Snapshot', {
+      unitId: gid('Division', '430121'),
+      reason: 'x',
+    }),
     decideRosterDoubt: one('DecideRosterDoubtInput', 'rosterDoubtId', 'RosterDoubt', { reason: 'x' }),
     cancelRosterImport: one('CancelRosterImportInput', 'rosterImportId', 'RosterImport'),
     repeatRosterImport: one('RepeatRosterImportInput', 'rosterImportId', 'RosterImport'),
@@ -168,6 +217,13 @@ describe('what is not yours', () => {
       issuerName: 'x',
     });
     return { type: 'PlanCertificationInput', theirs: input(theirs), nobodys: input(nobodys) };
+  }
+  function inDivision(type: string, more: object) {
+    return {
+      type,
+      theirs: () => ({ divisionCode: '430121', ...more }),
+      nobodys: () => ({ divisionCode: '430999', ...more }),
+    };
   }
   function one(input: string, field: string, type: string, more: object = {}) {
     return {

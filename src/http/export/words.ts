@@ -69,6 +69,29 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     COMPLETED: word('已完成', 'Completed'),
   },
   CreditRecordKind: { EARNED: word('取得', 'Earned'), WITHDRAWN: word('撤回', 'Withdrawn') },
+  IndicatorKind: {
+    COUNT: word('数量', 'Count'),
+    YES_NO: word('是否', 'Yes or no'),
+    SHARE: word('占比', 'Share'),
+  },
+  IndicatorLevel: {
+    ORGANIZATION: word('单位', 'Organization'),
+    COUNTY: word('县级', 'County'),
+    PREFECTURE: word('市级', 'Prefecture'),
+    PROVINCE: word('省级', 'Province'),
+  },
+  StaffingStanding: {
+    MET: word('已配齐', 'Met'),
+    SHORT: word('未配齐', 'Short'),
+    UNKNOWN: word('无法判断', 'Unknown'),
+  },
+  SnapshotState: { QUEUED: word('处理中', 'Queued'), FROZEN: word('已冻结', 'Frozen') },
+  SnapshotVerdictKind: { SIGNED: word('已签署', 'Signed'), OBJECTED: word('已退回', 'Returned') },
+  Measure: {
+    COVERAGE: word('覆盖', 'Coverage'),
+    STAFFING: word('配备', 'Staffing'),
+    INDICATOR: word('指标', 'Indicator'),
+  },
   RosterDoubtKind: {
     NAMESAKE: word('同名', 'Namesake'),
     IDENTITY_CHANGED: word('证件号码变化', 'Identity number changed'),
