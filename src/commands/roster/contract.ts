@@ -284,9 +284,11 @@ function asServiceError(server: string, error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   if (!(error instanceof Error)) throw error;
   const cause = error.cause instanceof Error ? error.cause : error;
-  const { code, message } = cause as NodeJS.ErrnoException;
+  const { message } = cause;
+  // That of a timeout is a number, and tells nobody anything.
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
   // A certificate that is not trusted, for one, comes without a connection too.
-  if ((code !== undefined && NEVER_REACHED.has(code)) || /CERT|TLS|SSL|ALTNAME/.test(code ?? ''))
+  if (code !== undefined && (NEVER_REACHED.has(code) || /CERT|TLS|SSL|ALTNAME/.test(code)))
     return new ServiceError(
       'away',
       `There is no answer at ${server} (${code}: ${message}). Is the service running, and is this its address? Give another with --server.`,
