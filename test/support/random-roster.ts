@@ -74,7 +74,7 @@ export function randomRoster(
       // Now and then a row to refuse.
       random.chance(0.03) ? 'pilot' : 'teacher',
       name.slice(1),
-      name.slice(0, 1),
+      random.chance(0.05) ? random.pick(['李', '张']) : name.slice(0, 1),
       list((post) => post.role),
       list((post) => post.place),
       list((post) => post.starts),

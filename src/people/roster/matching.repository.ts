@@ -206,9 +206,9 @@ export async function matchPosts(
   // A row may say it twice.
   await sql`
     delete from given_posts g using (
-      select person_id, organization_id, role, coalesce(starts_on, ${today}::date) as starts_on, min(n) as n from given_posts
+      select person_id, organization_id, role, ${firstDayOf('f', today)} as starts_on, min(n) as n from given_posts f
       group by 1, 2, 3, 4 having count(*) > 1) f
-    where g.person_id = f.person_id and g.organization_id = f.organization_id and g.role = f.role and coalesce(g.starts_on, ${today}::date) = f.starts_on and g.n > f.n`.execute(
+    where g.person_id = f.person_id and g.organization_id = f.organization_id and g.role = f.role and ${firstDayOf('g', today)} = f.starts_on and g.n > f.n`.execute(
     tx,
   );
 
@@ -272,11 +272,18 @@ export async function matchPosts(
   await sql`analyze post_ends`.execute(tx);
 }
 
+/** What stands for an unknown first day of a given post: today, or the last day of one that was over before. */
+function firstDayOf(post: string, today: string): RawBuilder<unknown> {
+  return sql`coalesce(${sql.ref(`${post}.starts_on`)}, least(${today}::date, ${sql.ref(`${post}.ends_on`)}))`;
+}
+
 /** Who is said to be at both of two organizations that are one by now holds one post there, since the first of the days. */
 async function joinTakenOver(tx: Executor, today: string): Promise<void> {
-  const startOf = (post: string): RawBuilder<unknown> =>
-    sql`coalesce(${sql.ref(post)}.starts_on, ${today}::date)`;
-  for (let joined = false; ; joined = true) {
+  const { rows } = await sql`select from given_posts where is_taken_over limit 1`.execute(tx);
+  if (rows.length === 0) return;
+  await sql`create index on given_posts (person_id)`.execute(tx);
+  let joined = 0n;
+  do {
     // Again and again, since a post that begins earlier now may reach another.
     const { numAffectedRows } = await sql`
       update given_posts g set starts_on = earlier.starts_on
@@ -286,23 +293,21 @@ async function joinTakenOver(tx: Executor, today: string): Promise<void> {
           select h.starts_on, h.ends_on from posts h
           where not g.is_new and (h.person_id, h.organization_id, h.role) = (g.person_id, g.organization_id, g.role)
           union all
-          select ${startOf('f')}, f.ends_on from given_posts f
+          select coalesce(f.starts_on, ${today}::date), f.ends_on from given_posts f
           where f.n <> g.n and (f.person_id, f.organization_id, f.role) = (g.person_id, g.organization_id, g.role)
         ) other
-        where g.is_taken_over and other.starts_on < ${startOf('g')} and (other.ends_on is null or other.ends_on >= ${startOf('g')})
+        where g.is_taken_over and other.starts_on < ${firstDayOf('g', today)} and (other.ends_on is null or other.ends_on >= ${firstDayOf('g', today)})
         group by g.n
       ) earlier where earlier.n = g.n`.execute(tx);
-    if ((numAffectedRows ?? 0n) > 0n) continue;
-    if (!joined) return;
-    break;
-  }
+    joined = numAffectedRows ?? 0n;
+  } while (joined > 0n);
   await sql`
     update given_posts g set ends_on = longest.ends_on
     from (
-      select person_id, organization_id, role, ${startOf('f')} as starts_on, case when bool_or(ends_on is null) then null else max(ends_on) end as ends_on
+      select person_id, organization_id, role, ${firstDayOf('f', today)} as starts_on, case when bool_or(ends_on is null) then null else max(ends_on) end as ends_on
       from given_posts f group by 1, 2, 3, 4 having count(*) > 1 and bool_or(is_taken_over)
     ) longest
-    where (g.person_id, g.organization_id, g.role, ${startOf('g')}) = (longest.person_id, longest.organization_id, longest.role, longest.starts_on)`.execute(
+    where (g.person_id, g.organization_id, g.role, ${firstDayOf('g', today)}) = (longest.person_id, longest.organization_id, longest.role, longest.starts_on)`.execute(
     tx,
   );
 }
