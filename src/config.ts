@@ -97,6 +97,25 @@ export function readDatabaseUrl(
   return url;
 }
 
+/**
+ * Where a command finds the running service, no trailing slash: PUBLIC_URL, else HOST and PORT of this machine.
+ * @throws ConfigError
+ */
+export function readServerUrl(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const host = textOf(env, 'HOST') ?? '127.0.0.1';
+  return urlOf(env, 'PUBLIC_URL', `http://${hostInUrl(host)}:${portOf(env, 'PORT', 8080)}`, false);
+}
+
+/** Who a command is to the service: a session's token, or of the sample staff. Never an argument, which other accounts could read. */
+export function readToken(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  const token = textOf(env, 'XINQIAO_TOKEN');
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token))
+    throw new ConfigError('XINQIAO_TOKEN holds a character that no token has.');
+  return token;
+}
+
 /** Set to nothing is the same as not set. */
 function textOf(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
   const text = env[name]?.trim();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
@@ -8,7 +9,7 @@ import { schema } from '../../schema/schema.ts';
 import { NotSignedIn, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
-import { LimitedBody } from './body.ts';
+import { announcesMore, LimitedBody, lingering } from './body.ts';
 import { problem } from './problem.ts';
 import { bearerToken, viewerOf } from './session.ts';
 
@@ -118,14 +119,16 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
     if (upload && viewer === undefined) throw new NotSignedIn();
     const limit = upload ? MAX_BODY.upload : MAX_BODY.json;
+    if (announcesMore(ctx.req, limit)) {
+      refuseBody(ctx, limit);
+      return;
+    }
     const body = ctx.method === 'POST' ? new LimitedBody(ctx.req, limit) : undefined;
     // Where Yoga looks for a body that was read before it.
     if (body !== undefined) Object.assign(ctx.req, { body });
     const response = await yoga.handleNodeRequestAndResponse(ctx.req, ctx.res, { koa: ctx, viewer });
     if (body?.exceeded === true) {
-      // What is left of it is not read.
-      ctx.set('Connection', 'close');
-      problem(ctx, 413, 'BODY_TOO_LARGE', `The body is larger than ${limit / MEGABYTE} MB.`);
+      refuseBody(ctx, limit);
       return;
     }
     for (const [name, value] of response.headers) ctx.append(name, value);
@@ -156,4 +159,15 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
       return (await response.json()) as GraphqlAnswer;
     },
   };
+}
+
+/** @param limit bytes */
+function refuseBody(ctx: KoaContext, limit: number): void {
+  problem(ctx, 413, 'BODY_TOO_LARGE', `The body is larger than ${limit / MEGABYTE} MB.`);
+  const text = ctx.body as string;
+  ctx.body = Readable.from(lingering(text, ctx.req));
+  ctx.type = 'application/problem+json';
+  // By its length the caller knows the end of the answer while the connection is still open.
+  ctx.length = Buffer.byteLength(text);
+  ctx.set('Connection', 'close');
 }

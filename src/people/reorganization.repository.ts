@@ -32,13 +32,14 @@ export async function transferPosts(
   return rows[0]!.people;
 }
 
-/** Whose numberings they stand in, in order. */
+/** Whose numberings they stand in, and whose files speak of them as of those that they took over, in order. */
 export async function listSources(db: Executor, organizationIds: readonly string[]): Promise<string[]> {
+  const those = sql<string>`any(${organizationIds}::bigint[])`;
   const rows = await db
     .selectFrom('organizations')
     .select('source')
     .distinct()
-    .where('id', '=', sql<string>`any(${organizationIds}::bigint[])`)
+    .where((eb) => eb.or([eb('id', '=', those), eb('merged_into_id', '=', those)]))
     .orderBy('source')
     .execute();
   return rows.map((row) => row.source);

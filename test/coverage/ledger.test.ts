@@ -1,18 +1,31 @@
 import { sql } from 'kysely';
+import type { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { addDays } from '../../src/clock.ts';
+import { addDays, chinaDay } from '../../src/clock.ts';
 import { Random } from '../../src/commands/sample/random.ts';
 import { countCoverage, readKept } from '../../src/coverage/coverage.repository.ts';
 import { listRoleSets } from '../../src/coverage/ledger.repository.ts';
 import { makeCoverageLedger, type CoverageLedger } from '../../src/coverage/ledger.service.ts';
+import { makeDatabase, makePool, type Database } from '../../src/db/database.ts';
+import { Conflict, InvalidInput } from '../../src/errors.ts';
 import { silentLog } from '../../src/log.ts';
+import type { Viewer } from '../../src/people/permission.ts';
+import {
+  makeReorganizationService,
+  type ReorganizationService,
+} from '../../src/people/reorganization.service.ts';
 import type { Role } from '../../src/people/role.ts';
+import type { RosterImport } from '../../src/people/roster/import.repository.ts';
+import { makeRosterService, type RosterService } from '../../src/people/roster/import.service.ts';
+import { makeRegionService } from '../../src/regions/region.service.ts';
 import { makeTestDatabase, type TestDatabase } from '../support/database.ts';
+import { randomRoster } from '../support/random-roster.ts';
 import { TestClock } from '../support/service.ts';
 
 /*
- * Whatever happens to posts and certificates, in whatever order and however much of it at once: the kept numbers are those that
- * anybody would count from the posts and certificates themselves, for today and for any day.
+ * Whatever happens to posts and certificates, in whatever order and however much of it at once, by rosters that are imported and by
+ * schools that are merged and renamed too: the kept numbers are those that anybody would count from the posts and certificates
+ * themselves, for today and for any day.
  */
 
 const FIRST = '2026-01-01';
@@ -26,6 +39,8 @@ const DIVISIONS = [
   ['430300', 'prefecture', '430000', '430000', '430300', null],
   ['430302', 'county', '430300', '430000', '430300', '430302'],
 ] as const;
+const COUNTIES = ['430121', '430102', '430302'];
+const SOURCE = 'division:430000';
 /** Two schools in a county, one in another, a university right in a prefecture. */
 const PLACES = ['430121', '430121', '430102', '430302', '430100'];
 
@@ -43,28 +58,53 @@ interface Facts {
 describe('the kept numbers of coverage', () => {
   let database: TestDatabase;
   let ledger: CoverageLedger;
+  let roster: RosterService;
+  let reorganizations: ReorganizationService;
+  let pool: Pool;
+  let db: Database;
+  let viewer: Viewer;
   const clock = new TestClock(`${FIRST}T04:00:00Z`);
   const people: string[] = [];
-  const organizations: string[] = [];
+  /** Those that go on; and all that there ever were. */
+  let organizations: string[] = [];
+  let everyOrganization: string[] = [];
   const certifications: { id: string; roles: Role[] }[] = [];
 
   beforeAll(async () => {
     database = await makeTestDatabase();
-    ledger = makeCoverageLedger({ db: database.db, clock, log: silentLog });
-    const { pool } = database;
+    // An import, those who wait for it, and what it tells of itself: each needs a connection.
+    pool = makePool(database.url, { name: 'test', size: 12 });
+    db = makeDatabase(pool);
+    ledger = makeCoverageLedger({ db, clock, log: silentLog });
+    const regions = makeRegionService({ db, clock });
+    roster = makeRosterService({ db, pool, clock, identityKey: Buffer.alloc(32), regions, holdings: ledger });
+    reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
     for (const row of DIVISIONS)
       await pool.query(
         'insert into divisions (code, name, level, parent_code, province_code, prefecture_code, county_code) values ($1, $1, $2, $3, $4, $5, $6)',
         [...row],
       );
-    for (const code of PLACES)
+    for (const [index, code] of PLACES.entries())
       organizations.push(
         await insert(
           'organizations (source, source_id, name, kind, division_code, province_code, prefecture_code, county_code)',
-          `select 's', gen_random_uuid()::text, 'x', 'primary', code, province_code, prefecture_code, county_code from divisions where code = '${code}'`,
+          `select '${SOURCE}', 'o${index}', '校${index}', 'primary', code, province_code, prefecture_code, county_code from divisions where code = '${code}'`,
         ),
       );
-    for (let each = 0; each < 30; each += 1) people.push(await insert('people (name)', `values ('p')`));
+    everyOrganization = [...organizations];
+    for (let each = 0; each < 30; each += 1) {
+      const id = await insert('people (name)', `values ('王p${each}')`);
+      people.push(id);
+      await pool.query('insert into person_sources (source, source_id, person_id) values ($1, $2, $3)', [
+        SOURCE,
+        `p${each}`,
+        id,
+      ]);
+    }
+    viewer = {
+      personId: people[0]!,
+      grants: [{ role: 'coordinator', scope: { kind: 'division', code: '430000' } }],
+    };
     for (const [index, roles] of [ROLES.slice(0, 2), ROLES].entries()) {
       const id = await insert(
         'certifications (code, title_zh, title_en, course_slug, roles, division_code, issuer_name, template, template_version, created_at)',
@@ -83,18 +123,21 @@ describe('the kept numbers of coverage', () => {
     // One set before anything happened, one in the middle of it.
     await ledger.addRoleSet(certifications[0]!.roles);
   });
-  afterAll(async () => database.drop());
+  afterAll(async () => {
+    await db.destroy();
+    await database.drop();
+  });
 
   const insert = async (into: string, rows: string): Promise<string> =>
-    (await database.pool.query(`insert into ${into} ${rows} returning id`)).rows[0].id as string;
+    (await pool.query(`insert into ${into} ${rows} returning id`)).rows[0].id as string;
 
   const day = (random: Random): string => addDays(FIRST, random.between(0, DAYS));
 
   /** One thing that happens to one person, as the rooms do it. */
-  const happen = async (random: Random): Promise<void> => {
+  const happen = async (random: Random, what: 'anything' | 'certificates' = 'anything'): Promise<void> => {
     const person = random.pick(people);
-    const kind = random.between(0, 5);
-    await database.db.transaction().execute(async (tx) =>
+    const kind = what === 'anything' ? random.between(0, 5) : random.between(3, 5);
+    await db.transaction().execute(async (tx) =>
       ledger.around(tx, [person], async () => {
         const open = await tx
           .selectFrom('posts')
@@ -102,7 +145,7 @@ describe('the kept numbers of coverage', () => {
           .where('person_id', '=', person)
           .where('ends_on', 'is', null)
           .execute();
-        if (kind <= 1 || open.length === 0) {
+        if (kind <= 1 || (what === 'anything' && open.length === 0)) {
           const startsOn = day(random);
           const post = {
             personId: person,
@@ -166,28 +209,135 @@ describe('the kept numbers of coverage', () => {
   /** A school that is from now on counted in another county. */
   const move = async (random: Random): Promise<void> => {
     const organization = random.pick(organizations);
-    const { rows } = await database.pool.query(
-      'select distinct person_id from posts where organization_id = $1',
-      [organization],
-    );
-    await database.db.transaction().execute(async (tx) =>
+    const { rows } = await pool.query('select distinct person_id from posts where organization_id = $1', [
+      organization,
+    ]);
+    await db.transaction().execute(async (tx) =>
       ledger.around(
         tx,
         rows.map((row) => row.person_id as string),
         async () =>
           sql`update organizations o set (division_code, province_code, prefecture_code, county_code) = (d.code, d.province_code, d.prefecture_code, d.county_code)
-            from divisions d where o.id = ${organization}::bigint and d.code = ${random.pick(['430121', '430102', '430302'])}`.execute(
+            from divisions d where o.id = ${organization}::bigint and d.code = ${random.pick(COUNTIES)}`.execute(
             tx,
           ),
       ),
     );
   };
 
+  /** Who and what has come to be known, or is no more. */
+  const look = async (): Promise<void> => {
+    const known = await pool.query('select id, closed_on from organizations order by id');
+    everyOrganization = known.rows.map((row) => row.id as string);
+    organizations = known.rows.filter((row) => row.closed_on === null).map((row) => row.id as string);
+    const all = await pool.query('select id from people order by id');
+    people.splice(0, people.length, ...all.rows.map((row) => row.id as string));
+  };
+
+  const seen = new Map<string, number>();
+  const note = (what: string, times = 1): void => void seen.set(what, (seen.get(what) ?? 0) + times);
+
+  let ids = 0;
+  const makeFiles = async (random: Random, { moves }: { moves: boolean }) => {
+    const known = await pool.query('select source_id, name, division_code from organizations order by id');
+    const names = await pool.query(
+      'select source_id, name from person_sources join people on people.id = person_id order by person_id',
+    );
+    return randomRoster(
+      random,
+      {
+        organizations: known.rows.map((row) => ({
+          sourceId: row.source_id,
+          name: row.name,
+          code: row.division_code,
+        })),
+        people: new Map(names.rows.map((row) => [row.source_id as string, row.name as string])),
+        roles: ROLES,
+        divisions: COUNTIES,
+        nameOf: (sourceId) => `王${sourceId}`,
+        day: () => day(random),
+      },
+      {
+        mode: random.pick(['bulk', 'delta', null]),
+        moves,
+        newIds: () => `n${(ids += 1)}`,
+      },
+    );
+  };
+  type Files = Awaited<ReturnType<typeof makeFiles>>;
+
+  const request = async (
+    files: Files,
+    more: { dryRun?: boolean; mostEnded?: number; endMissing?: boolean | null },
+  ) =>
+    (await roster.request(viewer, { divisionCode: '430000', source: null, files, mostEnded: 1, ...more })).id;
+  /** As the worker does it. */
+  const apply = async (id: string): Promise<RosterImport> => {
+    await roster.apply(id);
+    const done = (await roster.find(viewer, id))!;
+    note(done.state);
+    return done;
+  };
+  const changesOf = (done: RosterImport) => ({
+    organizationsAdded: done.organizationsAdded,
+    organizationsChanged: done.organizationsChanged,
+    peopleAdded: done.peopleAdded,
+    peopleChanged: done.peopleChanged,
+    peopleMissing: done.peopleMissing,
+    postsAdded: done.postsAdded,
+    postsChanged: done.postsChanged,
+    postsEnded: done.postsEnded,
+  });
+
+  /** A roster that comes in by itself: it may move schools too, and what a dry run of it told comes true. */
+  const importAlone = async (random: Random): Promise<void> => {
+    const files = await makeFiles(random, { moves: true });
+    const more = { endMissing: random.pick([true, false, null]) };
+    const told = await apply(await request(files, { ...more, dryRun: true }));
+    const done = await apply(await request(files, more));
+    expect({ state: told.state, ...changesOf(told) }).toEqual({ state: 'checked', ...changesOf(done) });
+    expect(done.state).toBe('applied');
+    for (const [what, times] of Object.entries(changesOf(done))) note(what, times);
+    note('rowsRefused', done.rowsRefused);
+    const again = await apply(await request(files, more));
+    expect(Object.values(changesOf(again)).every((times) => times === 0)).toBe(true);
+  };
+
+  /** A roster that comes in while other things happen; it may be stopped, or end too much. */
+  const importAmong = async (random: Random): Promise<void> => {
+    const id = await request(await makeFiles(random, { moves: false }), {
+      endMissing: random.pick([true, null]),
+      mostEnded: random.pick([1, 0]),
+    });
+    if (random.chance(0.3)) await roster.cancel(viewer, id);
+    await apply(id);
+  };
+
+  /** A school is called otherwise, or merged into another, today or some days ago. */
+  const reorganize = async (random: Random): Promise<void> => {
+    const [one, other] = [random.pick(organizations), random.pick(organizations)];
+    const on = addDays(chinaDay(clock.now()), -random.between(0, 3) * random.between(0, 5));
+    try {
+      if (random.chance(0.4) || one === other || organizations.length < 4) {
+        ids += 1;
+        await reorganizations.rename(viewer, { organizationId: one, name: `新名${ids}`, on });
+        note('renamed');
+      } else {
+        await reorganizations.merge(viewer, { organizationIds: [one], intoId: other, on });
+        note('merged');
+      }
+    } catch (error) {
+      // A later change is known, another has closed it, or an import is at it.
+      if (!(error instanceof InvalidInput || error instanceof Conflict)) throw error;
+      note('not reorganized');
+    }
+  };
+
   const readFacts = async (): Promise<Facts> => {
-    const posts = await database.pool.query(
+    const posts = await pool.query(
       `select person_id, role, o.id, county_code, prefecture_code, province_code, starts_on, ends_on from posts p join organizations o on o.id = p.organization_id`,
     );
-    const certificates = await database.pool.query(
+    const certificates = await pool.query(
       'select person_id, certification_id, valid_from, valid_until, revoked_on from certificates',
     );
     return {
@@ -236,8 +386,8 @@ describe('the kept numbers of coverage', () => {
 
   const compare = async (random: Random): Promise<number> => {
     const facts = await readFacts();
-    const sets = await listRoleSets(database.db);
-    const units = [...DIVISIONS.map(([code]) => code as string), ...organizations.map((id) => `-${id}`)];
+    const sets = await listRoleSets(db);
+    const units = [...DIVISIONS.map(([code]) => code as string), ...everyOrganization.map((id) => `-${id}`)];
     let compared = 0;
     for (const certification of certifications) {
       for (const on of [
@@ -255,8 +405,7 @@ describe('the kept numbers of coverage', () => {
           roleSets: counted.map((set) => set.id),
           units,
         };
-        const kept =
-          (await readKept(database.db, asked, on)) ?? (await countCoverage(database.db, asked, on));
+        const kept = (await readKept(db, asked, on)) ?? (await countCoverage(db, asked, on));
         for (const unit of units)
           for (const set of counted) {
             const found = kept.get(unit)?.get(set.id) ?? { total: 0, covered: 0 };
@@ -276,11 +425,25 @@ describe('the kept numbers of coverage', () => {
   it.each([1, 2, 3])('are right on any day after anything that happened (seed %i)', async (seed) => {
     const random = new Random(seed);
     let compared = 0;
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       // Several at once, also to the same person.
       for (let turn = 0; turn < 6; turn += 1)
         await Promise.all(Array.from({ length: 4 }, async () => happen(random)));
+      await Promise.all([importAmong(random), happen(random), happen(random), ledger.fold()]);
+      await look();
       if (round % 3 === 1) await move(random);
+      await importAlone(random);
+      await look();
+      // Posts change by rosters and mergers alone, which wait for each other; certificates at any time.
+      await Promise.all([
+        reorganize(random),
+        happen(random, 'certificates'),
+        happen(random, 'certificates'),
+        ...(random.chance(0.3) ? [importAmong(random)] : []),
+      ]);
+      await look();
+      await reorganize(random);
+      await look();
       if (round === 4 && seed === 1) await ledger.addRoleSet(certifications[1]!.roles);
       // Before a fold and after it, on the old day and on the next.
       compared += await compare(random);
@@ -296,16 +459,23 @@ describe('the kept numbers of coverage', () => {
     expect(compared).toBeGreaterThan(1000);
   });
 
+  it('have seen each kind of change', () => {
+    const kinds = ['applied', 'checked', 'refused', 'cancelled', 'renamed', 'merged', 'not reorganized'];
+    const changes = ['organizationsAdded', 'organizationsChanged', 'peopleAdded', 'peopleChanged'];
+    const posts = ['peopleMissing', 'postsAdded', 'postsChanged', 'postsEnded', 'rowsRefused'];
+    expect([...kinds, ...changes, ...posts].filter((what) => (seen.get(what) ?? 0) === 0)).toEqual([]);
+  });
+
   it('agree with counting everything anew', async () => {
     expect(await ledger.rebuild()).toBe(0);
     await compare(new Random(9));
     // And it would be told if they did not.
-    await database.pool.query(
+    await pool.query(
       'update coverage_totals set people = people + 1 where certification_id = 0 and unit = 430000',
     );
     expect(await ledger.rebuild()).toBeGreaterThan(0);
     await compare(new Random(10));
-    const { rows } = await database.pool.query(
+    const { rows } = await pool.query(
       `select detail from journal_entries where action = 'coverage.rebuild' order by id`,
     );
     expect(rows.map((row) => row.detail.differences > 0)).toEqual([false, true]);

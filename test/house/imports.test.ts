@@ -118,6 +118,13 @@ describe('the import law', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('keeps the command that uploads a roster to the contract: it may stand on another machine than the service', () => {
+    const its = (path: string): boolean => /^src\/commands\/(import-roster\.ts$|roster\/)/.test(path);
+    const from = files.filter((file) => its(file.path)).flatMap((file) => file.imports.map(({ to }) => to));
+    expect(from.length).toBeGreaterThan(4);
+    expect(from.filter((to) => !its(to) && to !== 'src/config.ts')).toEqual([]);
+  });
+
   it('lets only config.ts read the environment', () => {
     expect(files.filter((file) => /process\.env/.test(file.text)).map((file) => file.path)).toEqual([
       'src/config.ts',

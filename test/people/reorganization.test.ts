@@ -175,10 +175,19 @@ describe('reorganizing schools', () => {
     expect(await add([{ code: '419000', name: '会移走别人的' }])).toMatchObject({ code: 'INVALID_INPUT' });
   });
 
-  it('waits for an import that is being applied', async () => {
+  it.each([
+    ['', 'division:430121'],
+    [' whose files speak of one that it took over', 'division:430121/other'],
+  ])('waits for an import that is being applied%s', async (_name, source) => {
+    const { rows } = await service.database.pool.query(
+      `insert into organizations (source, source_id, name, kind, division_code, province_code, prefecture_code, county_code, closed_on, merged_into_id, merged_on)
+       select 'division:430121/other', gen_random_uuid()::text, 'x', 'primary', division_code, province_code, prefecture_code, county_code, '2026-09-17', id, '2026-09-18'
+       from organizations where source_id = 's1' returning id`,
+    );
+    expect(rows).toHaveLength(1);
     const client = await service.database.pool.connect();
     await client.query('begin');
-    await client.query(`select pg_advisory_xact_lock(hashtextextended('roster:division:430121', 0))`);
+    await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`roster:${source}`]);
     const input = { organizationId: school['s1'], name: 'y', on: '2026-09-20' };
     expect((await service.ask('coordinator', RENAME, { input })).data.renameOrganization.code).toBe(
       'IMPORT_RUNNING',

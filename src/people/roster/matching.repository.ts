@@ -174,8 +174,8 @@ async function findDoubts(tx: Executor, roster: Roster): Promise<void> {
 
 /**
  * Finds which posts are new, known or over. A post is the same one when person, organization, role and first day agree; without a
- * first day, the open one of that organization and role. An open post at the file's organizations that its person's row no longer
- * lists ends the day before the import: nothing is overwritten, history stays.
+ * first day, the one of that organization and role that ends on the same day, is open, or is held today. An open post at the file's
+ * organizations that its person's row no longer lists ends the day before the import: nothing is overwritten, history stays.
  * @param endMissing whoever holds a post at an organization that the file lists with staff, and is not in the file, has left.
  */
 export async function matchPosts(
@@ -212,17 +212,13 @@ export async function matchPosts(
     order by p.n`.execute(tx);
   await sql`create index on given_posts (n)`.execute(tx);
   await sql`analyze given_posts`.execute(tx);
-  // Who was at both holds one post at the one that goes on.
-  await sql`
-    update given_posts g set starts_on = h.starts_on from posts h
-    where g.is_taken_over and not g.is_new and (h.person_id, h.organization_id, h.role) = (g.person_id, g.organization_id, g.role)
-      and h.starts_on < g.starts_on and (h.ends_on is null or h.ends_on >= g.starts_on)`.execute(tx);
+  await joinTakenOver(tx, today);
   // A row may say it twice.
   await sql`
     delete from given_posts g using (
-      select person_id, organization_id, role, coalesce(starts_on, ${today}::date) as starts_on, min(n) as n from given_posts
+      select person_id, organization_id, role, ${firstDayOf('f', today)} as starts_on, min(n) as n from given_posts f
       group by 1, 2, 3, 4 having count(*) > 1) f
-    where g.person_id = f.person_id and g.organization_id = f.organization_id and g.role = f.role and coalesce(g.starts_on, ${today}::date) = f.starts_on and g.n > f.n`.execute(
+    where g.person_id = f.person_id and g.organization_id = f.organization_id and g.role = f.role and ${firstDayOf('g', today)} = f.starts_on and g.n > f.n`.execute(
     tx,
   );
 
@@ -235,13 +231,18 @@ export async function matchPosts(
     insert into kept_posts
     select distinct on (h.person_id, h.organization_id, h.role) g.n, h.id, h.person_id, g.workload, g.ends_on, h.workload, h.ends_on
     from given_posts g join posts h using (person_id, organization_id, role)
-    where not g.is_new and g.starts_on is null and h.ends_on is null and not exists (select from kept_posts k where k.post_id = h.id)
-    order by h.person_id, h.organization_id, h.role, h.starts_on desc, g.n`.execute(tx);
+    where not g.is_new and g.starts_on is null and not exists (select from kept_posts k where k.post_id = h.id)
+      and (h.ends_on is null or h.ends_on = g.ends_on or ${today}::date between h.starts_on and h.ends_on) and (g.ends_on is null or g.ends_on >= h.starts_on)
+    order by h.person_id, h.organization_id, h.role, h.ends_on is distinct from g.ends_on, h.ends_on is not null, h.starts_on desc, g.n`.execute(
+    tx,
+  );
   await sql`create index on kept_posts (n)`.execute(tx);
   await sql`create index on kept_posts (post_id)`.execute(tx);
   await sql`analyze kept_posts`.execute(tx);
-  // What ends and was never known is not worth a post of no day.
-  await sql`delete from given_posts g where g.ends and g.starts_on is null and not exists (select from kept_posts k where k.n = g.n)`.execute(
+  // What ends, or is over, and was never known is not worth a post of no day.
+  await sql`
+    delete from given_posts g
+    where (g.ends or g.ends_on < ${today}::date) and g.starts_on is null and not exists (select from kept_posts k where k.n = g.n)`.execute(
     tx,
   );
 
@@ -279,6 +280,46 @@ export async function matchPosts(
         and not exists (select from staged_doubts d where h.person_id = any (d.candidate_ids))`.execute(tx);
   await sql`create index on post_ends (post_id)`.execute(tx);
   await sql`analyze post_ends`.execute(tx);
+}
+
+/** What stands for an unknown first day of a given post: today, or the last day of one that was over before. */
+function firstDayOf(post: string, today: string): RawBuilder<unknown> {
+  return sql`coalesce(${sql.ref(`${post}.starts_on`)}, least(${today}::date, ${sql.ref(`${post}.ends_on`)}))`;
+}
+
+/** Who is said to be at both of two organizations that are one by now holds one post there, since the first of the days. */
+async function joinTakenOver(tx: Executor, today: string): Promise<void> {
+  const { rows } = await sql`select from given_posts where is_taken_over limit 1`.execute(tx);
+  if (rows.length === 0) return;
+  await sql`create index on given_posts (person_id)`.execute(tx);
+  let joined = 0n;
+  do {
+    // Again and again, since a post that begins earlier now may reach another.
+    const { numAffectedRows } = await sql`
+      update given_posts g set starts_on = earlier.starts_on
+      from (
+        select g.n, min(other.starts_on) as starts_on
+        from given_posts g cross join lateral (
+          select h.starts_on, h.ends_on from posts h
+          where not g.is_new and (h.person_id, h.organization_id, h.role) = (g.person_id, g.organization_id, g.role)
+          union all
+          select coalesce(f.starts_on, ${today}::date), f.ends_on from given_posts f
+          where f.n <> g.n and (f.person_id, f.organization_id, f.role) = (g.person_id, g.organization_id, g.role)
+        ) other
+        where g.is_taken_over and other.starts_on < ${firstDayOf('g', today)} and (other.ends_on is null or other.ends_on >= ${firstDayOf('g', today)})
+        group by g.n
+      ) earlier where earlier.n = g.n`.execute(tx);
+    joined = numAffectedRows ?? 0n;
+  } while (joined > 0n);
+  await sql`
+    update given_posts g set ends_on = longest.ends_on
+    from (
+      select person_id, organization_id, role, ${firstDayOf('f', today)} as starts_on, case when bool_or(ends_on is null) then null else max(ends_on) end as ends_on
+      from given_posts f group by 1, 2, 3, 4 having count(*) > 1 and bool_or(is_taken_over)
+    ) longest
+    where (g.person_id, g.organization_id, g.role, ${firstDayOf('g', today)}) = (longest.person_id, longest.organization_id, longest.role, longest.starts_on)`.execute(
+    tx,
+  );
 }
 
 export interface Plan {

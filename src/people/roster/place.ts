@@ -7,7 +7,7 @@ export interface OrganizationsPlan {
   readonly insert: readonly Omit<RosterOrganization, 'id'>[];
   readonly update: readonly RosterOrganization[];
   /** Among them those that another has taken over: what a file still says of them changes nothing about them. */
-  readonly unchanged: readonly { readonly id: string; readonly sourceId: string }[];
+  readonly unchanged: readonly Pick<RosterOrganization, 'id' | 'sourceId' | 'closedOn'>[];
   readonly refused: readonly Refused[];
 }
 
@@ -55,7 +55,7 @@ export function planOrganizations(
 
   const insert: Omit<RosterOrganization, 'id'>[] = [];
   const update: RosterOrganization[] = [];
-  const unchanged: { id: string; sourceId: string }[] = [];
+  const unchanged: OrganizationsPlan['unchanged'][number][] = [];
   const seen = new Map<string, number>();
   for (const organization of given) {
     const before = seen.get(organization.sourceId);
@@ -123,7 +123,7 @@ export function planOrganizations(
       if (!organization.closes) insert.push(planned);
     } else if (known.mergedIntoId === null && differs(planned, known))
       update.push({ ...planned, id: known.id });
-    else unchanged.push({ id: known.id, sourceId: known.sourceId });
+    else unchanged.push({ id: known.id, sourceId: known.sourceId, closedOn: planned.closedOn });
   }
   return { insert, update, unchanged, refused };
 }

@@ -238,7 +238,7 @@ export function makeImportRun({
       id: organization.id,
       sourceId: organization.sourceId,
       isListed: true,
-      closes: 'closedOn' in organization && organization.closedOn !== null,
+      closes: organization.closedOn !== null,
     }));
     return {
       insert,
