@@ -25,12 +25,24 @@ export async function readKept(
   day: string,
 ): Promise<CoverageNumbers | undefined> {
   const those = sql`unit = any(${asked.units}::bigint[]) and role_set = any(${asked.roleSets}::smallint[]) and certification_id = any(array[0, ${asked.certificationId}::bigint])`;
-  const { rows } = await sql<Row>`
-    select unit, role_set, certification_id, people from coverage_totals where ${those}
-    union all select unit, role_set, certification_id, change from coverage_pending where ${those}
-    union all select 0, 0, 0, 0 from coverage_state where day = ${day}::date`.execute(db);
-  const isKept = rows.some((row) => row.unit === '0');
-  return isKept ? numbersOf(rows) : undefined;
+  // As one value: taking hundreds of rows apart would take longer than finding them.
+  const { rows } = await sql<{ kept: readonly (readonly [string, number, string, number])[] | null }>`
+    select json_agg(json_build_array(unit::text, role_set, certification_id::text, people)) as kept from (
+      select unit, role_set, certification_id, people from coverage_totals where ${those}
+      union all select unit, role_set, certification_id, change from coverage_pending where ${those}
+      union all select 0, 0, 0, 0 from coverage_state where day = ${day}::date
+    ) numbers`.execute(db);
+  const kept = rows[0]?.kept ?? [];
+  return kept.some(([unit]) => unit === '0')
+    ? numbersOf(
+        kept.map(([unit, roleSet, certificationId, people]) => ({
+          unit,
+          role_set: roleSet,
+          certification_id: certificationId,
+          people,
+        })),
+      )
+    : undefined;
 }
 
 /** The same, counted for any day from the posts at the organizations of these units. */

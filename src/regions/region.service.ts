@@ -52,18 +52,17 @@ export function makeRegionService({ db, clock }: { db: Database; clock: Clock })
     ): Promise<(Division | Organization)[]> {
       const { after, limit } = page;
       const amongDivisions = after === undefined || 'level' in after;
-      const divisions = amongDivisions
-        ? (await listChildDivisions(db, code)).filter(
-            (division) => after === undefined || !('level' in after) || division.code > after.code,
-          )
-        : [];
-      const room = limit - divisions.length;
-      if (room <= 0) return divisions.slice(0, limit);
-      const organizations = await listOrganizationsOf(db, code, day, {
-        after: after === undefined || 'level' in after ? undefined : after,
-        limit: room,
-      });
-      return [...divisions, ...organizations];
+      const [divisions, organizations] = await Promise.all([
+        // Below a county there are none.
+        amongDivisions && code.endsWith('00') ? listChildDivisions(db, code) : [],
+        listOrganizationsOf(db, code, day, { after: amongDivisions ? undefined : after, limit }),
+      ]);
+      return [
+        ...divisions.filter(
+          (division) => after === undefined || !('level' in after) || division.code > after.code,
+        ),
+        ...organizations,
+      ].slice(0, limit);
     },
     findOrganization: async (id: string): Promise<Organization | undefined> => findOrganization(db, id),
     listOrganizations: async (ids: readonly string[]): Promise<Organization[]> => listOrganizations(db, ids),
