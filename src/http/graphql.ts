@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context as KoaContext, Middleware } from 'koa';
@@ -79,7 +78,9 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     multipart: true,
     // The body is held to our own limits before it comes here; Yoga's usual 25 MB would refuse a province's roster.
     maxRequestBodySize: false,
-    renderGraphiQL: (options) => renderGraphiQL(options),
+    // Only when somebody asks for it: its page alone is 80 MB in memory.
+    renderGraphiQL: async (options) =>
+      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
     graphiql: (request) => {
       const as = new URL(request.url, services.publicUrl).searchParams.get('as') ?? 'coordinator';
       return {
