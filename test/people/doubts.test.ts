@@ -217,4 +217,50 @@ describe('a row of which can’t be told whom it is about', () => {
     // Decided once, understood from then on.
     expect(await send(file)).toMatchObject({ rowsRefused: 0, peopleChanged: 0, postsAdded: 0 });
   });
+
+  it('is taken in as decided where one of its posts is at an organization that nobody knows', async () => {
+    await send([given('a', { identity: FIRST })]);
+    await send([
+      given('a', {
+        identity: SECOND,
+        roles: 'class_teacher,class_teacher',
+        orgs: 's1,nowhere',
+        starts: '2024-09-01,2026-02-01',
+      }),
+    ]);
+    const [doubt] = await doubts();
+    expect(
+      await decide({ rosterDoubtId: doubt.id, personId: doubt.candidates[0].personId, reason: '写错了' }),
+    ).toMatchObject({ state: 'APPLIED', rowsRefused: 1 });
+    expect(await known()).toEqual([['a', '0014', 's1 2024-09-01']]);
+  });
+
+  it('is whom the number is known of where that has come to be known meanwhile', async () => {
+    await send([given('a')]);
+    await send([given('b', { identity: FIRST })]);
+    const [doubt] = await doubts();
+    await send([{ ...given('c', { identity: FIRST, orgs: 's2' }) }], { source: '另一个系统' });
+    expect(await decide({ rosterDoubtId: doubt.id, reason: '两位老师同名' })).toMatchObject({
+      state: 'APPLIED',
+      peopleAdded: 0,
+      rowsRefused: 0,
+    });
+    expect((await known()).map(([ids, last4]) => [ids, last4])).toEqual([
+      ['a', null],
+      ['b,c', '002X'],
+    ]);
+  });
+
+  it('keeps no identity number that stands in the reason', async () => {
+    await send([given('a')]);
+    await send([given('b')]);
+    const [doubt] = await doubts();
+    expect(await decide({ rosterDoubtId: doubt.id, reason: `身份证号 ${FIRST} 核对过` })).toMatchObject({
+      rosterDoubt: { reason: '身份证号 **************002X 核对过' },
+    });
+    const { rows } = await service.database.pool.query(
+      `select detail from journal_entries where action = 'roster.decide'`,
+    );
+    expect(JSON.stringify(rows)).not.toContain(FIRST);
+  });
 });

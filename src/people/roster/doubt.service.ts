@@ -13,6 +13,7 @@ import {
 } from './doubt.repository.ts';
 import { findRosterImport, type RosterImport } from './import.repository.ts';
 import { queueImport } from './queue.service.ts';
+import { maskIdentities } from './roster.ts';
 
 export type DoubtService = ReturnType<typeof makeDoubtService>;
 
@@ -70,7 +71,7 @@ export function makeDoubtService({
               ? 'Somebody has decided it already.'
               : 'A later file has left no doubt about it.',
           );
-        const reason = input.reason.trim();
+        const reason = maskIdentities(input.reason.trim());
         if (reason === '' || reason.length > 500)
           throw new InvalidInput('input.reason', 'Say why, in 1 to 500 characters.');
         if (input.personId === null && doubt.kind === 'identity_of_another')

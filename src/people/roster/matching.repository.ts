@@ -100,7 +100,9 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
     update found f set is_ruled = true, person_id = ruling.person_id
     from (select distinct on (source_id) * from roster_doubts where source = ${source} and state = 'decided' order by source_id, decided_at desc) ruling
     where ruling.source_id = f.ref and ruling.name = f.name and ruling.identity_hash is not distinct from f.identity_hash
-      and (ruling.person_id is not null or f.by_source is null or f.by_source = any (ruling.candidate_ids))`.execute(
+      and (ruling.person_id is not null
+        -- Somebody new: not where the number has come to be somebody's since.
+        or (f.by_identity is null and (f.by_source is null or f.by_source = any (ruling.candidate_ids))))`.execute(
     tx,
   );
   await sql`create index on found (line)`.execute(tx);
@@ -153,20 +155,26 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
 async function findDoubts(tx: Executor, roster: Roster): Promise<void> {
   await sql`
     create temporary table staged_doubts on commit drop as
-    select s.line, s.ref, s.name, s.staff_number, s.identity_hash, s.identity_last4, s.leaves, s.complete, doubt.kind, doubt.candidate_ids,
-      coalesce((select jsonb_agg(to_jsonb(p) - array['n', 'line', 'ref'] order by p.n) from staged_posts p where p.ref = s.ref), '[]'::jsonb) as posts
-    from staged_people s join (
-      select line, case when by_source <> by_identity then 'identity_of_another' else 'identity_changed' end as kind,
+    with doubt as (
+      select line, ref, case when by_source <> by_identity then 'identity_of_another' else 'identity_changed' end as kind,
         array_remove(array[by_source, by_identity], null) as candidate_ids
       from found where not is_ruled and (by_source <> by_identity or (by_identity is null and known_hash <> identity_hash))
       union all
-      select f.line, 'namesake', array_agg(distinct k.id)
+      select f.line, f.ref, 'namesake', array_agg(distinct k.id)
       from found f join staged_posts p on p.ref = f.ref join places o on o.source_id = p.organization_ref
         join posts h on h.organization_id = o.id and h.ends_on is null join people k on k.id = h.person_id and k.name = f.name
       where f.person_id is null and not f.is_ruled and (k.identity_hash is null or f.identity_hash is null)
         and not exists (select from found claimed where claimed.person_id = k.id)
-      group by f.line
-    ) doubt using (line)`.execute(tx);
+      group by f.line, f.ref
+    ), told as (
+      -- At once: where a source has numbered everybody anew, every row is in doubt.
+      select p.ref, jsonb_agg(to_jsonb(p) - array['n', 'line', 'ref'] order by p.n) as posts
+      from staged_posts p where p.ref in (select ref from doubt) group by p.ref
+    )
+    select s.line, s.ref, s.name, s.staff_number, s.identity_hash, s.identity_last4, s.leaves, s.complete, doubt.kind, doubt.candidate_ids,
+      coalesce(told.posts, '[]'::jsonb) as posts
+    from doubt join staged_people s using (line) left join told on told.ref = doubt.ref`.execute(tx);
+  await sql`analyze staged_doubts`.execute(tx);
   if (roster.posts.file === roster.people.file) return;
   // Posts with rows of their own: they wait with their person.
   await sql`delete from staged_posts p using staged_doubts d where d.ref = p.ref`.execute(tx);
