@@ -251,6 +251,16 @@ describe('a row of which can’t be told whom it is about', () => {
     ]);
   });
 
+  it('is decided once however many decide at the same moment', async () => {
+    await send([given('a')]);
+    await send([given('b')]);
+    const [doubt] = await doubts();
+    const answers = await Promise.all(
+      Array.from({ length: 25 }, async () => decide({ rosterDoubtId: doubt.id, reason: '同时' })),
+    );
+    expect(answers.filter((answer) => answer.code === 'DOUBT_DECIDED').length).toBe(24);
+  });
+
   it('keeps no identity number that stands in the reason', async () => {
     await send([given('a')]);
     await send([given('b')]);

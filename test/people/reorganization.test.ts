@@ -175,6 +175,18 @@ describe('reorganizing schools', () => {
     expect(await add([{ code: '419000', name: '会移走别人的' }])).toMatchObject({ code: 'INVALID_INPUT' });
   });
 
+  it('answers however many rename the same one at the same moment', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 25 }, async () =>
+        service.ask('coordinator', RENAME, {
+          input: { organizationId: school['s1'], name: '星沙小学', on: '2026-09-20' },
+        }),
+      ),
+    );
+    const names = answers.map(({ data }) => data.renameOrganization.organization?.name);
+    expect(names.filter((name) => name === '星沙小学').length).toBeGreaterThan(0);
+  });
+
   it('waits for an import that is being applied', async () => {
     const client = await service.database.pool.connect();
     await client.query('begin');

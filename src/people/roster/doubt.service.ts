@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Executor } from '../../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../../errors.ts';
 import { insertJournalEntry } from '../../journal/journal.repository.ts';
 import type { RegionService } from '../../regions/region.service.ts';
@@ -27,8 +27,13 @@ export function makeDoubtService({
   clock: Clock;
   regions: RegionService;
 }) {
-  const isVisible = async (viewer: Viewer, divisionCode: string): Promise<boolean> => {
-    const division = await regions.findDivision(divisionCode);
+  // Within a transaction by its own connection: many at once would else hold all there are and wait for one more.
+  const isVisible = async (
+    viewer: Viewer,
+    divisionCode: string,
+    executor: Executor = db,
+  ): Promise<boolean> => {
+    const division = await regions.findDivision(divisionCode, executor);
     return division !== undefined && may(viewer, 'roster.import', division);
   };
 
@@ -62,7 +67,7 @@ export function makeDoubtService({
     ): Promise<{ doubt: RosterDoubt; rosterImport: RosterImport }> {
       const importId = await db.transaction().execute(async (tx) => {
         const doubt = await findDoubt(tx, input.doubtId, { lock: true });
-        if (doubt === undefined || !(await isVisible(viewer, doubt.divisionCode)))
+        if (doubt === undefined || !(await isVisible(viewer, doubt.divisionCode, tx)))
           throw new NotFound('The doubt');
         if (doubt.state !== 'open')
           throw new Conflict(
