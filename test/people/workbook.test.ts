@@ -398,6 +398,34 @@ describe('a workbook over HTTP', () => {
     );
     expect(result).toMatchObject({ rowsRefused: 1, postsAdded: 1 });
     expect(result.refusals.nodes[0]).toMatchObject({ line: 3, column: '人员编号', value: 'G9' });
+    // What is refused of it does not end.
+    const two = (name: string) => [
+      STAFF,
+      staff({ ref: 'G10', name: '孙行' }),
+      staff({ ref: 'G10', name, role: '校长' }),
+    ];
+    await importRoster(service, upload(await book({ 教职工: two('孙行') })));
+    expect(await importRoster(service, upload(await book({ 教职工: two('孙形') })))).toMatchObject({
+      rowsRefused: 1,
+      postsEnded: 0,
+      postsChanged: 0,
+    });
+    // A number that stands on one of them is the person's.
+    await importRoster(
+      service,
+      upload(
+        await book({
+          教职工: [
+            STAFF,
+            staff({ ref: 'G11', name: '周全' }),
+            staff({ ref: 'G11', name: '周全', role: '校长', identity: '440524188001010014' }),
+          ],
+        }),
+      ),
+    );
+    expect(
+      (await service.database.pool.query(`select identity_last4 from people where name = '周全'`)).rows,
+    ).toEqual([{ identity_last4: '0014' }]);
   });
 });
 

@@ -59,14 +59,22 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
       roster.posts.file === file ? sql`p.line = gone.line` : sql`false`
     }`;
   if (roster.repeats)
+    // A number that stands on one of a person's rows need not stand on the others.
+    await sql`
+      update staged_people s set identity_hash = told.identity_hash, identity_last4 = told.identity_last4
+      from (select distinct on (ref, name) ref, name, identity_hash, identity_last4 from staged_people where identity_hash is not null order by ref, name, line) told
+      where (told.ref, told.name) = (s.ref, s.name) and s.identity_hash is null`.execute(tx);
+  if (roster.repeats)
     // One row for each post: they must agree on who it is, and one of them is enough.
     await sql`
-      with first as (select distinct on (ref) * from staged_people order by ref, line)
+      with first as (select distinct on (ref) * from staged_people order by ref, line), told as (
       insert into staged_refusals (file, line, column_name, value, reason, reason_zh)
       select ${file}, s.line, ${refColumn}, s.ref, format('Line %s has another name or identity number for the same person; the first one is taken.', f.line),
         format('第 %s 行对同一人写了不同的姓名或身份证件号，以先出现的为准。', f.line)
       from staged_people s join first f using (ref)
-      where s.line > f.line and (s.name <> f.name or s.identity_hash <> f.identity_hash)`.execute(tx);
+      where s.line > f.line and (s.name <> f.name or s.identity_hash <> f.identity_hash)
+      returning value)
+      insert into staged_spared select value from told`.execute(tx);
   if (roster.repeats) {
     await sql`delete from staged_posts p using staged_refusals r where r.file = ${file} and r.line = p.line`.execute(
       tx,
@@ -182,7 +190,7 @@ async function findDoubts(tx: Executor, roster: Roster): Promise<void> {
 
 /**
  * Finds which posts are new, known or over. A post is the same one when person, organization, role and first day agree; without a
- * first day, the open one of that organization and role. An open post at the file's organizations that its person's row no longer
+ * first day, the one of that organization and role that is held, or that ended on the same day. An open post at the file's organizations that its person's row no longer
  * lists ends the day before the import: nothing is overwritten, history stays.
  * @param endMissing whoever holds a post at an organization that the file lists with staff, and is not in the file, has left.
  */
@@ -213,7 +221,7 @@ export async function matchPosts(
     create temporary table given_posts on commit drop as
     select p.n, m.person_id, m.is_new, case when p.ends_on < o.since then o.own_id else o.id end as organization_id, p.role, p.workload,
       case when p.ends_on < o.since then p.starts_on when p.starts_on < o.since then o.since else p.starts_on end as starts_on,
-      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on) else p.ends_on end as ends_on, p.ends,
+      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on, o.since) else p.ends_on end as ends_on, p.ends,
       o.since is not null and p.ends_on < o.since is not true as is_taken_over
     from staged_posts p join matched m using (ref) join places o on o.source_id = p.organization_ref
     where not m.leaves and not o.closes
@@ -241,15 +249,31 @@ export async function matchPosts(
     where not g.is_new and g.starts_on = h.starts_on`.execute(tx);
   await sql`
     insert into kept_posts
-    select distinct on (h.person_id, h.organization_id, h.role) g.n, h.id, h.person_id, g.workload, g.ends_on, h.workload, h.ends_on
+    select distinct on (h.person_id, h.organization_id, h.role) g.n, h.id, h.person_id, g.workload,
+      case when g.ends then greatest(g.ends_on, h.starts_on) else g.ends_on end, h.workload, h.ends_on
     from given_posts g join posts h using (person_id, organization_id, role)
-    where not g.is_new and g.starts_on is null and h.ends_on is null and not exists (select from kept_posts k where k.post_id = h.id)
-    order by h.person_id, h.organization_id, h.role, h.starts_on desc, g.n`.execute(tx);
+    where not g.is_new and g.starts_on is null and (h.ends_on is null or h.ends_on >= ${today}::date or h.ends_on = g.ends_on)
+      and (g.ends or g.ends_on is null or h.starts_on <= g.ends_on) and not exists (select from kept_posts k where k.post_id = h.id)
+    order by h.person_id, h.organization_id, h.role, h.ends_on is distinct from g.ends_on, h.starts_on desc, g.n`.execute(
+    tx,
+  );
   await sql`create index on kept_posts (n)`.execute(tx);
   await sql`create index on kept_posts (post_id)`.execute(tx);
   await sql`analyze kept_posts`.execute(tx);
   // What ends and was never known is not worth a post of no day.
   await sql`delete from given_posts g where g.ends and g.starts_on is null and not exists (select from kept_posts k where k.n = g.n)`.execute(
+    tx,
+  );
+  // What was over before anybody told of it is known of its last day.
+  await sql`
+    delete from given_posts g using given_posts o
+    where g.starts_on is null and g.ends_on < ${today}::date and not exists (select from kept_posts k where k.n = g.n)
+      and (o.person_id, o.organization_id, o.role, o.starts_on) = (g.person_id, g.organization_id, g.role, g.ends_on)`.execute(
+    tx,
+  );
+  await sql`
+    update given_posts g set starts_on = ends_on
+    where g.starts_on is null and g.ends_on < ${today}::date and not exists (select from kept_posts k where k.n = g.n)`.execute(
     tx,
   );
 
