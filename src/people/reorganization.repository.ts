@@ -32,13 +32,15 @@ export async function transferPosts(
   return rows[0]!.people;
 }
 
-/** Whose numberings they stand in, in order. */
+/** Whose numberings they stand in, and those that they have taken over, in order. */
 export async function listSources(db: Executor, organizationIds: readonly string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('organizations')
     .select('source')
     .distinct()
-    .where('id', '=', sql<string>`any(${organizationIds}::bigint[])`)
+    .where(
+      sql<boolean>`(id = any(${organizationIds}::bigint[]) or merged_into_id = any(${organizationIds}::bigint[]))`,
+    )
     .orderBy('source')
     .execute();
   return rows.map((row) => row.source);

@@ -144,6 +144,40 @@ describe('reorganizing schools', () => {
     expect(await service.app.ledger.rebuild()).toBe(0);
   });
 
+  it('does not take those of the one that goes on for missing where a file lists everybody at one that is no more', async () => {
+    const [orgs, users] = smallRoster([
+      li,
+      { ...zhao, roles: 'class_teacher', orgs: 's2', starts: '2020-09-01' },
+    ]);
+    const lines = orgs!.bytes.toString().split('\n');
+    const listed = Buffer.from(lines.filter((line) => !line.startsWith('s1')).join('\n'));
+    const only = await importRoster(service, [{ name: 'orgs.csv', bytes: listed }, users!], 'coordinator', {
+      endMissing: true,
+      mostEnded: 1,
+    });
+    expect(only).toMatchObject({ state: 'APPLIED', peopleMissing: 0, rowsRefused: 0 });
+    expect(await posts()).toContain('t1 s1 2024-09-01 …');
+  });
+
+  it('ends the posts of one that closes though it has taken another over', async () => {
+    const [orgs, users] = smallRoster([]);
+    const gone = Buffer.from(orgs!.bytes.toString().replace('\ns1,,', '\ns1,tobedeleted,'));
+    const manifest = 'propertyName,value\noneroster.version,1.1\nfile.orgs,delta\nfile.users,delta';
+    const files = [
+      { name: 'manifest.csv', bytes: Buffer.from(manifest) },
+      { name: 'orgs.csv', bytes: gone },
+      users!,
+    ];
+    expect(await importRoster(service, files, 'coordinator', { mostEnded: 1 })).toMatchObject({
+      state: 'APPLIED',
+      organizationsChanged: 1,
+    });
+    expect((await posts()).filter((post) => post.endsWith('…'))).toEqual([]);
+    expect(await service.app.ledger.rebuild()).toBe(0);
+    // For what follows.
+    await importRoster(service, smallRoster([wang, li, zhao]));
+  });
+
   it('adds divisions that the published list lacks, all or none, for an operator of the whole service', async () => {
     const add = async (divisions: object[], as = 'coordinator') =>
       (
@@ -195,6 +229,23 @@ describe('reorganizing schools', () => {
     expect((await service.ask('coordinator', RENAME, { input })).data.renameOrganization.code).toBe(
       'IMPORT_RUNNING',
     );
+    await client.query('rollback');
+    // Also one of which it will go on to be the successor: what that import says of it is said of this one.
+    await client.query('begin');
+    await client.query(`insert into organizations (source, source_id, name, kind, division_code, province_code, closed_on, merged_into_id, merged_on)
+      select 'division:430121/另一个系统', 'x1', 'x', 'primary', division_code, province_code, '2026-09-18', id, '2026-09-19' from organizations where source_id = 's1'`);
+    await client.query('commit');
+    await client.query('begin');
+    await client.query(
+      `select pg_advisory_xact_lock(hashtextextended('roster:division:430121/另一个系统', 0))`,
+    );
+    expect(
+      (
+        await service.ask('coordinator', MERGE, {
+          input: { organizationIds: [school['s1']], intoId: school['b1'], on: '2026-09-20' },
+        })
+      ).data.mergeOrganizations.code,
+    ).toBe('IMPORT_RUNNING');
     await client.query('rollback');
     client.release();
   });

@@ -446,16 +446,17 @@ describe('importing a roster through GraphQL', () => {
 
     it('ends on the day on which it began, where a delta says so that day', async () => {
       const delta = (status: string) => [
+        smallRoster([])[0]!,
         {
           name: 'manifest.csv',
           bytes: Buffer.from(
-            'propertyName,value\noneroster.version,1.2\nfile.orgs,absent\nfile.users,delta\nfile.roles,delta',
+            'propertyName,value\noneroster.version,1.2\nfile.orgs,delta\nfile.users,delta\nfile.roles,delta',
           ),
         },
         {
           name: 'users.csv',
           bytes: Buffer.from(
-            'sourcedId,status,dateLastModified,enabledUser,username,givenName,familyName\nu5,active,2026-11-24T00:00:00Z,true,u5,日,时',
+            'sourcedId,status,dateLastModified,enabledUser,username,givenName,familyName,identifier\nu5,active,2026-11-24T00:00:00Z,true,u5,日,时,u5',
           ),
         },
         {

@@ -279,7 +279,9 @@ export async function matchPosts(
 
   await sql`
     create temporary table grounds on commit drop as
-    select id, bool_or(is_listed) as is_listed, bool_and(closes) as closes,
+    select id, bool_or(is_listed) as is_listed, bool_or(closes) as closes,
+      -- Whoever lists one that was taken over lists its people, and not those of the one that goes on.
+      bool_or(is_listed and own_id is null) as is_whole,
       bool_or(source_id in (select organization_ref from staged_posts)) as is_named
     from places group by id`.execute(tx);
   await sql`create index on grounds (id)`.execute(tx);
@@ -302,13 +304,18 @@ export async function matchPosts(
       insert into post_ends
       select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), true
       from grounds o join posts h on h.organization_id = o.id
-      where o.is_listed and h.ends_on is null and o.id in (select organization_id from given_posts)
+      where o.is_whole and h.ends_on is null and o.id in (select organization_id from given_posts)
         and not exists (select from matched m where m.person_id = h.person_id)
         and not exists (select from post_ends e where e.post_id = h.id)
+        -- One list, by which to look up each of many.
         and not exists (
-          select from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref where x.person_id = h.person_id)
-        and not exists (select from found f where h.person_id in (f.person_id, f.by_identity) or (not f.is_ruled and h.person_id = f.by_source))
-        and not exists (select from staged_doubts d where h.person_id = any (d.candidate_ids))`.execute(tx);
+          select from (
+            select x.person_id from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref
+            union all select person_id from found
+            union all select by_identity from found
+            union all select by_source from found where not is_ruled
+            union all select unnest(candidate_ids) from staged_doubts
+          ) spared where spared.person_id = h.person_id)`.execute(tx);
   await sql`create index on post_ends (post_id)`.execute(tx);
   await sql`analyze post_ends`.execute(tx);
 }
@@ -332,7 +339,7 @@ export async function readPlan(tx: Executor, endMissing: boolean): Promise<Plan>
     select people.*, ends.*, given."postsAdded", given."lastPost",
       ends.ended + kept.ended as "postsEnded", ends.ended + kept.changed as "postsChanged",
       (select count(*)::int from posts h join grounds o on o.id = h.organization_id where h.ends_on is null and (
-        ${endMissing ? sql`o.is_listed or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
+        ${endMissing ? sql`o.is_whole or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
     from (select count(*) filter (where is_new)::int as "peopleAdded", count(*) filter (where is_changed)::int as "peopleChanged", coalesce(max(n), 0) as "lastPerson" from matched) people,
       (select count(*)::int as ended, count(distinct person_id) filter (where is_missing)::int as "peopleMissing" from post_ends) ends,
       (select count(*) filter (where held_ends_on is null and ends_on is not null)::int as ended,
