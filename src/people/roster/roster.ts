@@ -102,5 +102,5 @@ export function maskIdentity(value: string): string {
 
 /** A text in which no identity number stands in the clear, wherever somebody put one. */
 export function maskIdentities(text: string): string {
-  return text.replaceAll(/\d{17}[\dXx]/g, maskIdentity);
+  return text.replaceAll(/[\d０-９]{17}[\dXx０-９Ｘｘ]/g, maskIdentity);
 }
