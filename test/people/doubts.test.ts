@@ -251,6 +251,39 @@ describe('a row of which can’t be told whom it is about', () => {
     ]);
   });
 
+  it('keeps what only a second row of the same person tells, where that row is refused', async () => {
+    await send([given('a')]);
+    const second = given('b', { orgs: 's1,s2', roles: 'class_teacher,principal', starts: ',2025-09-01' });
+    await send([second]);
+    const [doubt] = await doubts();
+    await decide({ rosterDoubtId: doubt.id, personId: doubt.candidates[0].personId, reason: '两个工号' });
+    const both = [['a,b', null, 's1 2024-09-01,s2 2025-09-01']];
+    expect(await known()).toEqual(both);
+    expect(await send([given('a'), second])).toMatchObject({ rowsRefused: 1, postsEnded: 0 });
+    expect(await known()).toEqual(both);
+  });
+
+  it('can not be decided and then not taken in', async () => {
+    await send([given('a')]);
+    await send([given('b')]);
+    const [doubt] = await doubts();
+    const client = await service.database.pool.connect();
+    await client.query('begin');
+    await client.query(`select pg_advisory_xact_lock(hashtextextended('roster:division:430121', 0))`);
+    const { data } = await service.ask('coordinator', DECIDE, {
+      input: { rosterDoubtId: doubt.id, reason: '两位老师同名' },
+    });
+    const { id: importId } = data.decideRosterDoubt.rosterImport;
+    await service.ask(
+      'coordinator',
+      `mutation ($id: ID!) { cancelRosterImport(input: { rosterImportId: $id }) { __typename } }`,
+      { id: importId },
+    );
+    await client.query('rollback');
+    client.release();
+    expect(await importEnd(service, importId)).toMatchObject({ state: 'APPLIED', peopleAdded: 1 });
+  });
+
   it('is decided once however many decide at the same moment', async () => {
     await send([given('a')]);
     await send([given('b')]);

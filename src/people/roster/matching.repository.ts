@@ -106,7 +106,7 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
   // What somebody has decided about the same row holds.
   await sql`
     update found f set is_ruled = true, person_id = ruling.person_id
-    from (select distinct on (source_id) * from roster_doubts where source = ${source} and state = 'decided' order by source_id, decided_at desc) ruling
+    from (select distinct on (source_id) * from roster_doubts where source = ${source} and state = 'decided' order by source_id, decided_at desc, id desc) ruling
     where ruling.source_id = f.ref and ruling.name = f.name and ruling.identity_hash is not distinct from f.identity_hash
       and (ruling.person_id is not null
         -- Somebody new: not where the number has come to be somebody's since.
@@ -213,7 +213,12 @@ export async function matchPosts(
         format('没有编号为“%s”的单位：此人已导入，但不含该岗位。', organization_ref) from lost
     )
     update matched set complete = false where ref in (select ref from lost)`.execute(tx);
-  await sql`update matched set complete = false where complete and ref in (select ref from staged_spared)`.execute(
+  // By whatever id: somebody may have two in a source.
+  await sql`
+    update matched set complete = false
+    where complete and (ref in (select ref from staged_spared)
+      or person_id in (select x.person_id from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref)
+      or person_id in (select f.person_id from staged_spared s join found f on f.ref = s.ref where f.person_id is not null))`.execute(
     tx,
   );
 
