@@ -111,6 +111,7 @@ describe('a roster in a workbook', () => {
         studentCount: 1200,
         studentCountOn: '2026-09-01',
         closes: false,
+        unsaid: [],
       },
     ]);
     expect(all.people[0]).toMatchObject({
@@ -471,6 +472,34 @@ describe('a workbook over HTTP', () => {
     expect(JSON.stringify(rows)).toContain('**************002X');
     expect(JSON.stringify(rows)).not.toContain(identity);
     expect(JSON.stringify(rows)).not.toContain(wide);
+  });
+
+  it('keeps of a school what a sheet has no column for', async () => {
+    const known = async () =>
+      (
+        await service.database.pool.query(
+          `select name, kind, student_count, student_count_on from organizations where source_id = '31'`,
+        )
+      ).rows[0];
+    await importRoster(service, upload(await book({ 学校: [ORGANIZATIONS, school.with(0, '31')] })));
+    const kept = { kind: 'primary', student_count: 1200, student_count_on: '2026-09-01' };
+    expect(await known()).toEqual({ name: '星沙实验小学', ...kept });
+    const short = ['学校标识码', '学校名称', '行政区划代码'];
+    await importRoster(service, upload(await book({ 学校: [short, ['31', '星沙小学', '430121']] })));
+    expect(await known()).toEqual({ name: '星沙小学', ...kept });
+    // A column that is there and empty says so.
+    await importRoster(
+      service,
+      upload(
+        await book({
+          学校: [
+            [...short, '在校学生数'],
+            ['31', '星沙小学', '430121', ''],
+          ],
+        }),
+      ),
+    );
+    expect(await known()).toMatchObject({ kind: 'primary', student_count: null });
   });
 
   it('says that rows of one person must agree', async () => {

@@ -23,6 +23,8 @@ export interface GivenOrganization {
   readonly studentCountOn: string | null;
   /** It is no more. */
   readonly closes: boolean;
+  /** Of what the file has no column, so that a known one keeps what it has. */
+  readonly unsaid?: readonly ('kind' | 'studentCount' | 'studentCountOn')[];
 }
 
 export interface GivenPost {
