@@ -265,7 +265,8 @@ builder.mutationField('cancelRosterImport', (t) =>
   t.field({
     type: CancelRosterImportPayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput] },
-    description: 'Stops an import that is not over. It writes nothing then, and can be repeated.',
+    description:
+      'Stops an import that is not over. It writes nothing then, and can be repeated. One that takes in a row that was decided (`decideRosterDoubt`) goes on.',
     args: { input: t.arg({ type: CancelRosterImportInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input }, context) => ({
       rosterImport: await context.services.roster.cancel(

@@ -50,11 +50,11 @@ export function makeReorganizationService({
       );
   };
   /** @throws InvalidInput: neither in the future nor before what is known to have become of them. */
-  const checkDay = async (ids: readonly string[], on: string): Promise<void> => {
+  const checkDay = async (tx: Executor, ids: readonly string[], on: string): Promise<void> => {
     const today = chinaDay(clock.now());
     if (on > today)
       throw new InvalidInput('input.on', `${on} is in the future: tell of it when it has come about.`);
-    const last = [...(await regions.listOrganizationChanges(ids)).values()]
+    const last = [...(await regions.listOrganizationChanges(ids, tx)).values()]
       .flat()
       .reduce((latest, change) => (change.changedOn > latest ? change.changedOn : latest), '');
     if (on < last)
@@ -139,7 +139,7 @@ export function makeReorganizationService({
       return db.transaction().execute(async (tx) => {
         const [organization] = await lock(tx, viewer, [input.organizationId]);
         standing(organization!, 'input.organizationId');
-        await checkDay([organization!.id], input.on);
+        await checkDay(tx, [organization!.id], input.on);
         if (name === organization!.name) return organization!;
         await regions.renameOrganization(tx, organization!.id, { name, on: input.on });
         await insertJournalEntry(tx, {
@@ -171,6 +171,7 @@ export function makeReorganizationService({
         const into = all.at(-1)!;
         all.forEach((each) => standing(each, each === into ? 'input.intoId' : 'input.organizationIds'));
         await checkDay(
+          tx,
           all.map((each) => each.id),
           input.on,
         );

@@ -70,8 +70,10 @@ export function makeRegionService({ db, clock }: { db: Database; clock: Clock })
       divisionCode: string,
       page: { after: { name: string; id: string } | undefined; limit: number },
     ): Promise<Organization[]> => listOrganizationsOf(db, divisionCode, chinaDay(clock.now()), page),
-    listOrganizationChanges: async (ids: readonly string[]): Promise<Map<string, OrganizationChange[]>> =>
-      listOrganizationChanges(db, ids),
+    listOrganizationChanges: async (
+      ids: readonly string[],
+      executor: Executor = db,
+    ): Promise<Map<string, OrganizationChange[]>> => listOrganizationChanges(executor, ids),
 
     async listKnownOrganizations(
       tx: Executor,

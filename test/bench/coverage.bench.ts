@@ -100,10 +100,15 @@ export const bench: Bench = {
       );
       const uncovered = await measure(UNCOVERED, requests!);
       let back = 0;
-      const asOf = await measure(CHILDREN, Math.ceil(requests! / 10), () => {
-        back = (back + 97) % 1000;
-        return { on: new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10) };
-      }, 5);
+      const asOf = await measure(
+        CHILDREN,
+        Math.ceil(requests! / 10),
+        () => {
+          back = (back + 97) % 1000;
+          return { on: new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10) };
+        },
+        5,
+      );
       client.close();
       await db.destroy();
       const row = (what: string, times: readonly number[]) => ({

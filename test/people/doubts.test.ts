@@ -217,4 +217,93 @@ describe('a row of which can’t be told whom it is about', () => {
     // Decided once, understood from then on.
     expect(await send(file)).toMatchObject({ rowsRefused: 0, peopleChanged: 0, postsAdded: 0 });
   });
+
+  it('is taken in as decided where one of its posts is at an organization that nobody knows', async () => {
+    await send([given('a', { identity: FIRST })]);
+    await send([
+      given('a', {
+        identity: SECOND,
+        roles: 'class_teacher,class_teacher',
+        orgs: 's1,nowhere',
+        starts: '2024-09-01,2026-02-01',
+      }),
+    ]);
+    const [doubt] = await doubts();
+    expect(
+      await decide({ rosterDoubtId: doubt.id, personId: doubt.candidates[0].personId, reason: '写错了' }),
+    ).toMatchObject({ state: 'APPLIED', rowsRefused: 1 });
+    expect(await known()).toEqual([['a', '0014', 's1 2024-09-01']]);
+  });
+
+  it('is whom the number is known of where that has come to be known meanwhile', async () => {
+    await send([given('a')]);
+    await send([given('b', { identity: FIRST })]);
+    const [doubt] = await doubts();
+    await send([{ ...given('c', { identity: FIRST, orgs: 's2' }) }], { source: '另一个系统' });
+    expect(await decide({ rosterDoubtId: doubt.id, reason: '两位老师同名' })).toMatchObject({
+      state: 'APPLIED',
+      peopleAdded: 0,
+      rowsRefused: 0,
+    });
+    expect((await known()).map(([ids, last4]) => [ids, last4])).toEqual([
+      ['a', null],
+      ['b,c', '002X'],
+    ]);
+  });
+
+  it('keeps what only a second row of the same person tells, where that row is refused', async () => {
+    await send([given('a')]);
+    const second = given('b', { orgs: 's1,s2', roles: 'class_teacher,principal', starts: ',2025-09-01' });
+    await send([second]);
+    const [doubt] = await doubts();
+    await decide({ rosterDoubtId: doubt.id, personId: doubt.candidates[0].personId, reason: '两个工号' });
+    const both = [['a,b', null, 's1 2024-09-01,s2 2025-09-01']];
+    expect(await known()).toEqual(both);
+    expect(await send([given('a'), second])).toMatchObject({ rowsRefused: 1, postsEnded: 0 });
+    expect(await known()).toEqual(both);
+  });
+
+  it('can not be decided and then not taken in', async () => {
+    await send([given('a')]);
+    await send([given('b')]);
+    const [doubt] = await doubts();
+    const client = await service.database.pool.connect();
+    await client.query('begin');
+    await client.query(`select pg_advisory_xact_lock(hashtextextended('roster:division:430121', 0))`);
+    const { data } = await service.ask('coordinator', DECIDE, {
+      input: { rosterDoubtId: doubt.id, reason: '两位老师同名' },
+    });
+    const { id: importId } = data.decideRosterDoubt.rosterImport;
+    await service.ask(
+      'coordinator',
+      `mutation ($id: ID!) { cancelRosterImport(input: { rosterImportId: $id }) { __typename } }`,
+      { id: importId },
+    );
+    await client.query('rollback');
+    client.release();
+    expect(await importEnd(service, importId)).toMatchObject({ state: 'APPLIED', peopleAdded: 1 });
+  });
+
+  it('is decided once however many decide at the same moment', async () => {
+    await send([given('a')]);
+    await send([given('b')]);
+    const [doubt] = await doubts();
+    const answers = await Promise.all(
+      Array.from({ length: 25 }, async () => decide({ rosterDoubtId: doubt.id, reason: '同时' })),
+    );
+    expect(answers.filter((answer) => answer.code === 'DOUBT_DECIDED').length).toBe(24);
+  });
+
+  it('keeps no identity number that stands in the reason', async () => {
+    await send([given('a')]);
+    await send([given('b')]);
+    const [doubt] = await doubts();
+    expect(await decide({ rosterDoubtId: doubt.id, reason: `身份证号 ${FIRST} 核对过` })).toMatchObject({
+      rosterDoubt: { reason: '身份证号 **************002X 核对过' },
+    });
+    const { rows } = await service.database.pool.query(
+      `select detail from journal_entries where action = 'roster.decide'`,
+    );
+    expect(JSON.stringify(rows)).not.toContain(FIRST);
+  });
 });

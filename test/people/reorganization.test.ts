@@ -144,6 +144,41 @@ describe('reorganizing schools', () => {
     expect(await service.app.ledger.rebuild()).toBe(0);
   });
 
+  it('does not take those of the one that goes on for missing where a file lists everybody at one that is no more', async () => {
+    const [orgs, users] = smallRoster([
+      li,
+      { ...zhao, roles: 'class_teacher', orgs: 's2', starts: '2020-09-01' },
+    ]);
+    const lines = orgs!.bytes.toString().split('\n');
+    const listed = Buffer.from(lines.filter((line) => !line.startsWith('s1')).join('\n'));
+    const only = await importRoster(service, [{ name: 'orgs.csv', bytes: listed }, users!], 'coordinator', {
+      endMissing: true,
+      mostEnded: 1,
+    });
+    expect(only).toMatchObject({ state: 'APPLIED', peopleMissing: 0, rowsRefused: 0 });
+    expect(await posts()).toContain('t1 s1 2024-09-01 …');
+  });
+
+  it('ends the posts of one that closes though it has taken another over', async () => {
+    // And whoever comes to one that it took over does not begin there either.
+    const [orgs, users] = smallRoster([{ id: 't7', family: '孙', given: '一', orgs: 's2' }]);
+    const gone = Buffer.from(orgs!.bytes.toString().replace('\ns1,,', '\ns1,tobedeleted,'));
+    const manifest = 'propertyName,value\noneroster.version,1.1\nfile.orgs,delta\nfile.users,delta';
+    const files = [
+      { name: 'manifest.csv', bytes: Buffer.from(manifest) },
+      { name: 'orgs.csv', bytes: gone },
+      users!,
+    ];
+    expect(await importRoster(service, files, 'coordinator', { mostEnded: 1 })).toMatchObject({
+      state: 'APPLIED',
+      organizationsChanged: 1,
+    });
+    expect((await posts()).filter((post) => post.endsWith('…'))).toEqual([]);
+    expect(await service.app.ledger.rebuild()).toBe(0);
+    // For what follows.
+    await importRoster(service, smallRoster([wang, li, zhao]));
+  });
+
   it('adds divisions that the published list lacks, all or none, for an operator of the whole service', async () => {
     const add = async (divisions: object[], as = 'coordinator') =>
       (
@@ -173,6 +208,18 @@ describe('reorganizing schools', () => {
     });
     expect(await add([zone])).toEqual({ added: [] });
     expect(await add([{ code: '419000', name: '会移走别人的' }])).toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  it('answers however many rename the same one at the same moment', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 25 }, async () =>
+        service.ask('coordinator', RENAME, {
+          input: { organizationId: school['s1'], name: '星沙小学', on: '2026-09-20' },
+        }),
+      ),
+    );
+    const names = answers.map(({ data }) => data.renameOrganization.organization?.name);
+    expect(names.filter((name) => name === '星沙小学').length).toBeGreaterThan(0);
   });
 
   it.each([

@@ -416,6 +416,68 @@ describe('importing a roster through GraphQL', () => {
     });
   });
 
+  describe('a post whose first day nobody says', () => {
+    const dated = (id: string, more: object = {}) => ({ id, family: '时', given: id, starts: '', ...more });
+    const days = async (id: string) =>
+      (await posts(id)).map((post) => `${post.starts_on}–${post.ends_on ?? ''}`);
+    const nothing = { state: 'APPLIED', postsAdded: 0, postsChanged: 0, rowsRefused: 0 };
+
+    it('is known of its last day, where that is past', async () => {
+      const file = smallRoster([dated('u1', { ends: '2026-06-30' })]);
+      expect(await importRoster(service, file)).toMatchObject({ state: 'APPLIED', postsAdded: 1 });
+      expect(await days('u1')).toEqual(['2026-06-30–2026-06-30']);
+      expect(await importRoster(service, file)).toMatchObject(nothing);
+      // Held from today on, as far as is known; and then ended before.
+      await importRoster(service, smallRoster([dated('u2')]));
+      const over = smallRoster([dated('u2', { ends: '2026-06-30' })]);
+      expect(await importRoster(service, over)).toMatchObject({ state: 'APPLIED' });
+      expect(await days('u2')).toEqual(['2026-06-30–2026-06-30', '2026-11-24–2026-11-24']);
+      expect(await importRoster(service, over)).toMatchObject(nothing);
+    });
+
+    it('is the same on another day, also where its last day is told', async () => {
+      const file = smallRoster([dated('u3', { ends: '2027-06-30' }), dated('u4')]);
+      await importRoster(service, file);
+      (service.clock as TestClock).move(24 * 60);
+      expect(await importRoster(service, file)).toMatchObject(nothing);
+      await importRoster(service, smallRoster([dated('u3', { ends: '2027-07-31' }), dated('u4')]));
+      expect(await days('u3')).toEqual(['2026-11-24–2027-07-31']);
+    });
+
+    it('ends on the day on which it began, where a delta says so that day', async () => {
+      const delta = (status: string) => [
+        smallRoster([])[0]!,
+        {
+          name: 'manifest.csv',
+          bytes: Buffer.from(
+            'propertyName,value\noneroster.version,1.2\nfile.orgs,delta\nfile.users,delta\nfile.roles,delta',
+          ),
+        },
+        {
+          name: 'users.csv',
+          bytes: Buffer.from(
+            'sourcedId,status,dateLastModified,enabledUser,username,givenName,familyName,identifier\nu5,active,2026-11-24T00:00:00Z,true,u5,日,时,u5',
+          ),
+        },
+        {
+          name: 'roles.csv',
+          bytes: Buffer.from(
+            `sourcedId,status,dateLastModified,userSourcedId,roleType,role,beginDate,endDate,orgSourcedId\nr5,${status},2026-11-24T00:00:00Z,u5,primary,teacher,,,s1`,
+          ),
+        },
+      ];
+      expect(await importRoster(service, delta('active'))).toMatchObject({
+        state: 'APPLIED',
+        postsAdded: 1,
+      });
+      expect(await importRoster(service, delta('tobedeleted'))).toMatchObject({
+        state: 'APPLIED',
+        postsEnded: 1,
+      });
+      expect(await days('u5')).toEqual(['2026-11-25–2026-11-25']);
+    });
+  });
+
   it('is for those who may import there: for others the division is not found', async () => {
     for (const [as, divisionCode, type] of [
       ['hr', '430121', 'NotFound'],

@@ -31,16 +31,16 @@ describe('a roster that comes again', () => {
     return first;
   };
 
-  it('leaves a post of no day that is over, and was never known, away', async () => {
+  it('knows a post without a first day that was over before of its last day alone', async () => {
     const person = { id: 'a1', family: '王', given: '一', starts: '', ends: '2020-08-31' };
-    expect(await twice(smallRoster([person]))).toMatchObject({ peopleAdded: 1, postsAdded: 0 });
+    expect(await twice(smallRoster([person]))).toMatchObject({ peopleAdded: 1, postsAdded: 1 });
   });
 
   it('does not end a post before it began', async () => {
     const person = { id: 'b1', family: '王', given: '二', starts: '2024-09-01' };
     await importRoster(service, smallRoster([person]));
     await twice(smallRoster([{ ...person, starts: '', ends: '2020-08-31' }]));
-    expect(await posts('b1')).toEqual(['s1 2024-09-01 2026-09-19']);
+    expect(await posts('b1')).toEqual(['s1 2020-08-31 2020-08-31', 's1 2024-09-01 2026-09-19']);
   });
 
   it('keeps a post of no first day one post, on whatever day it comes', async () => {
@@ -57,7 +57,7 @@ describe('a roster that comes again', () => {
     const roles = 'class_teacher,class_teacher';
     const person = { id: 'd1', family: '王', given: '四', roles, orgs: 's1,s1' };
     await twice(smallRoster([{ ...person, starts: ',2026-09-21', ends: '2020-08-31,' }]));
-    expect(await posts('d1')).toEqual(['s1 2026-09-21 …']);
+    expect(await posts('d1')).toEqual(['s1 2020-08-31 2020-08-31', 's1 2026-09-21 …']);
   });
 
   it('joins what it says of two schools that are one by now, for people who are new too', async () => {

@@ -111,6 +111,7 @@ describe('a roster in a workbook', () => {
         studentCount: 1200,
         studentCountOn: '2026-09-01',
         closes: false,
+        unsaid: [],
       },
     ]);
     expect(all.people[0]).toMatchObject({
@@ -210,7 +211,71 @@ describe('a roster in a workbook', () => {
     expect(refused[0]!.value).toMatch(/^\*+\d{4}$/);
   });
 
+  it('is read with columns that have no title, or the same one, whatever stands in them', async () => {
+    const titles = ['', '', '备注', ...STAFF, '', '备注'];
+    const row = (more: Parameters<typeof staff>[0]) => ['', '一', '甲', ...staff(more), '', '乙'];
+    const { people, posts, refused } = said(
+      await read(await book({ 教职工: [titles, row({}), row({ ref: 'G2', identity, role: '门卫' })] })),
+    );
+    expect(people.map((person) => [person.ref, person.name])).toEqual([['G1', '王小明']]);
+    expect(posts.map(({ post }) => [post.organizationSourceId, post.startsOn])).toEqual([
+      ['2143012101', '2025-09-01'],
+    ]);
+    expect(refused).toMatchObject([{ line: 3, column: '岗位' }]);
+    const given = (await read(await book({ 教职工: [titles, row({})] }))).find(({ kind }) => kind === 'row');
+    expect(given).toMatchObject({ cells: row({}) });
+  });
+
+  it('reads over rows of which our columns say nothing: numbered in advance, or below the table', async () => {
+    const sheet = [
+      ['序号', ...STAFF, '备注'],
+      ['1', ...staff(), ''],
+      ['2', ...STAFF.map(() => ''), ''],
+      ['填表人：张三', ...STAFF.map(() => ''), '2026年9月1日'],
+    ];
+    const all = await read(await book({ 教职工: sheet }));
+    expect(said(all).refused).toEqual([]);
+    expect(all.filter(({ kind }) => kind === 'row').length).toBe(1);
+  });
+
+  it('tells whom a refused row is about as it would have been read', async () => {
+    const all = await read(await book({ 教职工: [STAFF, staff({ ref: 'Ｇ１', role: '门卫' })] }));
+    expect(all.at(-1)).toMatchObject({ kind: 'refused', ref: 'G1' });
+  });
+
+  it('reads over another sheet that has one of our titles twice', async () => {
+    const { people } = said(
+      await read(
+        await book({
+          通讯录: [
+            ['姓名', '电话', '姓名', '电话'],
+            ['甲', '1', '乙', '2'],
+          ],
+          教职工: [STAFF, staff()],
+        }),
+      ),
+    );
+    expect(people.length).toBe(1);
+  });
+
   it.each<[string, () => Promise<Buffer>, RegExp, string]>([
+    [
+      'x.xlsx',
+      async () =>
+        book({
+          学校: [ORGANIZATIONS, school],
+          教职工: [STAFF.filter((title) => title !== '岗位'), []],
+        }),
+      /columns are missing \(教职工: 岗位\)/,
+      '缺少必需的列（教职工: 岗位）',
+    ],
+    [
+      'x.xlsx',
+      // With the school's name beside it a sheet of staff has all that one of schools needs.
+      async () => book({ 教职工: [[...STAFF.filter((title) => title !== '岗位'), '学校名称'], []] }),
+      /columns are missing \(教职工: 岗位\)/,
+      '缺少必需的列',
+    ],
     [
       '花名册.xls',
       async () => Buffer.from('d0cf11e0a1b11ae1'.padEnd(4096, '0'), 'hex'),
@@ -383,6 +448,60 @@ describe('a workbook over HTTP', () => {
     });
   });
 
+  it('tells no identity number, in whatever column and width it stands', async () => {
+    const wide = '１１０１０５１９４９１２３１００２Ｘ';
+    const result = await importRoster(
+      service,
+      upload(
+        await book({
+          学校: [ORGANIZATIONS, school.with(0, 'x').with(2, identity)],
+          教职工: [
+            [...STAFF, '备注'],
+            [...staff({ ref: 'G20', role: identity }), wide],
+            [...staff({ ref: 'G21', startsOn: identity }), `身份证${wide}`],
+            staff({ ref: 'G22', code: identity }),
+          ],
+        }),
+      ),
+    );
+    expect(result).toMatchObject({ state: 'APPLIED', rowsRefused: 4 });
+    const { rows } = await service.database.pool.query(
+      `select (select json_agg(r) from roster_refusals r where value like '%002X') as refusals, (select json_agg(c.cells) from roster_refused_rows c) as cells`,
+    );
+    expect(rows[0].refusals.length).toBe(4);
+    expect(JSON.stringify(rows)).toContain('**************002X');
+    expect(JSON.stringify(rows)).not.toContain(identity);
+    expect(JSON.stringify(rows)).not.toContain(wide);
+  });
+
+  it('keeps of a school what a sheet has no column for', async () => {
+    const known = async () =>
+      (
+        await service.database.pool.query(
+          `select name, kind, student_count, student_count_on from organizations where source_id = '31'`,
+        )
+      ).rows[0];
+    await importRoster(service, upload(await book({ 学校: [ORGANIZATIONS, school.with(0, '31')] })));
+    const kept = { kind: 'primary', student_count: 1200, student_count_on: '2026-09-01' };
+    expect(await known()).toEqual({ name: '星沙实验小学', ...kept });
+    const short = ['学校标识码', '学校名称', '行政区划代码'];
+    await importRoster(service, upload(await book({ 学校: [short, ['31', '星沙小学', '430121']] })));
+    expect(await known()).toEqual({ name: '星沙小学', ...kept });
+    // A column that is there and empty says so.
+    await importRoster(
+      service,
+      upload(
+        await book({
+          学校: [
+            [...short, '在校学生数'],
+            ['31', '星沙小学', '430121', ''],
+          ],
+        }),
+      ),
+    );
+    expect(await known()).toMatchObject({ kind: 'primary', student_count: null });
+  });
+
   it('says that rows of one person must agree', async () => {
     const result = await importRoster(
       service,
@@ -398,6 +517,34 @@ describe('a workbook over HTTP', () => {
     );
     expect(result).toMatchObject({ rowsRefused: 1, postsAdded: 1 });
     expect(result.refusals.nodes[0]).toMatchObject({ line: 3, column: '人员编号', value: 'G9' });
+    // What is refused of it does not end.
+    const two = (name: string) => [
+      STAFF,
+      staff({ ref: 'G10', name: '孙行' }),
+      staff({ ref: 'G10', name, role: '校长' }),
+    ];
+    await importRoster(service, upload(await book({ 教职工: two('孙行') })));
+    expect(await importRoster(service, upload(await book({ 教职工: two('孙形') })))).toMatchObject({
+      rowsRefused: 1,
+      postsEnded: 0,
+      postsChanged: 0,
+    });
+    // A number that stands on one of them is the person's.
+    await importRoster(
+      service,
+      upload(
+        await book({
+          教职工: [
+            STAFF,
+            staff({ ref: 'G11', name: '周全' }),
+            staff({ ref: 'G11', name: '周全', role: '校长', identity: '440524188001010014' }),
+          ],
+        }),
+      ),
+    );
+    expect(
+      (await service.database.pool.query(`select identity_last4 from people where name = '周全'`)).rows,
+    ).toEqual([{ identity_last4: '0014' }]);
   });
 });
 

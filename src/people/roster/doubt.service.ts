@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { Database } from '../../db/database.ts';
+import type { Database, Executor } from '../../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../../errors.ts';
 import { insertJournalEntry } from '../../journal/journal.repository.ts';
 import type { RegionService } from '../../regions/region.service.ts';
@@ -13,6 +13,7 @@ import {
 } from './doubt.repository.ts';
 import { findRosterImport, type RosterImport } from './import.repository.ts';
 import { queueImport } from './queue.service.ts';
+import { maskIdentities } from './roster.ts';
 
 export type DoubtService = ReturnType<typeof makeDoubtService>;
 
@@ -26,8 +27,13 @@ export function makeDoubtService({
   clock: Clock;
   regions: RegionService;
 }) {
-  const isVisible = async (viewer: Viewer, divisionCode: string): Promise<boolean> => {
-    const division = await regions.findDivision(divisionCode);
+  // Within a transaction by its own connection: many at once would else hold all there are and wait for one more.
+  const isVisible = async (
+    viewer: Viewer,
+    divisionCode: string,
+    executor: Executor = db,
+  ): Promise<boolean> => {
+    const division = await regions.findDivision(divisionCode, executor);
     return division !== undefined && may(viewer, 'roster.import', division);
   };
 
@@ -61,7 +67,7 @@ export function makeDoubtService({
     ): Promise<{ doubt: RosterDoubt; rosterImport: RosterImport }> {
       const importId = await db.transaction().execute(async (tx) => {
         const doubt = await findDoubt(tx, input.doubtId, { lock: true });
-        if (doubt === undefined || !(await isVisible(viewer, doubt.divisionCode)))
+        if (doubt === undefined || !(await isVisible(viewer, doubt.divisionCode, tx)))
           throw new NotFound('The doubt');
         if (doubt.state !== 'open')
           throw new Conflict(
@@ -70,7 +76,7 @@ export function makeDoubtService({
               ? 'Somebody has decided it already.'
               : 'A later file has left no doubt about it.',
           );
-        const reason = input.reason.trim();
+        const reason = maskIdentities(input.reason.trim());
         if (reason === '' || reason.length > 500)
           throw new InvalidInput('input.reason', 'Say why, in 1 to 500 characters.');
         if (input.personId === null && doubt.kind === 'identity_of_another')

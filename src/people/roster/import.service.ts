@@ -168,12 +168,15 @@ export function makeRosterService({
       return (await findRosterImport(db, repeated))!;
     },
 
-    /** Asks an import to stop; it writes nothing then. One that is over stays as it is. @throws NotFound */
+    /**
+     * Asks an import to stop; it writes nothing then. One that is over stays as it is, as does one that takes in what was decided: it could
+     * not be repeated. @throws NotFound
+     */
     async cancel(viewer: Viewer, id: string): Promise<RosterImport> {
       if ((await visible(viewer, id)) === undefined) throw new NotFound('The import');
       await db.transaction().execute(async (tx) => {
         const found = await findRosterImport(tx, id);
-        if (found?.state !== 'queued' || found.cancelRequested) return;
+        if (found?.state !== 'queued' || found.doubtId !== null || found.cancelRequested) return;
         await insertCancellation(tx, id, { requestedBy: viewer.personId, requestedAt: clock.now() });
         await insertJournalEntry(tx, {
           at: clock.now(),

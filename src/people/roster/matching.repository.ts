@@ -39,6 +39,13 @@ export async function stagePlaces(tx: Executor, source: string, listed: readonly
   await sql`
     update places p set own_id = p.id, id = o.merged_into_id, since = o.merged_on, closes = false
     from organizations o where o.id = p.id and o.merged_into_id is not null`.execute(tx);
+  // Nor does anybody begin at one that took others over and is no more itself.
+  await sql`
+    update places p set closes = true from organizations o
+    where p.own_id is not null and o.id = p.id
+      and coalesce((select bool_or(s.closes) from places s where s.id = o.id and s.own_id is null and s.is_listed), o.closed_on is not null)`.execute(
+    tx,
+  );
   await sql`analyze places`.execute(tx);
 }
 
@@ -59,14 +66,22 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
       roster.posts.file === file ? sql`p.line = gone.line` : sql`false`
     }`;
   if (roster.repeats)
+    // A number that stands on one of a person's rows need not stand on the others.
+    await sql`
+      update staged_people s set identity_hash = told.identity_hash, identity_last4 = told.identity_last4
+      from (select distinct on (ref, name) ref, name, identity_hash, identity_last4 from staged_people where identity_hash is not null order by ref, name, line) told
+      where (told.ref, told.name) = (s.ref, s.name) and s.identity_hash is null`.execute(tx);
+  if (roster.repeats)
     // One row for each post: they must agree on who it is, and one of them is enough.
     await sql`
-      with first as (select distinct on (ref) * from staged_people order by ref, line)
+      with first as (select distinct on (ref) * from staged_people order by ref, line), told as (
       insert into staged_refusals (file, line, column_name, value, reason, reason_zh)
       select ${file}, s.line, ${refColumn}, s.ref, format('Line %s has another name or identity number for the same person; the first one is taken.', f.line),
         format('第 %s 行对同一人写了不同的姓名或身份证件号，以先出现的为准。', f.line)
       from staged_people s join first f using (ref)
-      where s.line > f.line and (s.name <> f.name or s.identity_hash <> f.identity_hash)`.execute(tx);
+      where s.line > f.line and (s.name <> f.name or s.identity_hash <> f.identity_hash)
+      returning value)
+      insert into staged_spared select value from told`.execute(tx);
   if (roster.repeats) {
     await sql`delete from staged_posts p using staged_refusals r where r.file = ${file} and r.line = p.line`.execute(
       tx,
@@ -98,9 +113,11 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
   // What somebody has decided about the same row holds.
   await sql`
     update found f set is_ruled = true, person_id = ruling.person_id
-    from (select distinct on (source_id) * from roster_doubts where source = ${source} and state = 'decided' order by source_id, decided_at desc) ruling
+    from (select distinct on (source_id) * from roster_doubts where source = ${source} and state = 'decided' order by source_id, decided_at desc, id desc) ruling
     where ruling.source_id = f.ref and ruling.name = f.name and ruling.identity_hash is not distinct from f.identity_hash
-      and (ruling.person_id is not null or f.by_source is null or f.by_source = any (ruling.candidate_ids))`.execute(
+      and (ruling.person_id is not null
+        -- Somebody new: not where the number has come to be somebody's since.
+        or (f.by_identity is null and (f.by_source is null or f.by_source = any (ruling.candidate_ids))))`.execute(
     tx,
   );
   await sql`create index on found (line)`.execute(tx);
@@ -153,20 +170,26 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
 async function findDoubts(tx: Executor, roster: Roster): Promise<void> {
   await sql`
     create temporary table staged_doubts on commit drop as
-    select s.line, s.ref, s.name, s.staff_number, s.identity_hash, s.identity_last4, s.leaves, s.complete, doubt.kind, doubt.candidate_ids,
-      coalesce((select jsonb_agg(to_jsonb(p) - array['n', 'line', 'ref'] order by p.n) from staged_posts p where p.ref = s.ref), '[]'::jsonb) as posts
-    from staged_people s join (
-      select line, case when by_source <> by_identity then 'identity_of_another' else 'identity_changed' end as kind,
+    with doubt as (
+      select line, ref, case when by_source <> by_identity then 'identity_of_another' else 'identity_changed' end as kind,
         array_remove(array[by_source, by_identity], null) as candidate_ids
       from found where not is_ruled and (by_source <> by_identity or (by_identity is null and known_hash <> identity_hash))
       union all
-      select f.line, 'namesake', array_agg(distinct k.id)
+      select f.line, f.ref, 'namesake', array_agg(distinct k.id)
       from found f join staged_posts p on p.ref = f.ref join places o on o.source_id = p.organization_ref
         join posts h on h.organization_id = o.id and h.ends_on is null join people k on k.id = h.person_id and k.name = f.name
       where f.person_id is null and not f.is_ruled and (k.identity_hash is null or f.identity_hash is null)
         and not exists (select from found claimed where claimed.person_id = k.id)
-      group by f.line
-    ) doubt using (line)`.execute(tx);
+      group by f.line, f.ref
+    ), told as (
+      -- At once: where a source has numbered everybody anew, every row is in doubt.
+      select p.ref, jsonb_agg(to_jsonb(p) - array['n', 'line', 'ref'] order by p.n) as posts
+      from staged_posts p where p.ref in (select ref from doubt) group by p.ref
+    )
+    select s.line, s.ref, s.name, s.staff_number, s.identity_hash, s.identity_last4, s.leaves, s.complete, doubt.kind, doubt.candidate_ids,
+      coalesce(told.posts, '[]'::jsonb) as posts
+    from doubt join staged_people s using (line) left join told on told.ref = doubt.ref`.execute(tx);
+  await sql`analyze staged_doubts`.execute(tx);
   if (roster.posts.file === roster.people.file) return;
   // Posts with rows of their own: they wait with their person.
   await sql`delete from staged_posts p using staged_doubts d where d.ref = p.ref`.execute(tx);
@@ -174,7 +197,7 @@ async function findDoubts(tx: Executor, roster: Roster): Promise<void> {
 
 /**
  * Finds which posts are new, known or over. A post is the same one when person, organization, role and first day agree; without a
- * first day, the one of that organization and role that ends on the same day, is open, or is held today. An open post at the file's
+ * first day, the one of that organization and role that ended on the same day, is open, or ends later. An open post at the file's
  * organizations that its person's row no longer lists ends the day before the import: nothing is overwritten, history stays.
  * @param endMissing whoever holds a post at an organization that the file lists with staff, and is not in the file, has left.
  */
@@ -197,7 +220,12 @@ export async function matchPosts(
         format('没有编号为“%s”的单位：此人已导入，但不含该岗位。', organization_ref) from lost
     )
     update matched set complete = false where ref in (select ref from lost)`.execute(tx);
-  await sql`update matched set complete = false where complete and ref in (select ref from staged_spared)`.execute(
+  // By whatever id: somebody may have two in a source.
+  await sql`
+    update matched set complete = false
+    where complete and (ref in (select ref from staged_spared)
+      or person_id in (select x.person_id from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref)
+      or person_id in (select f.person_id from staged_spared s join found f on f.ref = s.ref where f.person_id is not null))`.execute(
     tx,
   );
 
@@ -205,10 +233,10 @@ export async function matchPosts(
     create temporary table given_posts on commit drop as
     select p.n, m.person_id, m.is_new, case when p.ends_on < o.since then o.own_id else o.id end as organization_id, p.role, p.workload,
       case when p.ends_on < o.since then p.starts_on when p.starts_on < o.since then o.since else p.starts_on end as starts_on,
-      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on) else p.ends_on end as ends_on, p.ends,
+      case when p.ends and p.ends_on is null then greatest(${yesterday}::date, p.starts_on, o.since) else p.ends_on end as ends_on, p.ends,
       o.since is not null and p.ends_on < o.since is not true as is_taken_over
     from staged_posts p join matched m using (ref) join places o on o.source_id = p.organization_ref
-    where not m.leaves and not o.closes
+    where not m.leaves and not (o.closes and (p.ends_on < o.since) is not true)
     order by p.n`.execute(tx);
   await sql`create index on given_posts (n)`.execute(tx);
   await sql`analyze given_posts`.execute(tx);
@@ -229,26 +257,41 @@ export async function matchPosts(
     where not g.is_new and g.starts_on = h.starts_on`.execute(tx);
   await sql`
     insert into kept_posts
-    select distinct on (h.person_id, h.organization_id, h.role) g.n, h.id, h.person_id, g.workload, g.ends_on, h.workload, h.ends_on
+    select distinct on (h.person_id, h.organization_id, h.role) g.n, h.id, h.person_id, g.workload,
+      case when g.ends then greatest(g.ends_on, h.starts_on) else g.ends_on end, h.workload, h.ends_on
     from given_posts g join posts h using (person_id, organization_id, role)
-    where not g.is_new and g.starts_on is null and not exists (select from kept_posts k where k.post_id = h.id)
-      and (h.ends_on is null or h.ends_on = g.ends_on or ${today}::date between h.starts_on and h.ends_on) and (g.ends_on is null or g.ends_on >= h.starts_on)
+    where not g.is_new and g.starts_on is null and (h.ends_on is null or h.ends_on >= ${today}::date or h.ends_on = g.ends_on)
+      and (g.ends or g.ends_on is null or h.starts_on <= g.ends_on) and not exists (select from kept_posts k where k.post_id = h.id)
     order by h.person_id, h.organization_id, h.role, h.ends_on is distinct from g.ends_on, h.ends_on is not null, h.starts_on desc, g.n`.execute(
     tx,
   );
   await sql`create index on kept_posts (n)`.execute(tx);
   await sql`create index on kept_posts (post_id)`.execute(tx);
   await sql`analyze kept_posts`.execute(tx);
-  // What ends, or is over, and was never known is not worth a post of no day.
+  // What ends and was never known is not worth a post of no day.
   await sql`
     delete from given_posts g
-    where (g.ends or g.ends_on < ${today}::date) and g.starts_on is null and not exists (select from kept_posts k where k.n = g.n)`.execute(
+    where g.ends and g.starts_on is null and not exists (select from kept_posts k where k.n = g.n)`.execute(
+    tx,
+  );
+  // What was over before anybody told of it is known of its last day.
+  await sql`
+    delete from given_posts g using given_posts o
+    where g.starts_on is null and g.ends_on < ${today}::date and not exists (select from kept_posts k where k.n = g.n)
+      and (o.person_id, o.organization_id, o.role, o.starts_on) = (g.person_id, g.organization_id, g.role, g.ends_on)`.execute(
+    tx,
+  );
+  await sql`
+    update given_posts g set starts_on = ends_on
+    where g.starts_on is null and g.ends_on < ${today}::date and not exists (select from kept_posts k where k.n = g.n)`.execute(
     tx,
   );
 
   await sql`
     create temporary table grounds on commit drop as
-    select id, bool_or(is_listed) as is_listed, bool_and(closes) as closes,
+    select id, bool_or(is_listed) as is_listed, bool_or(closes) as closes,
+      -- Whoever lists one that was taken over lists its people, and not those of the one that goes on.
+      bool_or(is_listed and own_id is null) as is_whole,
       bool_or(source_id in (select organization_ref from staged_posts)) as is_named
     from places group by id`.execute(tx);
   await sql`create index on grounds (id)`.execute(tx);
@@ -271,13 +314,18 @@ export async function matchPosts(
       insert into post_ends
       select h.id, h.person_id, greatest(h.starts_on, ${yesterday}::date), true
       from grounds o join posts h on h.organization_id = o.id
-      where o.is_listed and h.ends_on is null and o.id in (select organization_id from given_posts)
+      where o.is_whole and h.ends_on is null and o.id in (select organization_id from given_posts)
         and not exists (select from matched m where m.person_id = h.person_id)
         and not exists (select from post_ends e where e.post_id = h.id)
+        -- One list, by which to look up each of many.
         and not exists (
-          select from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref where x.person_id = h.person_id)
-        and not exists (select from found f where h.person_id in (f.person_id, f.by_identity) or (not f.is_ruled and h.person_id = f.by_source))
-        and not exists (select from staged_doubts d where h.person_id = any (d.candidate_ids))`.execute(tx);
+          select from (
+            select x.person_id from staged_spared s join person_sources x on x.source = ${source} and x.source_id = s.ref
+            union all select person_id from found
+            union all select by_identity from found
+            union all select by_source from found where not is_ruled
+            union all select unnest(candidate_ids) from staged_doubts
+          ) spared where spared.person_id = h.person_id)`.execute(tx);
   await sql`create index on post_ends (post_id)`.execute(tx);
   await sql`analyze post_ends`.execute(tx);
 }
@@ -341,7 +389,7 @@ export async function readPlan(tx: Executor, endMissing: boolean): Promise<Plan>
     select people.*, ends.*, given."postsAdded", given."lastPost",
       ends.ended + kept.ended as "postsEnded", ends.ended + kept.changed as "postsChanged",
       (select count(*)::int from posts h join grounds o on o.id = h.organization_id where h.ends_on is null and (
-        ${endMissing ? sql`o.is_listed or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
+        ${endMissing ? sql`o.is_whole or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
     from (select count(*) filter (where is_new)::int as "peopleAdded", count(*) filter (where is_changed)::int as "peopleChanged", coalesce(max(n), 0) as "lastPerson" from matched) people,
       (select count(*)::int as ended, count(distinct person_id) filter (where is_missing)::int as "peopleMissing" from post_ends) ends,
       (select count(*) filter (where held_ends_on is null and ends_on is not null)::int as ended,

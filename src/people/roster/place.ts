@@ -111,11 +111,9 @@ export function planOrganizations(
     const planned = {
       sourceId: organization.sourceId,
       name: organization.name,
-      kind: organization.kind,
       identifier: organization.identifier,
       division,
-      studentCount: organization.studentCount,
-      studentCountOn: organization.studentCountOn,
+      ...saidOf(organization, known),
       closedOn: organization.closes ? (known?.closedOn ?? facts.yesterday) : null,
     };
     if (known === undefined) {
@@ -126,6 +124,20 @@ export function planOrganizations(
     else unchanged.push({ id: known.id, sourceId: known.sourceId, closedOn: planned.closedOn });
   }
   return { insert, update, unchanged, refused };
+}
+
+/** What a file says, and of what it has no column, what is known. */
+function saidOf(
+  given: GivenOrganization,
+  known: KnownOrganization | undefined,
+): Pick<RosterOrganization, 'kind' | 'studentCount' | 'studentCountOn'> {
+  const from = (field: 'kind' | 'studentCount' | 'studentCountOn') =>
+    known !== undefined && given.unsaid?.includes(field) === true ? known : given;
+  return {
+    kind: from('kind').kind,
+    studentCount: from('studentCount').studentCount,
+    studentCountOn: from('studentCountOn').studentCountOn,
+  };
 }
 
 function differs(planned: Omit<RosterOrganization, 'id'>, known: KnownOrganization): boolean {

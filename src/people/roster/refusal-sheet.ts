@@ -17,8 +17,20 @@ export interface RefusedFile {
 }
 
 const WORDS = {
-  'zh-CN': { title: '退回的行', line: '原行号', reason: '退回原因', none: '没有退回的行', empty: '空文件' },
-  en: { title: 'Refused rows', line: 'Line', reason: 'Reason', none: 'No row was refused', empty: 'Empty' },
+  'zh-CN': {
+    title: '退回的行',
+    line: '原行号',
+    reason: '退回原因',
+    none: '没有退回的行',
+    empty: '（无标题）',
+  },
+  en: {
+    title: 'Refused rows',
+    line: 'Line',
+    reason: 'Reason',
+    none: 'No row was refused',
+    empty: '(no title)',
+  },
 } as const;
 
 /**

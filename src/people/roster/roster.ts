@@ -23,6 +23,8 @@ export interface GivenOrganization {
   readonly studentCountOn: string | null;
   /** It is no more. */
   readonly closes: boolean;
+  /** Of what the file has no column, so that a known one keeps what it has. */
+  readonly unsaid?: readonly ('kind' | 'studentCount' | 'studentCountOn')[];
 }
 
 export interface GivenPost {
@@ -102,5 +104,5 @@ export function maskIdentity(value: string): string {
 
 /** A text in which no identity number stands in the clear, wherever somebody put one. */
 export function maskIdentities(text: string): string {
-  return text.replaceAll(/\d{17}[\dXx]/g, maskIdentity);
+  return text.replaceAll(/[\d０-９]{17}[\dXx０-９Ｘｘ]/g, maskIdentity);
 }

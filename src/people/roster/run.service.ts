@@ -197,8 +197,9 @@ export function makeImportRun({
     for await (const batch of roster.read()) {
       for (const given of batch) {
         if (given.kind === 'header') header = given;
-        if (given.kind === 'row' && bare.get(header!.file)?.has(given.line) === true)
-          staging.refusedRow(header!.file, given.line, maskedCells(given, header!));
+        // One that waited has no header, and stands with its doubt.
+        if (given.kind === 'row' && header !== undefined && bare.get(header.file)?.has(given.line) === true)
+          staging.refusedRow(header.file, given.line, maskedCells(given, header));
       }
       if (staging.isFull) await staging.flush();
     }

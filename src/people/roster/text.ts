@@ -92,7 +92,8 @@ export function readDay(text: string): string | undefined {
   const match =
     /^(\d{4})(?:-|\/|\.|年)(\d{1,2})(?:-|\/|\.|月)(\d{1,2})日?(?:[T ]0?0:00(?::00)?)?$/.exec(narrow(text)) ??
     /^(\d{4})(\d{2})(\d{2})$/.exec(narrow(text));
-  if (match === null) return undefined;
+  // Calendars have no year 0, nor has the database.
+  if (match === null || match[1] === '0000') return undefined;
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   return month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)
     ? `${match[1]}-${match[2]!.padStart(2, '0')}-${match[3]!.padStart(2, '0')}`

@@ -48,10 +48,17 @@ export function readOrganizationRow(row: Row, titles: Titles): Given[] {
         studentCount: has(titles, 'students', (column) => optionalCount(row, column)),
         studentCountOn: has(titles, 'studentsOn', (column) => optionalDay(row, column)),
         closes: false,
+        unsaid: UNSAID.filter(([title]) => titles[title] === undefined).map(([, field]) => field),
       },
     },
   ];
 }
+
+const UNSAID = [
+  ['kind', 'kind'],
+  ['students', 'studentCount'],
+  ['studentsOn', 'studentCountOn'],
+] as const;
 
 export function readStaffRow(row: Row, titles: Titles): Given[] {
   const ref = codeOf(row, titles['ref']!);

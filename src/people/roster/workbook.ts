@@ -4,6 +4,7 @@ import type { Given, Roster } from './roster.ts';
 import { RowRefused, type Row } from './row.ts';
 import { said, UnreadableFile } from './said.ts';
 import { ORGANIZATION_COLUMNS, plainTitle, STAFF_COLUMNS, type TemplateColumn } from './template.ts';
+import { narrow } from './text.ts';
 import { readOrganizationRow, readStaffRow, type Titles } from './workbook-rows.ts';
 
 /*
@@ -107,15 +108,20 @@ async function findSheets(
   workbook: Workbook,
 ): Promise<{ organizations: FoundSheet | undefined; staff: FoundSheet | undefined; rows: number }> {
   const found = new Map<'organizations' | 'staff', FoundSheet>();
-  const almost: string[] = [];
+  const almost: { kind: 'organizations' | 'staff'; text: string }[] = [];
   let rows = 0;
   for (const { name } of workbook.sheets) {
     const sheet = await findTitles(file, workbook, name);
     if (sheet === undefined) continue;
     if (sheet.missing.length > 0) {
-      almost.push(`${name}: ${sheet.missing.join('、')}`);
+      almost.push({ kind: sheet.kind, text: `${name}: ${sheet.missing.join('、')}` });
       continue;
     }
+    if (sheet.twice !== undefined)
+      throw new UnreadableFile(
+        `${file.name}: the sheet ${name} has ${sheet.twice} twice.`,
+        `${file.name}：工作表“${name}”中“${sheet.twice}”出现两次。`,
+      );
     const other = found.get(sheet.kind);
     if (other !== undefined)
       throw new UnreadableFile(
@@ -125,16 +131,19 @@ async function findSheets(
     found.set(sheet.kind, sheet.found);
     rows += sheet.rows;
   }
-  if (found.size > 0) return { organizations: found.get('organizations'), staff: found.get('staff'), rows };
+  // One of which a title was changed would else be left out without a word.
+  const lost = almost.filter(({ kind }) => !found.has(kind)).map(({ text }) => text);
+  if (found.size > 0 && lost.length === 0)
+    return { organizations: found.get('organizations'), staff: found.get('staff'), rows };
   const needed = (columns: Readonly<Record<string, TemplateColumn>>): string =>
     Object.values(columns)
       .filter(({ isRequired }) => isRequired === true)
       .map(({ title }) => title)
       .join('、');
-  throw almost.length > 0
+  throw lost.length > 0
     ? new UnreadableFile(
-        `${file.name}: columns are missing (${almost.join('; ')}).`,
-        `${file.name}：缺少必需的列（${almost.join('；')}）。`,
+        `${file.name}: columns are missing (${lost.join('; ')}).`,
+        `${file.name}：缺少必需的列（${lost.join('；')}）。`,
       )
     : new UnreadableFile(
         `${file.name}: no sheet has the titles of the template (${needed(ORGANIZATION_COLUMNS)}, or ${needed(STAFF_COLUMNS)}) among its first ${ROWS_ABOVE} rows.`,
@@ -142,15 +151,20 @@ async function findSheets(
       );
 }
 
+interface FoundTitles {
+  readonly kind: 'organizations' | 'staff';
+  readonly found: FoundSheet;
+  readonly missing: readonly string[];
+  readonly twice: string | undefined;
+}
+
 /** Where the titles stand in a sheet; undefined where it has nothing to do with a roster. */
 async function findTitles(
   file: NamedFile,
   workbook: Workbook,
   name: string,
-): Promise<
-  { kind: 'organizations' | 'staff'; found: FoundSheet; missing: string[]; rows: number } | undefined
-> {
-  let best: { kind: 'organizations' | 'staff'; found: FoundSheet; missing: string[] } | undefined;
+): Promise<(FoundTitles & { rows: number }) | undefined> {
+  let best: FoundTitles | undefined;
   let rows = 0;
   let isTop = true;
   for await (const batch of workbook.rows(name)) {
@@ -160,11 +174,15 @@ async function findTitles(
     for (const row of batch) {
       if (row.line > ROWS_ABOVE) break;
       const header = Array.from(row.cells, (cell) => cell?.text.trim() ?? '');
+      let isOfStaff = false;
       for (const [kind, columns] of [
         ['staff', STAFF_COLUMNS],
         ['organizations', ORGANIZATION_COLUMNS],
       ] as const) {
-        const titles = titlesOf(file, name, header, columns);
+        // Staff with the name of their school beside them are no list of schools.
+        if (isOfStaff) continue;
+        const { titles, twice } = titlesOf(header, columns);
+        isOfStaff = kind === 'staff' && titles['ref'] !== undefined && titles['name'] !== undefined;
         const missing = Object.entries<TemplateColumn>(columns)
           .filter(([key, column]) => column.isRequired === true && titles[key] === undefined)
           .map(([, column]) => column.title);
@@ -174,6 +192,7 @@ async function findTitles(
           best = {
             kind,
             missing,
+            twice,
             found: { name, file: `[${file.name}]${name}`, headerLine: row.line, header, titles },
           };
       }
@@ -184,29 +203,25 @@ async function findTitles(
   return best === undefined ? undefined : { ...best, rows };
 }
 
+/** @returns our columns that a row of titles has, and one that it has twice, so that it can't be told which is meant. */
 function titlesOf(
-  file: NamedFile,
-  sheet: string,
   header: readonly string[],
   columns: Readonly<Record<string, TemplateColumn>>,
-): Titles {
+): { titles: Titles; twice: string | undefined } {
   const titles: Record<string, string> = {};
+  let twice: string | undefined;
   const plain = header.map(plainTitle);
   for (const [key, column] of Object.entries(columns)) {
     const names = [column.title, ...column.alsoCalled].map(plainTitle);
     const at = names.map((each) => plain.indexOf(each)).find((index) => index !== -1);
     if (at === undefined) continue;
-    if (plain.indexOf(plain[at]!, at + 1) !== -1)
-      throw new UnreadableFile(
-        `${file.name}: the sheet ${sheet} has ${header[at]} twice.`,
-        `${file.name}：工作表“${sheet}”中“${header[at]}”出现两次。`,
-      );
+    if (plain.indexOf(plain[at]!, at + 1) !== -1) twice ??= header[at];
     titles[key] = header[at]!;
   }
   // Where nobody has a number for the whole region, the employer's own is what there is.
   if (columns === STAFF_COLUMNS && titles['ref'] === undefined && titles['staffNumber'] !== undefined)
     titles['ref'] = titles['staffNumber'];
-  return titles;
+  return { titles, twice };
 }
 
 async function* readSheet(
@@ -217,15 +232,16 @@ async function* readSheet(
 ): AsyncGenerator<Given[]> {
   const secret = sheet.titles['identity'] === undefined ? -1 : sheet.header.indexOf(sheet.titles['identity']);
   const columns = new Map(sheet.header.map((title, at) => [title, at]));
+  const ours = Object.values(sheet.titles).map((title) => columns.get(title)!);
   yield [{ kind: 'header', file: sheet.file, cells: sheet.header, secret }];
   try {
     for await (const batch of workbook.rows(sheet.name)) {
       const given: Given[] = [];
       for (const { line, cells } of batch) {
         if (line <= sheet.headerLine) continue;
-        const row = toRow(line, cells, columns);
-        // What stands beside the table is none of its rows.
-        if (row.cells.every((cell) => cell === '')) continue;
+        const row = toRow(line, cells, sheet.header.length, columns);
+        // What stands beside or below the table is none of its rows, nor is one that was only numbered in advance.
+        if (ours.every((at) => row.cells[at] === '')) continue;
         given.push({ kind: 'row', line, cells: row.cells });
         try {
           given.push(...read(row, sheet.titles));
@@ -248,7 +264,8 @@ async function* readSheet(
 
 function refOf(row: Row, column: string): string | null {
   try {
-    return row.fields.get(column) || null;
+    const ref = row.fields.get(column) ?? '';
+    return narrow(ref) || ref || null;
   } catch {
     return null;
   }
@@ -257,9 +274,10 @@ function refOf(row: Row, column: string): string | null {
 function toRow(
   line: number,
   cells: readonly (Cell | undefined)[],
+  width: number,
   columns: ReadonlyMap<string, number>,
 ): Row {
-  const texts = Array.from({ length: columns.size }, (_, at) => cells[at]?.text.trim() ?? '');
+  const texts = Array.from({ length: width }, (_, at) => cells[at]?.text.trim() ?? '');
   return {
     line,
     cells: texts,
