@@ -501,4 +501,62 @@ describe('importing a roster through GraphQL', () => {
     // Before a byte of the upload is read.
     expect(nobody).toMatchObject({ status: 401, title: 'NOT_SIGNED_IN' });
   });
+
+  it('never keeps an identity number in the clear, also where the source uses them for ids', async () => {
+    const identity = '43012119850412006X';
+    const wide = identity.replaceAll(/\d/g, (digit) => String.fromCharCode(digit.charCodeAt(0) + 0xfee0));
+    const files = (id: string) => smallRoster([{ id, family: '钟', given: '隐' }]);
+    expect(await importRoster(service, files(identity))).toMatchObject({
+      rowsRefused: 0,
+      peopleAdded: 1,
+      postsAdded: 1,
+    });
+    // The same person, and known by the number when another id comes with it.
+    expect(await importRoster(service, files(wide))).toMatchObject({
+      peopleAdded: 0,
+      peopleChanged: 0,
+      postsAdded: 0,
+    });
+    expect(
+      await importRoster(service, smallRoster([{ id: 'zhong', family: '钟', given: '隐', identity }])),
+    ).toMatchObject({ rowsRefused: 0, peopleAdded: 0, postsAdded: 0 });
+    const { rows } = await service.database.pool.query(
+      `select p.staff_number, p.identity_last4, array_agg(s.source_id order by s.source_id) as ids from people p join person_sources s on s.person_id = p.id where p.name = '钟隐' group by p.id`,
+    );
+    expect(rows).toEqual([
+      {
+        staff_number: 'zhong',
+        identity_last4: '006X',
+        ids: [expect.stringMatching(/^\*{14}006X#[0-9a-f]{32}$/), 'zhong'],
+      },
+    ]);
+    const dump = await service.database.pool.query(
+      `select count(*)::int as n from (select p::text as t from people p union all select s::text from person_sources s union all select r::text from roster_refusals r union all select j::text from journal_entries j) all_text where t like '%${identity}%' or t like '%${wide}%'`,
+    );
+    expect(dump.rows).toEqual([{ n: 0 }]);
+  });
+
+  it('leaves of a known school what a file does not say: where it stands, its kind, its students', async () => {
+    const orgs = (text: string) => [{ name: 'orgs.csv', bytes: Buffer.from(text) }];
+    const head = 'sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId';
+    const more = 'metadata.divisionCode,metadata.kind,metadata.studentCount,metadata.studentCountOn';
+    await importRoster(
+      service,
+      orgs(`${head},${more}\nq9,,,全县第九小学,school,9,,430121,primary,700,2026-09-01`),
+    );
+    const state = async () =>
+      (
+        await service.database.pool.query(
+          `select name, kind, division_code, student_count, student_count_on from organizations where source_id = 'q9'`,
+        )
+      ).rows[0];
+    await importRoster(service, orgs(`${head}\nq9,,,第九小学,school,9,`));
+    expect(await state()).toEqual({
+      name: '第九小学',
+      kind: 'primary',
+      division_code: '430121',
+      student_count: 700,
+      student_count_on: '2026-09-01',
+    });
+  });
 });

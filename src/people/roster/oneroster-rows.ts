@@ -35,6 +35,13 @@ export const OTHER_ROLES = new Set(['student', 'parent', 'guardian', 'relative']
 /** What a role of the standard says of a post; the others say nothing of what this service counts. */
 const ROLE_OF: Readonly<Record<string, Role>> = { teacher: 'subject_teacher', principal: 'principal' };
 
+/** Our columns, which files of other makers lack. */
+const UNSAID = [
+  ['metadata.kind', 'kind'],
+  ['metadata.studentCount', 'studentCount'],
+  ['metadata.studentCountOn', 'studentCountOn'],
+] as const;
+
 /** Whether files tell of all there is, or of what has changed. */
 export type Mode = 'bulk' | 'delta';
 
@@ -83,6 +90,7 @@ export function readOrganization(row: Row, mode: Mode): GivenOrganization {
     studentCount: optionalCount(row, 'metadata.studentCount'),
     studentCountOn: optionalDay(row, 'metadata.studentCountOn'),
     closes: isDeleted(row, mode),
+    unsaid: UNSAID.filter(([column]) => row.fields.get(column) === undefined).map(([, field]) => field),
   };
 }
 

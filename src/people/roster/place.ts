@@ -50,7 +50,8 @@ export function planOrganizations(
       passed.add(at.sourceId);
       if (at.divisionCode !== null) return at.divisionCode;
     }
-    return facts.scope.code;
+    // What nobody says stays as it is.
+    return facts.known.get(organization.sourceId)?.divisionCode ?? facts.scope.code;
   };
 
   const insert: Omit<RosterOrganization, 'id'>[] = [];

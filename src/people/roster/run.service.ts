@@ -4,7 +4,7 @@ import { addDays, chinaDay, type Clock } from '../../clock.ts';
 import type { Database, Executor } from '../../db/database.ts';
 import type { RegionService } from '../../regions/region.service.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
-import { hashIdentityNumber } from '../person.ts';
+import { hashIdentityNumber, isIdentityNumber } from '../person.ts';
 import { listPeopleAt } from '../person.repository.ts';
 import { keepDoubts, stageDoubt } from './doubt.repository.ts';
 import {
@@ -30,7 +30,14 @@ import {
 } from './matching.repository.ts';
 import { openRoster } from './open.ts';
 import { planOrganizations } from './place.ts';
-import { maskIdentity, maskIdentities, type Given, type GivenOrganization, type Roster } from './roster.ts';
+import {
+  maskIdentity,
+  maskIdentities,
+  type Given,
+  type GivenOrganization,
+  type GivenPerson,
+  type Roster,
+} from './roster.ts';
 import {
   analyzeStaging,
   createStaging,
@@ -40,6 +47,7 @@ import {
   StagingWriter,
 } from './staging.repository.ts';
 import { UnreadableFile } from './said.ts';
+import { narrow } from './text.ts';
 
 /** So few that a share of them says nothing. */
 const FEW_POSTS = 5;
@@ -156,15 +164,10 @@ export function makeImportRun({
             organizations.push(given.organization);
             break;
           case 'person':
-            staging.person(
-              given.person,
-              given.person.identityNumber === null
-                ? undefined
-                : hashIdentityNumber(given.person.identityNumber, key),
-            );
+            stagePerson(staging, given.person);
             break;
           case 'post':
-            staging.post(given.ref, given.line, given.post);
+            staging.post(refOf(given.ref), given.line, given.post);
             break;
           case 'ignored':
             rowsIgnored += 1;
@@ -173,7 +176,7 @@ export function makeImportRun({
             staging.refuse(given.refused);
             staging.refusedRow(given.refused.file, given.refused.line, maskedCells(row!, header!));
             if (given.ref === null) everyRowIsAboutSomebody = false;
-            else if (given.ref !== undefined) staging.spare(given.ref);
+            else if (given.ref !== undefined) staging.spare(refOf(given.ref));
             break;
         }
       if (staging.isFull) {
@@ -183,6 +186,29 @@ export function makeImportRun({
     }
     await staging.end();
     return { organizations, rowsRead, rowsIgnored, everyRowIsAboutSomebody };
+  }
+
+  function stagePerson(staging: StagingWriter, person: GivenPerson): void {
+    const ref = refOf(person.ref);
+    const identityNumber = person.identityNumber ?? (ref === person.ref ? null : numberIn(person.ref));
+    staging.person(
+      {
+        ...person,
+        ref,
+        identityNumber,
+        staffNumber:
+          person.staffNumber !== null && numberIn(person.staffNumber) !== null ? null : person.staffNumber,
+      },
+      identityNumber === null ? undefined : hashIdentityNumber(identityNumber, key),
+    );
+  }
+
+  /** What the source calls somebody. Where it uses identity numbers for that, a keyed hash of it, since none is ever stored. */
+  function refOf(ref: string): string {
+    const number = numberIn(ref);
+    return number === null
+      ? ref
+      : `${maskIdentity(number)}#${hashIdentityNumber(number, key).toString('hex').slice(0, 32)}`;
   }
 
   /** Rows whose refusal was found by comparing: they are read once more, for what stood in them. */
@@ -215,16 +241,18 @@ export function makeImportRun({
     yesterday: string,
   ) {
     const scope = (await regions.findDivision(queued.divisionCode, tx))!;
-    const codes = [
-      ...new Set([scope.code, ...given.flatMap((organization) => organization.divisionCode ?? [])]),
-    ];
-    const divisions = new Map(
-      (await regions.listDivisions(codes, tx)).map((division) => [division.code, division]),
-    );
     const known = await regions.listKnownOrganizations(
       tx,
       queued.source,
       given.map((organization) => organization.sourceId),
+    );
+    const codes = new Set([
+      scope.code,
+      ...given.flatMap((organization) => organization.divisionCode ?? []),
+      ...[...known.values()].map((organization) => organization.divisionCode),
+    ]);
+    const divisions = new Map(
+      (await regions.listDivisions([...codes], tx)).map((division) => [division.code, division]),
     );
     const plan = planOrganizations(given, {
       scope,
@@ -281,6 +309,13 @@ export function makeImportRun({
     if (plan.peopleAdded > 0) await holdings.added(tx, newPeople);
     await tell('counting', rows, rows);
   }
+}
+
+/** The identity number that a text is; null: it is none. */
+function numberIn(text: string): string | null {
+  if (text.length !== 18) return null;
+  const number = narrow(text).toUpperCase();
+  return isIdentityNumber(number) ? number : null;
 }
 
 /** One that waited for a decision: it is staged from where it waited, and no file is read. */
