@@ -227,9 +227,11 @@ builder.mutationField('importRoster', (t) =>
     args: { input: t.arg({ type: ImportRosterInput, required: true }) },
     resolve: async (_root, { input }, context) => {
       const viewer = signedIn(context);
-      const files = await Promise.all(
-        input.files.map(async (file) => ({ name: file.name, bytes: Buffer.from(await file.arrayBuffer()) })),
-      );
+      const files = input.files.map((file) => ({
+        name: file.name,
+        size: file.size,
+        stream: () => file.stream(),
+      }));
       return {
         rosterImport: await context.services.roster.request(viewer, {
           divisionCode: input.divisionCode,

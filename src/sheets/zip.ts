@@ -185,7 +185,7 @@ async function readEntries(
       );
       // Nothing is written to disk, so such a path leads nowhere; but somebody made it on purpose.
       if (validateFileName(name) !== null || name.includes('\0'))
-        return reject(new UnreadableSheet('OUTSIDE_PATH', 'a path in it leads outside'));
+        return reject(new UnreadableSheet('OUTSIDE_PATH', `a path in it leads outside (${name})`));
       if (entry.isEncrypted())
         return reject(new UnreadableSheet('ENCRYPTED', 'it is encrypted; save it without a password'));
       if (name.endsWith('/')) return zip.readEntry();

@@ -16,6 +16,7 @@ import {
 } from '../../src/people/reorganization.service.ts';
 import type { Role } from '../../src/people/role.ts';
 import type { RosterImport } from '../../src/people/roster/import.repository.ts';
+import { fileOf } from '../../src/people/roster/upload.ts';
 import { makeRosterService, type RosterService } from '../../src/people/roster/import.service.ts';
 import { makeRegionService } from '../../src/regions/region.service.ts';
 import { makeTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -270,7 +271,15 @@ describe('the kept numbers of coverage', () => {
     files: Files,
     more: { dryRun?: boolean; mostEnded?: number; endMissing?: boolean | null },
   ) =>
-    (await roster.request(viewer, { divisionCode: '430000', source: null, files, mostEnded: 1, ...more })).id;
+    (
+      await roster.request(viewer, {
+        divisionCode: '430000',
+        source: null,
+        files: files.map(fileOf),
+        mostEnded: 1,
+        ...more,
+      })
+    ).id;
   /** As the worker does it. */
   const apply = async (id: string): Promise<RosterImport> => {
     await roster.apply(id);

@@ -165,7 +165,7 @@ describe('importing a roster through GraphQL', () => {
 
   it.each([
     ['a zip that is none', 'roster.zip', Buffer.from('not a zip'), /it is not a zip file/],
-    ['a cut-off zip', 'roster.zip', Buffer.from('PK\u0003\u0004....'), /can't be opened as a zip/],
+    ['a cut-off zip', 'roster.zip', Buffer.from('PK\u0003\u0004....'), /it is damaged/],
     ['a text file', 'users.csv', Buffer.from('hello'), /lacks sourcedId/],
   ])('refuses %s whole and writes nothing', async (_name, name, bytes, reason) => {
     const before = (await service.database.pool.query('select count(*) from people')).rows[0].count;

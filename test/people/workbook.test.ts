@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { organizationKinds } from '../../src/regions/organization.ts';
+import { fileOf } from '../../src/people/roster/upload.ts';
 import { openRoster } from '../../src/people/roster/open.ts';
 import type { Given } from '../../src/people/roster/roster.ts';
 import {
@@ -39,7 +40,7 @@ const titleOf = (cell: CellToWrite | undefined): string => (typeof cell === 'str
 const upload = (bytes: Buffer, name = '花名册.xlsx') => [{ name, bytes }];
 
 async function read(bytes: Buffer, name?: string): Promise<Given[]> {
-  const roster = await openRoster(upload(bytes, name));
+  const roster = await openRoster(upload(bytes, name).map(fileOf));
   const all: Given[] = [];
   for await (const batch of roster.read()) all.push(...batch);
   return all;

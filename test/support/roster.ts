@@ -1,5 +1,6 @@
 import { unpack } from '../../src/people/roster/archive.ts';
 import { openOneRoster } from '../../src/people/roster/oneroster.ts';
+import { fileOf } from '../../src/people/roster/upload.ts';
 import type { GivenOrganization, GivenPerson, GivenPost, Refused } from '../../src/people/roster/roster.ts';
 
 export interface ReadRoster {
@@ -15,9 +16,7 @@ export interface ReadRoster {
 export async function readOneRoster(
   files: readonly { name: string; bytes: Uint8Array }[],
 ): Promise<ReadRoster> {
-  const roster = await openOneRoster(
-    await unpack(files.map((file) => ({ name: file.name, bytes: Buffer.from(file.bytes) }))),
-  );
+  const roster = await openOneRoster(await unpack(files.map(fileOf)));
   const organizations: GivenOrganization[] = [];
   const people: GivenPerson[] = [];
   const posts = new Map<string, GivenPost[]>();

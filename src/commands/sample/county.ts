@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../../app.ts';
 import { addDays, chinaDay, systemClock } from '../../clock.ts';
+import { fileOf } from '../../people/roster/upload.ts';
 import type { Viewer } from '../../people/permission.ts';
 import { makeSampleService, type SampleStaff } from '../../people/sample.service.ts';
 import { writeRoster } from './roster.ts';
@@ -130,7 +131,7 @@ async function importRoster(app: App, coordinator: Viewer): Promise<void> {
   const requested = await roster.request(coordinator, {
     divisionCode: SAMPLE_COUNTY,
     source: null,
-    files: await sampleRosterFiles(),
+    files: (await sampleRosterFiles()).map(fileOf),
   });
   for (;;) {
     const current = await roster.find(coordinator, requested.id);

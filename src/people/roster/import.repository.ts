@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import type { Executor } from '../../db/database.ts';
-import type { NamedFile } from './archive.ts';
 import type { RefusedFile, RefusedRow } from './refusal-sheet.ts';
 import type { Refused } from './roster.ts';
 import { said, type Said } from './said.ts';
+import { inPieces, type IncomingFile, type Upload } from './upload.ts';
 
 const PIECE = 1024 * 1024;
 
@@ -69,7 +69,7 @@ export async function insertRosterImport(
     mostEnded: number;
     endMissing: boolean | null;
     doubtId?: string;
-    files: readonly NamedFile[];
+    files: readonly IncomingFile[];
   },
 ): Promise<string> {
   const { id } = await tx
@@ -87,17 +87,16 @@ export async function insertRosterImport(
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  for (const file of given.files)
-    for (let position = 0; position === 0 || position * PIECE < file.bytes.length; position += 1)
+  for (const file of given.files) {
+    let position = 0;
+    for await (const content of inPieces(file.stream(), PIECE)) {
       await tx
         .insertInto('roster_import_files')
-        .values({
-          import_id: id,
-          name: file.name,
-          position,
-          content: file.bytes.subarray(position * PIECE, (position + 1) * PIECE),
-        })
+        .values({ import_id: id, name: file.name, position, content })
         .execute();
+      position += 1;
+    }
+  }
   return id;
 }
 
@@ -165,28 +164,36 @@ export async function findRosterImport(
   };
 }
 
-export async function listRosterImportFiles(db: Executor, importId: string): Promise<NamedFile[]> {
-  const pieces = await db
-    .selectFrom('roster_import_files')
-    .select(['name', 'position'])
-    .where('import_id', '=', importId)
-    .orderBy('name')
-    .orderBy('position')
-    .execute();
-  const files = new Map<string, Buffer[]>();
-  // One by one: as text, which they come as, each is twice as long.
-  for (const { name, position } of pieces) {
-    const { content } = await db
-      .selectFrom('roster_import_files')
-      .select('content')
-      .where('import_id', '=', importId)
-      .where('name', '=', name)
-      .where('position', '=', position)
-      .executeTakeFirstOrThrow();
-    if (position === 0) files.set(name, []);
-    files.get(name)!.push(content);
-  }
-  return [...files].map(([name, parts]) => ({ name, bytes: Buffer.concat(parts) }));
+/** The files of an import; of each, one piece is held at a time. */
+export async function listRosterImportFiles(db: Executor, importId: string): Promise<Upload[]> {
+  const { rows } = await sql<{ name: string; size: number }>`
+    select name, sum(octet_length(content))::int as size from roster_import_files where import_id = ${importId}::bigint group by name order by name`.execute(
+    db,
+  );
+  return rows.map(({ name, size }) => {
+    let held: { readonly position: number; readonly content: Promise<Buffer> } | undefined;
+    const piece = async (position: number): Promise<Buffer> => {
+      const { content } = await db
+        .selectFrom('roster_import_files')
+        .select('content')
+        .where('import_id', '=', importId)
+        .where('name', '=', name)
+        .where('position', '=', position)
+        .executeTakeFirstOrThrow();
+      return content;
+    };
+    return {
+      name,
+      size,
+      read: async (start, end) => {
+        if (start >= size) return Buffer.alloc(0);
+        const position = Math.floor(start / PIECE);
+        if (held?.position !== position) held = { position, content: piece(position) };
+        const offset = position * PIECE;
+        return (await held.content).subarray(start - offset, end - offset);
+      },
+    };
+  });
 }
 
 /** Ends an import, whichever way. What was applied needs its files no more. */

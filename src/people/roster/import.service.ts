@@ -7,7 +7,6 @@ import { insertJournalEntry } from '../../journal/journal.repository.ts';
 import type { RegionService } from '../../regions/region.service.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
 import { may, type Viewer } from '../permission.ts';
-import type { NamedFile } from './archive.ts';
 import {
   findRosterImport,
   finishRosterImport,
@@ -24,6 +23,7 @@ import { IMPORT_TASK, queueImport } from './queue.service.ts';
 import { writeRefusals } from './refusal-sheet.ts';
 import { Cancelled, makeImportRun } from './run.service.ts';
 import { UnreadableFile } from './said.ts';
+import type { IncomingFile } from './upload.ts';
 
 /** Now and then: uploads are not kept for ever. */
 export const FORGET_FILES_TASK = 'forget-roster-files';
@@ -71,7 +71,7 @@ export function makeRosterService({
       input: {
         divisionCode: string;
         source: string | null;
-        files: readonly NamedFile[];
+        files: readonly IncomingFile[];
         dryRun?: boolean;
         mostEnded?: number | null;
         endMissing?: boolean | null;
@@ -85,7 +85,7 @@ export function makeRosterService({
           'input.files',
           'Give one workbook (.xlsx), one zip file, or orgs.csv and users.csv.',
         );
-      if (input.files.reduce((sum, file) => sum + file.bytes.length, 0) > MAX_UPLOAD_BYTES)
+      if (input.files.reduce((sum, file) => sum + file.size, 0) > MAX_UPLOAD_BYTES)
         throw new InvalidInput(
           'input.files',
           `The files are larger than ${MAX_UPLOAD_BYTES / 1024 / 1024} MB together.`,

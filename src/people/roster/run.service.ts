@@ -91,7 +91,7 @@ export function makeImportRun({
     const tell = teller(queued.id);
 
     const roster =
-      queued.doubtId === null ? await openRoster(await listRosterImportFiles(tx, queued.id)) : waitingRow;
+      queued.doubtId === null ? await openRoster(await listRosterImportFiles(db, queued.id)) : waitingRow;
     await createStaging(tx);
     if (queued.doubtId !== null) await stageDoubt(tx, queued.doubtId);
     const read = await stage(client, roster, tell);

@@ -1,10 +1,11 @@
-import { openWorkbook, UnreadableSheet, type Cell, type Workbook } from '../../sheets/read.ts';
-import type { NamedFile } from './archive.ts';
+import { openWorkbook, type Cell, type Workbook } from '../../sheets/read.ts';
 import type { Given, Roster } from './roster.ts';
 import { RowRefused, type Row } from './row.ts';
 import { said, UnreadableFile } from './said.ts';
 import { ORGANIZATION_COLUMNS, plainTitle, STAFF_COLUMNS, type TemplateColumn } from './template.ts';
 import { narrow } from './text.ts';
+import { ofUnreadableSheet } from './unreadable.ts';
+import type { Upload } from './upload.ts';
 import { readOrganizationRow, readStaffRow, type Titles } from './workbook-rows.ts';
 
 /*
@@ -28,21 +29,19 @@ interface FoundSheet {
 }
 
 /** Whether a file of an upload is a workbook, or was one before Excel 2007. */
-export function isWorkbook(file: NamedFile): boolean {
-  return /\.(xls[xmb]?|et)$/i.test(file.name) || file.bytes.subarray(0, 4).toString('hex') === 'd0cf11e0';
+export async function isWorkbook(file: Upload): Promise<boolean> {
+  return (
+    /\.(xls[xmb]?|et)$/i.test(file.name) ||
+    (await file.read(0, 4)).subarray(0, 4).toString('hex') === 'd0cf11e0'
+  );
 }
 
 /**
  * Opens a workbook and reads it through once. Its rows come from `read()`.
  * @throws UnreadableFile naming the file; from `read()` too.
  */
-export async function openWorkbookRoster(file: NamedFile): Promise<Roster> {
-  const workbook = await ofWorkbook(file, async () =>
-    openWorkbook({
-      size: file.bytes.length,
-      read: async (start, end) => file.bytes.subarray(start, end),
-    }),
-  );
+export async function openWorkbookRoster(file: Upload): Promise<Roster> {
+  const workbook = await ofWorkbook(file, async () => openWorkbook(file));
   const { organizations, staff, rows } = await ofWorkbook(file, async () => findSheets(file, workbook));
   const none = `[${file.name}]`;
   return {
@@ -71,40 +70,16 @@ export async function openWorkbookRoster(file: NamedFile): Promise<Roster> {
   };
 }
 
-async function ofWorkbook<T>(file: NamedFile, read: () => Promise<T>): Promise<T> {
+async function ofWorkbook<T>(file: Upload, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw ofFile(file, error);
+    throw ofUnreadableSheet(file.name, error);
   }
 }
 
-function ofFile(file: NamedFile, error: unknown): unknown {
-  if (!(error instanceof UnreadableSheet)) return error;
-  return new UnreadableFile(
-    `${file.name}: ${error.message}.`,
-    `${file.name}：${REASONS[error.reason]}（${error.message}）。`,
-  );
-}
-
-const REASONS: Readonly<Record<UnreadableSheet['reason'], string>> = {
-  NOT_A_ZIP: '不是 .xlsx 工作簿',
-  OLD_FORMAT: '是旧格式（.xls、.et），请另存为 .xlsx',
-  BINARY_WORKBOOK: '是二进制工作簿（.xlsb），请另存为 .xlsx',
-  ENCRYPTED: '设有密码，请取消密码后再导入',
-  NO_WORKBOOK: '不是工作簿',
-  DAMAGED: '文件已损坏',
-  DOCTYPE: '含有不允许的内容',
-  MACROS: '含有宏，请另存为不含宏的 .xlsx',
-  EXTERNAL_LINKS: '引用了其他工作簿或数据库的数据，请断开链接后另存',
-  TOO_LARGE: '解压后过大',
-  TOO_MANY_STRINGS: '文字过多，请分成几个文件',
-  OUTSIDE_PATH: '含有指向文件之外的路径',
-  NO_SUCH_SHEET: '缺少工作表',
-};
-
 async function findSheets(
-  file: NamedFile,
+  file: Upload,
   workbook: Workbook,
 ): Promise<{ organizations: FoundSheet | undefined; staff: FoundSheet | undefined; rows: number }> {
   const found = new Map<'organizations' | 'staff', FoundSheet>();
@@ -160,7 +135,7 @@ interface FoundTitles {
 
 /** Where the titles stand in a sheet; undefined where it has nothing to do with a roster. */
 async function findTitles(
-  file: NamedFile,
+  file: Upload,
   workbook: Workbook,
   name: string,
 ): Promise<(FoundTitles & { rows: number }) | undefined> {
@@ -225,7 +200,7 @@ function titlesOf(
 }
 
 async function* readSheet(
-  file: NamedFile,
+  file: Upload,
   workbook: Workbook,
   sheet: FoundSheet,
   read: (row: Row, titles: Titles) => Given[],
@@ -258,7 +233,7 @@ async function* readSheet(
       yield given;
     }
   } catch (error) {
-    throw ofFile(file, error);
+    throw ofUnreadableSheet(file.name, error);
   }
 }
 
