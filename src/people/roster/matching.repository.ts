@@ -36,16 +36,17 @@ export async function stagePlaces(tx: Executor, source: string, listed: readonly
   );
   await sql`alter table places add column own_id bigint, add column since date`.execute(tx);
   // What a file says of one that was taken over is said of its successor, as of that day.
-  await sql`
+  const { numAffectedRows: takenOver } = await sql`
     update places p set own_id = p.id, id = o.merged_into_id, since = o.merged_on, closes = false
     from organizations o where o.id = p.id and o.merged_into_id is not null`.execute(tx);
   // Nor does anybody begin at one that took others over and is no more itself.
-  await sql`
-    update places p set closes = true from organizations o
-    where p.own_id is not null and o.id = p.id
-      and coalesce((select bool_or(s.closes) from places s where s.id = o.id and s.own_id is null and s.is_listed), o.closed_on is not null)`.execute(
-    tx,
-  );
+  if (takenOver !== undefined && takenOver > 0n)
+    await sql`
+      update places p set closes = true
+      from organizations o left join (select id, bool_or(closes) as closes from places where own_id is null and is_listed group by id) listed using (id)
+      where p.own_id is not null and o.id = p.id and coalesce(listed.closes, o.closed_on is not null)`.execute(
+      tx,
+    );
   await sql`analyze places`.execute(tx);
 }
 
