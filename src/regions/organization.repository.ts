@@ -106,7 +106,7 @@ export async function listOrganizationsBySource(
 export async function takeOrganizationIds(tx: Executor, count: number): Promise<string[]> {
   const { rows } = await sql<{
     id: string;
-  }>`select nextval(pg_get_serial_sequence('organizations', 'id')) as id from generate_series(1, ${count}::int)`.execute(
+  }>`select nextval((select pg_get_serial_sequence('organizations', 'id')::regclass)) as id from generate_series(1, ${count}::int)`.execute(
     tx,
   );
   return rows.map((row) => row.id);

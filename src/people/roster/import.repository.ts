@@ -172,21 +172,32 @@ export async function listRosterImportFiles(db: Executor, importId: string): Pro
     select name, sum(octet_length(content))::int as size from roster_import_files where import_id = ${importId}::bigint group by name order by name`.execute(
     db,
   );
-  return rows.map(({ name, size }) => ({
-    name,
-    size,
-    read: async (start, end) => {
-      if (start >= size) return Buffer.alloc(0);
-      const position = Math.floor(start / PIECE);
-      const from = start - position * PIECE;
-      const { rows: found } = await sql<{ part: Buffer }>`
-        select substring(content from ${from + 1}::int for ${Math.min(end - start, READ_AT_ONCE)}::int) as part
-        from roster_import_files where import_id = ${importId}::bigint and name = ${name} and position = ${position}::int`.execute(
-        db,
-      );
-      return found[0]!.part;
-    },
-  }));
+  const part = async (name: string, start: number, length: number): Promise<Buffer> => {
+    const position = Math.floor(start / PIECE);
+    const { rows: found } = await sql<{ part: Buffer }>`
+      select substring(content from ${start - position * PIECE + 1}::int for ${length}::int) as part
+      from roster_import_files where import_id = ${importId}::bigint and name = ${name} and position = ${position}::int`.execute(
+      db,
+    );
+    return found[0]?.part ?? Buffer.alloc(0);
+  };
+  return rows.map(({ name, size }) => {
+    // Who reads on finds the next part there already.
+    let ahead: { readonly start: number; readonly part: Promise<Buffer> } | undefined;
+    return {
+      name,
+      size,
+      read: async (start, end) => {
+        if (start >= size) return Buffer.alloc(0);
+        const bytes = await (ahead?.start === start ? ahead.part : part(name, start, READ_AT_ONCE));
+        const next = start + bytes.length;
+        ahead = next < size ? { start: next, part: part(name, next, READ_AT_ONCE) } : undefined;
+        // Whoever asks for it hears of the failure; nobody may ask.
+        ahead?.part.catch(() => {});
+        return bytes.subarray(0, end - start);
+      },
+    };
+  });
 }
 
 /** Ends an import, whichever way. What was applied needs its files no more. */

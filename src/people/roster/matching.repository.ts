@@ -154,7 +154,7 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
       case when f.by_identity <> f.person_id then null else s.identity_hash end as identity_hash,
       case when f.by_identity <> f.person_id then null else s.identity_last4 end as identity_last4,
       f.by_source is null as is_new_to_source, f.is_ruled and f.by_source <> coalesce(f.person_id, 0) as is_moved, k.id is null as is_new, f.is_ruled as is_corrected,
-      coalesce(k.id, nextval(pg_get_serial_sequence('people', 'id'))) as person_id,
+      coalesce(k.id, nextval((select pg_get_serial_sequence('people', 'id')::regclass))) as person_id,
       k.id is not null and (k.name <> s.name or k.staff_number is distinct from coalesce(s.staff_number, k.staff_number)
         or (s.identity_hash is not null and f.by_identity is null and (k.identity_hash is null or f.is_ruled))) as is_changed
     from staged_people s join found f using (line) left join people k on k.id = f.person_id
@@ -395,9 +395,8 @@ export async function readPlan(tx: Executor, endMissing: boolean): Promise<Plan>
       (select count(*)::int as ended, count(distinct person_id) filter (where is_missing)::int as "peopleMissing" from post_ends) ends,
       (select count(*) filter (where held_ends_on is null and ends_on is not null)::int as ended,
         count(*) filter (where (held_workload, held_ends_on) is distinct from (workload, ends_on))::int as changed from kept_posts) kept,
-      (select count(*) filter (where not exists (select from kept_posts k where k.n = g.n))::int as "postsAdded", coalesce(max(n), 0) as "lastPost" from given_posts g) given`.execute(
-    tx,
-  );
+      (select count(*) filter (where k.n is null)::int as "postsAdded", coalesce(max(g.n), 0) as "lastPost"
+        from given_posts g left join (select distinct n from kept_posts) k on k.n = g.n) given`.execute(tx);
   return rows[0]!;
 }
 
