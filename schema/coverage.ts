@@ -2,8 +2,9 @@ import { addDays, addMonths } from '../src/clock.ts';
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import { gapOf, rateOf, type Coverage as Numbers } from '../src/coverage/coverage.ts';
 import { peopleToTarget } from '../src/coverage/target.ts';
-import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
-import { signedIn } from './context.ts';
+import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
+import { builder, connectionOf, pageComplexity, pageSize, type PageArgs } from './builder.ts';
+import { signedIn, type Context } from './context.ts';
 import { localId } from './ids.ts';
 import {
   Certification,
@@ -96,6 +97,48 @@ const TrendStep = builder.enumType('TrendStep', {
   values: { DAY: {}, WEEK: {}, MONTH: {} } as const,
 });
 
+/** Numbers of all roles together, then of each by itself. */
+const inColumns =
+  <T>(tell: (numbers: Told) => T) =>
+  (coverage: UnitCoverage): (T | null)[] => [told(tell)(coverage), ...coverage.byRole.map(told(tell))];
+const columns = 'all roles together first, then each in the order of `roles`';
+
+const CoverageRow = builder.objectRef<UnitCoverage>('CoverageRow').implement({
+  description: `A unit as a row of a table: in each list ${columns}. For one role alone there are two alike.`,
+  fields: (t) => ({
+    unit: t.field({ type: Unit, description: 'Where.', resolve: ({ unit }) => unit }),
+    covered: t.field({
+      type: ['Int'],
+      nullable: { list: false, items: true },
+      description: 'People covered; null where it must not be told.',
+      resolve: inColumns(({ covered }) => covered),
+    }),
+    total: t.field({
+      type: ['Int'],
+      nullable: { list: false, items: true },
+      description: 'People who hold the roles; null where it must not be told.',
+      resolve: inColumns(({ total }) => total),
+    }),
+    gap: t.field({
+      type: ['Int'],
+      nullable: { list: false, items: true },
+      description: 'People to go until everybody is covered.',
+      resolve: inColumns(gapOf),
+    }),
+    target: t.field({
+      type: ['Float'],
+      description: 'The shares that are to be covered on this day.',
+      resolve: ({ target, byRole }) => [target, ...byRole.map((role) => role.target)],
+    }),
+    toTarget: t.field({
+      type: ['Int'],
+      nullable: { list: false, items: true },
+      description: 'People to go until the target is reached.',
+      resolve: inColumns((numbers) => peopleToTarget(numbers, numbers.target)),
+    }),
+  }),
+});
+
 Coverage.implement({
   description:
     'Coverage 覆盖率 of a certification, for roles, in a unit, on a day: distinct people who hold the role there that day and a certificate valid that day ÷ distinct people who hold the role there that day. An expired or revoked certificate covers nobody.',
@@ -123,14 +166,13 @@ Coverage.implement({
       description:
         'The units right below: divisions in code order, then the organizations that stand right here, in name order. None for an organization.',
       complexity: pageComplexity,
-      resolve: async (coverage, args, context) => {
-        const size = pageSize(args);
-        const children = await context.services.coverage.listChildren(coverage, {
-          after: unitAfter(args.after),
-          limit: size + 1,
-        });
-        return connectionOf(children, size, ({ unit }) => unitCursor(unit));
-      },
+      resolve: async (coverage, args, context) => listChildren(coverage, args, context),
+    }),
+    table: t.connection({
+      type: CoverageRow,
+      description: `The same units as \`children\`, as rows of a table with a column for each role: for a map of colours, and a quarter of the bytes. In each list ${columns}.`,
+      complexity: pageComplexity,
+      resolve: async (coverage, args, context) => listChildren(coverage, args, context),
     }),
     trend: t.field({
       type: [Coverage],
@@ -162,6 +204,16 @@ Coverage.implement({
     }),
   }),
 });
+
+/** A page of the units right below. @throws InvalidInput */
+async function listChildren(coverage: UnitCoverage, args: PageArgs, context: Context) {
+  const size = pageSize(args);
+  const children = await context.services.coverage.listChildren(coverage, {
+    after: unitAfter(args.after),
+    limit: size + 1,
+  });
+  return connectionOf(children, size, ({ unit }) => unitCursor(unit));
+}
 
 /** @throws InvalidInput for a first day after the last, and for more points than anybody would read. */
 function daysBetween(from: string, until: string, every: 'DAY' | 'WEEK' | 'MONTH'): string[] {

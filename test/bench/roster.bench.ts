@@ -39,13 +39,12 @@ interface Asked {
 
 export const bench: Bench = {
   about:
-    'a province’s roster, uploaded as a zip through GraphQL until it is applied and coverage folded, against a bare COPY of the same rows into the same tables with their indexes',
-  options: { people: 1_000_000 },
-  async run({ people }, say) {
+    'a province’s roster, uploaded as a zip through GraphQL until it is applied and coverage folded, against a bare COPY of the same rows into the same tables with their indexes; in turn, each into an empty database, the quickest turn of both',
+  options: { people: 1_000_000, turns: 2 },
+  async run({ people, turns }, say) {
     const server = await startScratch();
     const folder = await makeDataFolder();
     const files = await mkdtemp(join(tmpdir(), 'xinqiao-bench-'));
-    let service: StartedService | undefined;
     try {
       const made = await writeRoster(
         { seed: 1, scope: { kind: 'province', code: PROVINCE, staff: people! }, today: '2026-09-01' },
@@ -55,50 +54,21 @@ export const bench: Bench = {
       say(
         `${made.people} people, ${made.posts} posts, ${made.organizations} organizations; zip of ${round(zip.length / 2 ** 20, 1)} MB`,
       );
-
-      const url = await server.url('bench');
-      // A first start migrates and builds the pages, which is not what is measured.
-      service = await startProcess(folder.path, { DATABASE_URL: url, XINQIAO_SAMPLES: 'staff' });
-      await service.stop();
-      service = await startProcess(folder.path, { DATABASE_URL: url, XINQIAO_SAMPLES: 'staff' });
-      const pool = makePool(url, { name: 'bench', size: 2 });
-      await pool.query(
-        `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, 'coordinator', '${PROVINCE}', '2020-01-01', 'bench' from sample_sign_ins where key = 'coordinator'`,
-      );
-      const begun = performance.now();
-      const done = await importZip(service, zip, say);
-      const applied = (performance.now() - begun) / 1000;
-      for (;;) {
-        const { rows } = await pool.query<{ left: boolean }>(
-          'select exists (select from coverage_pending) as left',
+      const imports: Imported[] = [];
+      const floors: number[] = [];
+      for (let turn = 1; turn <= turns!; turn += 1) {
+        const url = await server.url(`bench${turn}`);
+        imports.push(await importOnce(url, folder.path, zip, say));
+        if (turn === 1) await copyAllOut(url, files);
+        floors.push(await copyAllIn(await server.url(`floor${turn}`), files));
+        say(
+          `turn ${turn}: import ${imports.at(-1)!.seconds.toFixed(1)} s, bare COPY ${floors.at(-1)!.toFixed(1)} s`,
         );
-        if (rows[0]?.left !== true) break;
-        await sleep(50);
       }
-      const seconds = (performance.now() - begun) / 1000;
-      const againBegun = performance.now();
-      const again = await importZip(service, zip, say);
-      const againSeconds = (performance.now() - againBegun) / 1000;
-      say(
-        `the same file again: ${againSeconds.toFixed(1)} s, ${again.peopleAdded} people and ${again.postsAdded} posts added`,
-      );
-      const peakMb = await peakMemory(folder.path);
-      await service.stop();
-      say(`applied in ${applied.toFixed(1)} s, folded ${(seconds - applied).toFixed(1)} s later`);
-      const divisions = join(files, 'divisions.copy');
-      await copyOut(pool, 'divisions', divisions);
-      for (const table of TABLES) await copyOut(pool, table, join(files, `${table}.copy`));
-      await pool.end();
-
-      const floorUrl = await server.url('floor');
-      const floor = makePool(floorUrl, { name: 'bench', size: 2 });
-      await migrate(makeDatabase(floor), floor);
-      await copyIn(floor, 'divisions', divisions);
-      const floorBegun = performance.now();
-      for (const table of TABLES) await copyIn(floor, table, join(files, `${table}.copy`));
-      const floorSeconds = (performance.now() - floorBegun) / 1000;
-      await floor.end();
-
+      const { done, again } = imports[0]!;
+      const seconds = Math.min(...imports.map((each) => each.seconds));
+      const againSeconds = Math.min(...imports.map((each) => each.againSeconds));
+      const floorSeconds = Math.min(...floors);
       const row = (what: string, took: number) => ({
         what,
         seconds: took.toFixed(1),
@@ -113,7 +83,7 @@ export const bench: Bench = {
         figures: {
           ratio: round(floorSeconds / seconds),
           rowsPerSecond: Math.round(done.peopleAdded / seconds),
-          peakMb: round(peakMb, 0),
+          peakMb: round(Math.max(...imports.map((each) => each.peakMb)), 0),
           againSeconds: round(againSeconds),
           againAdded: again.peopleAdded + again.postsAdded,
           people: done.peopleAdded,
@@ -123,13 +93,81 @@ export const bench: Bench = {
         },
       };
     } finally {
-      await service?.stop();
       await server.stop();
       await folder.remove();
       await rm(files, { recursive: true, force: true });
     }
   },
 };
+
+interface Imported {
+  readonly done: Asked;
+  readonly again: Asked;
+  /** From the upload until coverage is folded. */
+  readonly seconds: number;
+  readonly againSeconds: number;
+  readonly peakMb: number;
+}
+
+/** The roster into an empty database, and the same once more. */
+async function importOnce(
+  url: string,
+  folder: string,
+  zip: Buffer,
+  say: (line: string) => void,
+): Promise<Imported> {
+  let service: StartedService | undefined;
+  const pool = makePool(url, { name: 'bench', size: 2 });
+  try {
+    // A first start migrates and builds the pages, which is not what is measured.
+    service = await startProcess(folder, { DATABASE_URL: url, XINQIAO_SAMPLES: 'staff' });
+    await service.stop();
+    service = await startProcess(folder, { DATABASE_URL: url, XINQIAO_SAMPLES: 'staff' });
+    await pool.query(
+      `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, 'coordinator', '${PROVINCE}', '2020-01-01', 'bench' from sample_sign_ins where key = 'coordinator'`,
+    );
+    const begun = performance.now();
+    const done = await importZip(service, zip, say);
+    const applied = (performance.now() - begun) / 1000;
+    for (;;) {
+      const { rows } = await pool.query<{ left: boolean }>(
+        'select exists (select from coverage_pending) as left',
+      );
+      if (rows[0]?.left !== true) break;
+      await sleep(50);
+    }
+    const seconds = (performance.now() - begun) / 1000;
+    say(`applied in ${applied.toFixed(1)} s, folded ${(seconds - applied).toFixed(1)} s later`);
+    const againBegun = performance.now();
+    const again = await importZip(service, zip, say);
+    const againSeconds = (performance.now() - againBegun) / 1000;
+    say(
+      `the same file again: ${againSeconds.toFixed(1)} s, ${again.peopleAdded} people and ${again.postsAdded} posts added`,
+    );
+    return { done, again, seconds, againSeconds, peakMb: await peakMemory(folder) };
+  } finally {
+    await service?.stop();
+    await pool.end();
+  }
+}
+
+async function copyAllOut(url: string, files: string): Promise<void> {
+  const pool = makePool(url, { name: 'bench', size: 2 });
+  for (const table of ['divisions', ...TABLES]) await copyOut(pool, table, join(files, `${table}.copy`));
+  await pool.end();
+}
+
+/** The same rows into the same tables of an empty database. @returns seconds, without the divisions, which a service has from its start. */
+async function copyAllIn(url: string, files: string): Promise<number> {
+  const pool = makePool(url, { name: 'bench', size: 2 });
+  await migrate(makeDatabase(pool), pool);
+  await copyIn(pool, 'divisions', join(files, 'divisions.copy'));
+  const begun = performance.now();
+  for (const table of TABLES) await copyIn(pool, table, join(files, `${table}.copy`));
+  const seconds = (performance.now() - begun) / 1000;
+  await pool.end();
+  return seconds;
+}
 
 async function zipped(folder: string): Promise<Buffer> {
   const archive = new yazl.ZipFile();

@@ -77,6 +77,42 @@ describe('coverage through GraphQL', () => {
     ]);
   });
 
+  it('tells the same as a table, with as much hidden, page by page', async () => {
+    const both = `query ($certificationId: ID!, $unitId: ID!, $after: String) { coverage(certificationId: $certificationId, unitId: $unitId) { roles
+      children(first: 2, after: $after) { nodes { unit { ... on Organization { id } } covered total gap target toTarget byRole { role covered total gap target toTarget } } pageInfo { hasNextPage endCursor } }
+      table(first: 2, after: $after) { nodes { unit { ... on Organization { id } } covered total gap target toTarget } pageInfo { hasNextPage endCursor } } } }`;
+    await service.database.pool.query(
+      `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, 'auditor', '430121', '2020-01-01', 'test' from sample_sign_ins where key = 'hr' on conflict do nothing`,
+    );
+    for (const as of ['coordinator', 'hr']) {
+      let after: string | null = null;
+      let hidden = 0;
+      for (let page = 0; page < 2; page += 1) {
+        const { data } = await service.ask(as, both, { certificationId, unitId, after });
+        const { roles, children, table } = data.coverage;
+        expect(table.pageInfo).toEqual(children.pageInfo);
+        expect(table.nodes).toEqual(
+          children.nodes.map((child: Record<string, unknown> & { byRole: Record<string, unknown>[] }) => {
+            expect(child.byRole.map((each) => each['role'])).toEqual(roles);
+            const column = (name: string) => [child[name], ...child.byRole.map((each) => each[name])];
+            return {
+              unit: child['unit'],
+              ...Object.fromEntries(
+                ['covered', 'total', 'gap', 'target', 'toTarget'].map((name) => [name, column(name)]),
+              ),
+            };
+          }),
+        );
+        hidden += table.nodes
+          .flatMap((row: { total: (number | null)[] }) => row.total)
+          .filter((n: number | null) => n === null).length;
+        after = table.pageInfo.endCursor;
+      }
+      expect(hidden > 0).toBe(as === 'hr');
+    }
+    await service.database.pool.query(`delete from role_grants where role = 'auditor' and reason = 'test'`);
+  });
+
   it('answers for a day before anybody was there, and refuses one to come', async () => {
     expect((await read({ on: '2024-08-31' })).data.coverage).toMatchObject({
       covered: 0,
