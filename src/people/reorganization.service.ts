@@ -12,6 +12,7 @@ import { listSources, transferPosts } from './reorganization.repository.ts';
 import { tryLockSource } from './roster/import.repository.ts';
 
 const MOST_DIVISIONS = 5_000;
+const MOST_MERGED = 100;
 
 export type ReorganizationService = ReturnType<typeof makeReorganizationService>;
 
@@ -163,7 +164,8 @@ export function makeReorganizationService({
       input: { organizationIds: readonly string[]; intoId: string; on: string },
     ): Promise<{ organization: Organization; people: number }> {
       const ids = [...new Set(input.organizationIds)];
-      if (ids.length === 0) throw new InvalidInput('input.organizationIds', 'Name at least one.');
+      if (ids.length === 0 || ids.length > MOST_MERGED)
+        throw new InvalidInput('input.organizationIds', `Name at least one, and ${MOST_MERGED} at most.`);
       if (ids.includes(input.intoId))
         throw new InvalidInput('input.intoId', 'An organization can’t be merged into itself.');
       return db.transaction().execute(async (tx) => {

@@ -98,6 +98,8 @@ describe('an upload that goes wrong on its way', () => {
     // The service goes on, and it has seen the end of the other by then.
     const files = smallRoster([{ id: 'u1', family: '王', given: '一' }]);
     expect(await importRoster(service, files)).toMatchObject({ state: 'APPLIED', rowsRefused: 0 });
+    // The job is struck off a moment after it was done.
+    await until(async () => ((await stored()).jobs === before.jobs ? true : undefined));
     expect(await stored()).toEqual({ ...before, imports: before.imports + 1 });
     // Callers who go away are no defects of ours.
     expect(defects).toEqual([]);

@@ -87,6 +87,10 @@ describe('reorganizing schools', () => {
     expect(await bad({ on: '2026-12-01' })).toContain('in the future');
     expect(await bad({ on: '2026-09-01' })).toContain('2026-09-10');
     expect(await bad({ organizationIds: [] })).toContain('at least one');
+    const many = Array.from({ length: 101 }, (_, at) =>
+      Buffer.from(`Organization:${at + 1}`).toString('base64'),
+    );
+    expect(await bad({ organizationIds: many })).toContain('100 at most');
     expect((await posts()).length).toBe(4);
 
     const { data } = await service.ask('coordinator', MERGE, {
