@@ -1,5 +1,4 @@
 import { organizationKinds, type OrganizationKind } from '../../regions/organization.ts';
-import { isIdentityNumber } from '../person.ts';
 import { roles, type Role } from '../role.ts';
 import { listOf } from './csv.ts';
 import type { Given, GivenOrganization, GivenPerson, GivenPost } from './roster.ts';
@@ -7,9 +6,11 @@ import {
   checkDays,
   checkDivisionCode,
   day,
+  notOneOf,
   optional,
   optionalCount,
   optionalDay,
+  optionalIdentityNumber,
   plain,
   required,
   RowRefused,
@@ -111,18 +112,7 @@ export function readUser(row: Row, mode: Mode): Given[] {
 
 export function readPerson(row: Row, mode: Mode): GivenPerson {
   const ref = required(row, 'sourcedId');
-  const identityNumber = plain(row, 'metadata.identityNumber')?.toUpperCase() ?? null;
-  if (identityNumber !== null && !isIdentityNumber(identityNumber)) {
-    throw new RowRefused(
-      row,
-      'metadata.identityNumber',
-      said(
-        'It is not an identity number: 18 characters of which the last checks the others.',
-        '不是有效的居民身份证号：应为 18 位，且末位校验码正确。',
-      ),
-      { secret: true },
-    );
-  }
+  const identityNumber = optionalIdentityNumber(row, 'metadata.identityNumber');
   return {
     line: row.line,
     ref,
@@ -157,21 +147,6 @@ export function readRole(row: Row): { ref: string; post: GivenPost | undefined }
       ends: isDeleted(row, 'delta'),
     },
   };
-}
-
-function notOneOf(
-  row: Row,
-  column: string,
-  value: string,
-  what: string,
-  zh: string,
-  all: readonly string[],
-): RowRefused {
-  return new RowRefused(
-    row,
-    column,
-    said(`"${value}" is not ${what} (${all.join(', ')}).`, `“${value}”不是${zh}（${all.join('、')}）。`),
-  );
 }
 
 function checkStaffRole(row: Row, role: string): void {

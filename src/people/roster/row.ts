@@ -1,3 +1,4 @@
+import { isIdentityNumber } from '../person.ts';
 import { maskIdentities, maskIdentity } from './roster.ts';
 import { said, type Said } from './said.ts';
 import { narrow, readDay } from './text.ts';
@@ -112,4 +113,36 @@ export function optionalCount(row: Row, column: string): number | null {
       said(`"${text}" is not a number of students.`, `“${text}”不是学生人数。`),
     );
   return text === null ? null : Number(text);
+}
+
+/** An identity number, where the column holds one. @throws RowRefused, in which it is masked */
+export function optionalIdentityNumber(row: Row, column: string): string | null {
+  const number = plain(row, column)?.toUpperCase() ?? null;
+  if (number !== null && !isIdentityNumber(number))
+    throw new RowRefused(
+      row,
+      column,
+      said(
+        'It is not an identity number: 18 characters of which the last checks the others.',
+        '不是有效的居民身份证号：应为 18 位，且末位校验码正确。',
+      ),
+      { secret: true },
+    );
+  return number;
+}
+
+/** The refusal of a value that is none of those which may stand there. @param what what it should be, in English. @param zh the same in Chinese. */
+export function notOneOf(
+  row: Row,
+  column: string,
+  value: string,
+  what: string,
+  zh: string,
+  all: readonly string[],
+): RowRefused {
+  return new RowRefused(
+    row,
+    column,
+    said(`"${value}" is not ${what} (${all.join(', ')}).`, `“${value}”不是${zh}（${all.join('、')}）。`),
+  );
 }

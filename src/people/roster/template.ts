@@ -202,8 +202,8 @@ export function roleOf(word: string): { role: Role; workload?: 'full' | 'part' }
   const role = find(ROLES, word);
   if (role !== undefined) return { role };
   const [, told, rest] = /^(专职|兼职)(.+)$/.exec(word) ?? [];
-  const told2 = rest === undefined ? undefined : find(ROLES, rest);
-  return told2 === undefined ? undefined : { role: told2, workload: workloadOf(told!)! };
+  const plainRole = rest === undefined ? undefined : find(ROLES, rest);
+  return plainRole === undefined ? undefined : { role: plainRole, workload: workloadOf(told!)! };
 }
 
 export function workloadOf(word: string): 'full' | 'part' | undefined {

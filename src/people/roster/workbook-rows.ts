@@ -1,17 +1,16 @@
-import { isIdentityNumber } from '../person.ts';
 import type { Given } from './roster.ts';
 import {
   checkDays,
   checkDivisionCode,
+  notOneOf,
   optional,
   optionalCount,
   optionalDay,
+  optionalIdentityNumber,
   plain,
   required,
-  RowRefused,
   type Row,
 } from './row.ts';
-import { said, type Said } from './said.ts';
 import { kindOf, kindWords, plainTitle, roleOf, roleWords, workloadOf } from './template.ts';
 import { narrow } from './text.ts';
 
@@ -30,7 +29,7 @@ export function readOrganizationRow(row: Row, titles: Titles): Given[] {
   const word = has(titles, 'kind', (column) => optional(row, column));
   const kind = word === null ? 'unspecified' : kindOf(plainTitle(word));
   if (kind === undefined)
-    throw new RowRefused(row, titles['kind']!, notOneOf(word!, 'a kind of school', '办学类型', kindWords));
+    throw notOneOf(row, titles['kind']!, word!, 'a kind of school', '办学类型', kindWords);
   const divisionCode = has(titles, 'division', (column) => plain(row, column));
   if (divisionCode !== null) checkDivisionCode(row, titles['division']!, divisionCode);
   const code = codeOf(row, titles['code']!);
@@ -62,25 +61,14 @@ const UNSAID = [
 
 export function readStaffRow(row: Row, titles: Titles): Given[] {
   const ref = codeOf(row, titles['ref']!);
-  const identityNumber = has(titles, 'identity', (column) => plain(row, column))?.toUpperCase() ?? null;
-  if (identityNumber !== null && !isIdentityNumber(identityNumber))
-    throw new RowRefused(
-      row,
-      titles['identity']!,
-      said(
-        'It is not an identity number: 18 characters of which the last checks the others.',
-        '不是有效的居民身份证号：应为 18 位，且末位校验码正确。',
-      ),
-      { secret: true },
-    );
+  const identityNumber = has(titles, 'identity', (column) => optionalIdentityNumber(row, column));
   const word = required(row, titles['role']!);
   const told = roleOf(plainTitle(word));
-  if (told === undefined)
-    throw new RowRefused(row, titles['role']!, notOneOf(word, 'a role', '岗位', roleWords));
+  if (told === undefined) throw notOneOf(row, titles['role']!, word, 'a role', '岗位', roleWords);
   const load = has(titles, 'workload', (column) => optional(row, column));
   const workload = load === null ? (told.workload ?? 'full') : workloadOf(narrow(load));
   if (workload === undefined)
-    throw new RowRefused(row, titles['workload']!, notOneOf(load!, 'a workload', '专兼职', ['专职', '兼职']));
+    throw notOneOf(row, titles['workload']!, load!, 'a workload', '专兼职', ['专职', '兼职']);
   const startsOn = has(titles, 'startsOn', (column) => optionalDay(row, column));
   const endsOn = has(titles, 'endsOn', (column) => optionalDay(row, column));
   if (endsOn !== null) checkDays(row, titles['endsOn']!, startsOn, endsOn);
@@ -122,8 +110,4 @@ function codeOf(row: Row, column: string): string {
 /** Forms put a space between the characters of short names. */
 function nameOf(text: string): string {
   return /^[\p{Script=Han}\s·]+$/u.test(text) ? text.replaceAll(/\s/g, '') : text.replaceAll(/\s+/g, ' ');
-}
-
-function notOneOf(value: string, what: string, zh: string, all: readonly string[]): Said {
-  return said(`"${value}" is not ${what} (${all.join(', ')}).`, `“${value}”不是${zh}（${all.join('、')}）。`);
 }
