@@ -1,4 +1,5 @@
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Role } from '../people/role.ts';
 import type { Measured, Target } from './target.ts';
 
@@ -6,6 +7,7 @@ export async function listTargets(db: Executor, measured: Measured): Promise<Tar
   const { certification_id, indicator_id } = columnsOf(measured);
   const rows = await db
     .selectFrom('coverage_targets')
+    .modifyFront(prepared)
     .select(['division_code', 'role', 'rate', 'starts_on'])
     .where('measure', '=', measured.measure)
     .where('certification_id', certification_id === null ? 'is' : '=', certification_id)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Person, Post } from './person.ts';
 import type { Role } from './role.ts';
 
@@ -7,8 +8,9 @@ export async function listPeople(db: Executor, ids: readonly string[]): Promise<
   if (ids.length === 0) return [];
   const rows = await db
     .selectFrom('people')
+    .modifyFront(prepared)
     .select(['id', 'name', 'staff_number'])
-    .where('id', 'in', ids)
+    .where('id', '=', sql<string>`any(${ids}::bigint[])`)
     .execute();
   return rows.map((row) => ({ id: row.id, name: row.name, staffNumber: row.staff_number }));
 }

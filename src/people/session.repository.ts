@@ -1,5 +1,7 @@
+import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
-import type { Grant, GrantRole } from './permission.ts';
+import { prepared } from '../db/prepared.ts';
+import type { GrantRole, Viewer } from './permission.ts';
 
 export async function insertSession(
   db: Executor,
@@ -16,20 +18,54 @@ export async function insertSession(
     .execute();
 }
 
-/** The person whose session this is, while it lasts. */
-export async function findSessionPerson(
+/** Whose session this is, while it lasts. */
+export async function findSessionViewer(
   db: Executor,
   tokenHash: Buffer,
-  now: Date,
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('sessions')
-    .select('person_id')
-    .where('token_hash', '=', tokenHash)
-    .where('expires_at', '>', now)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
-  return row?.person_id;
+  { now, day }: { now: Date; day: string },
+): Promise<Viewer | undefined> {
+  return findViewer(
+    db,
+    sql`select person_id from sessions where token_hash = ${tokenHash} and expires_at > ${now} and ended_at is null`,
+    day,
+  );
+}
+
+/** Whom a sample sign-in stands for. */
+export async function findSampleViewer(db: Executor, key: string, day: string): Promise<Viewer | undefined> {
+  return findViewer(db, sql`select person_id from sample_sign_ins where key = ${key}`, day);
+}
+
+export async function findPersonViewer(db: Executor, personId: string, day: string): Promise<Viewer> {
+  return (await findViewer(db, sql`select ${personId}::bigint as person_id`, day))!;
+}
+
+/** The person that `who` selects, with the grants that hold on `day`: in one statement, since every request asks it. */
+async function findViewer(db: Executor, who: RawBuilder<unknown>, day: string): Promise<Viewer | undefined> {
+  const { rows } = await sql<{
+    person_id: string;
+    grants: { role: GrantRole; division: string | null; organization: string | null }[];
+  }>`
+    ${prepared} select who.person_id, coalesce((
+      select json_agg(json_build_object('role', role, 'division', division_code, 'organization', organization_id::text) order by id)
+      from role_grants g where g.person_id = who.person_id and starts_on <= ${day}::date and (ends_on is null or ends_on >= ${day}::date)
+    ), '[]') as grants
+    from (${who}) who`.execute(db);
+  const [row] = rows;
+  return row === undefined
+    ? undefined
+    : {
+        personId: row.person_id,
+        grants: row.grants.map(({ role, division, organization }) => ({
+          role,
+          scope:
+            division !== null
+              ? { kind: 'division', code: division }
+              : organization !== null
+                ? { kind: 'organization', id: organization }
+                : { kind: 'nation' },
+        })),
+      };
 }
 
 export async function endSession(db: Executor, tokenHash: Buffer, now: Date): Promise<void> {
@@ -39,25 +75,6 @@ export async function endSession(db: Executor, tokenHash: Buffer, now: Date): Pr
     .where('token_hash', '=', tokenHash)
     .where('ended_at', 'is', null)
     .execute();
-}
-
-export async function listGrants(db: Executor, personId: string, day: string): Promise<Grant[]> {
-  const rows = await db
-    .selectFrom('role_grants')
-    .select(['role', 'division_code', 'organization_id'])
-    .where('person_id', '=', personId)
-    .where('starts_on', '<=', day)
-    .where((eb) => eb.or([eb('ends_on', 'is', null), eb('ends_on', '>=', day)]))
-    .execute();
-  return rows.map((row) => ({
-    role: row.role as GrantRole,
-    scope:
-      row.division_code !== null
-        ? { kind: 'division', code: row.division_code }
-        : row.organization_id !== null
-          ? { kind: 'organization', id: row.organization_id }
-          : { kind: 'nation' },
-  }));
 }
 
 export async function insertGrant(

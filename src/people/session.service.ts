@@ -6,9 +6,10 @@ import type { Viewer } from './permission.ts';
 import { findPersonByStaffNumber } from './person.repository.ts';
 import {
   endSession,
-  findSessionPerson,
+  findPersonViewer,
+  findSampleViewer,
+  findSessionViewer,
   insertSession,
-  listGrants,
   listSampleSignIns,
   type SampleSignIn,
 } from './session.repository.ts';
@@ -22,16 +23,14 @@ export type SessionService = ReturnType<typeof makeSessionService>;
 
 export function makeSessionService({ db, clock, samples }: { db: Database; clock: Clock; samples: boolean }) {
   const hash = (token: string): Buffer => createHash('sha256').update(token).digest();
-  /** The person behind a sample key: a listed way in, or `staff:<staff number>` for anyone at all. */
-  const samplePerson = async (key: string): Promise<string | undefined> => {
+  const today = (): string => chinaDay(clock.now());
+  /** Who is behind a sample key: a listed way in, or `staff:<staff number>` for anyone at all. */
+  const sampleViewer = async (key: string): Promise<Viewer | undefined> => {
     if (!samples) return undefined;
-    if (key.startsWith(STAFF_PREFIX)) return findPersonByStaffNumber(db, key.slice(STAFF_PREFIX.length));
-    return (await listSampleSignIns(db)).find((signIn) => signIn.key === key)?.personId;
+    if (!key.startsWith(STAFF_PREFIX)) return findSampleViewer(db, key, today());
+    const personId = await findPersonByStaffNumber(db, key.slice(STAFF_PREFIX.length));
+    return personId === undefined ? undefined : findPersonViewer(db, personId, today());
   };
-  const viewerOf = async (personId: string): Promise<Viewer> => ({
-    personId,
-    grants: await listGrants(db, personId, chinaDay(clock.now())),
-  });
 
   return {
     /**
@@ -39,20 +38,19 @@ export function makeSessionService({ db, clock, samples }: { db: Database; clock
      * `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.
      */
     async viewer(token: string): Promise<Viewer | undefined> {
-      const personId = token.startsWith(SAMPLE_PREFIX)
-        ? await samplePerson(token.slice(SAMPLE_PREFIX.length))
-        : await findSessionPerson(db, hash(token), clock.now());
-      return personId === undefined ? undefined : viewerOf(personId);
+      return token.startsWith(SAMPLE_PREFIX)
+        ? sampleViewer(token.slice(SAMPLE_PREFIX.length))
+        : findSessionViewer(db, hash(token), { now: clock.now(), day: today() });
     },
 
     /** @throws NotFound where samples are off or have no such key. The token is told once; only its hash is kept. */
     async signInSample(key: string): Promise<{ token: string; expiresAt: Date }> {
-      const personId = await samplePerson(key);
-      if (personId === undefined) throw new NotFound('A sample sign-in of this name');
+      const viewer = await sampleViewer(key);
+      if (viewer === undefined) throw new NotFound('A sample sign-in of this name');
       const token = randomBytes(32).toString('base64url');
       const createdAt = clock.now();
       const expiresAt = new Date(createdAt.getTime() + SESSION_HOURS * 3_600_000);
-      await insertSession(db, { tokenHash: hash(token), personId, createdAt, expiresAt });
+      await insertSession(db, { tokenHash: hash(token), personId: viewer.personId, createdAt, expiresAt });
       return { token, expiresAt };
     },
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Role } from '../people/role.ts';
 import type { Assignment, Certification, Cohort } from './certification.ts';
 
@@ -31,9 +32,25 @@ export async function insertCertification(
 
 export async function listCertifications(db: Executor, ids: readonly string[]): Promise<Certification[]> {
   if (ids.length === 0) return [];
-  return (await db.selectFrom('certifications').selectAll().where('id', 'in', ids).execute()).map(
-    toCertification,
-  );
+  const rows = await db
+    .selectFrom('certifications')
+    .modifyFront(prepared)
+    .select([
+      'id',
+      'code',
+      'title_zh',
+      'title_en',
+      'course_slug',
+      'roles',
+      'validity_months',
+      'division_code',
+      'issuer_name',
+      'template',
+      'template_version',
+    ])
+    .where('id', '=', sql<string>`any(${ids}::bigint[])`)
+    .execute();
+  return rows.map(toCertification);
 }
 
 /** Those that hold in any of these divisions: set there or above. `codes` are a place's codes, its own included. */

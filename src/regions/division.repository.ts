@@ -1,26 +1,42 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Division } from './division.ts';
 
+const columns = [
+  'code',
+  'name',
+  'level',
+  'parent_code',
+  'province_code',
+  'prefecture_code',
+  'county_code',
+] as const;
+
 export async function findDivision(db: Executor, code: string): Promise<Division | undefined> {
-  const row = await db.selectFrom('divisions').selectAll().where('code', '=', code).executeTakeFirst();
-  return row === undefined ? undefined : toDivision(row);
+  return (await listDivisions(db, [code]))[0];
 }
 
 export async function listDivisions(db: Executor, codes: readonly string[]): Promise<Division[]> {
   if (codes.length === 0) return [];
-  const rows = await db.selectFrom('divisions').selectAll().where('code', 'in', codes).execute();
+  const rows = await db
+    .selectFrom('divisions')
+    .modifyFront(prepared)
+    .select(columns)
+    .where('code', '=', sql<string>`any(${codes}::text[])`)
+    .execute();
   return rows.map(toDivision);
 }
 
 export async function listAllDivisions(db: Executor): Promise<Division[]> {
-  return (await db.selectFrom('divisions').selectAll().orderBy('code').execute()).map(toDivision);
+  return (await db.selectFrom('divisions').select(columns).orderBy('code').execute()).map(toDivision);
 }
 
 export async function listChildDivisions(db: Executor, parentCode: string | null): Promise<Division[]> {
   const rows = await db
     .selectFrom('divisions')
-    .selectAll()
+    .modifyFront(prepared)
+    .select(columns)
     .where('parent_code', parentCode === null ? 'is' : '=', parentCode)
     .orderBy('code')
     .execute();

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Division } from './division.ts';
 import type { Organization, OrganizationChange, OrganizationKind } from './organization.ts';
 
@@ -23,7 +24,12 @@ export async function findOrganization(db: Executor, id: string): Promise<Organi
 
 export async function listOrganizations(db: Executor, ids: readonly string[]): Promise<Organization[]> {
   if (ids.length === 0) return [];
-  const rows = await db.selectFrom('organizations').select(columns).where('id', 'in', ids).execute();
+  const rows = await db
+    .selectFrom('organizations')
+    .modifyFront(prepared)
+    .select(columns)
+    .where('id', '=', sql<string>`any(${ids}::bigint[])`)
+    .execute();
   return rows.map(toOrganization);
 }
 
@@ -39,6 +45,7 @@ export async function listOrganizationsOf(
 ): Promise<Organization[]> {
   const rows = await db
     .selectFrom('organizations')
+    .modifyFront(prepared)
     .select(columns)
     .where('division_code', '=', divisionCode)
     .where(
