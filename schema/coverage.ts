@@ -98,9 +98,10 @@ const TrendStep = builder.enumType('TrendStep', {
 });
 
 /** Numbers of all roles together, then of each by itself. */
-const inColumns =
-  <T>(tell: (numbers: Told) => T) =>
-  (coverage: UnitCoverage): (T | null)[] => [told(tell)(coverage), ...coverage.byRole.map(told(tell))];
+const inColumns = <T>(tell: (numbers: Told) => T): ((coverage: UnitCoverage) => (T | null)[]) => {
+  const each = told(tell);
+  return (coverage) => [each(coverage), ...coverage.byRole.map(each)];
+};
 const columns = 'all roles together first, then each in the order of `roles`';
 
 const CoverageRow = builder.objectRef<UnitCoverage>('CoverageRow').implement({

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Role } from '../people/role.ts';
 import type { Unit } from '../regions/division.ts';
 import { countOn, inUnits } from './count.ts';
@@ -17,32 +18,48 @@ export type CoverageNumbers = ReadonlyMap<string, ReadonlyMap<number, Coverage>>
 
 /**
  * The numbers as they are kept, with what is pending. One statement, so that a fold at the same moment can't be seen by halves.
+ * @param asked.roleSets undefined = all there are: for one unit.
  * @returns undefined when another day than `day` is kept.
  */
 export async function readKept(
   db: Executor,
-  asked: CoverageQuestion,
+  asked: Omit<CoverageQuestion, 'roleSets'> & { readonly roleSets: readonly number[] | undefined },
   day: string,
 ): Promise<CoverageNumbers | undefined> {
-  const those = sql`unit = any(${asked.units}::bigint[]) and role_set = any(${asked.roleSets}::smallint[]) and certification_id = any(array[0, ${asked.certificationId}::bigint])`;
-  // As one value: taking hundreds of rows apart would take longer than finding them.
-  const { rows } = await sql<{ kept: readonly (readonly [string, number, string, number])[] | null }>`
-    select json_agg(json_build_array(unit::text, role_set, certification_id::text, people)) as kept from (
+  const ofSets =
+    asked.roleSets === undefined ? sql`` : sql`and role_set = any(${asked.roleSets}::smallint[])`;
+  const those = sql`unit = any(${asked.units}::bigint[]) ${ofSets} and certification_id = any(array[0, ${asked.certificationId}::bigint])`;
+  // A list for each column: taking hundreds of rows apart would take longer than finding them.
+  const { rows } = await sql<{
+    is_kept: boolean;
+    units: string | null;
+    role_sets: string | null;
+    certifications: string | null;
+    people: string | null;
+  }>`
+    ${prepared} select exists (select from coverage_state where day = ${day}::date) as is_kept, string_agg(unit::text, ',') as units,
+      string_agg(role_set::text, ',') as role_sets, string_agg(certification_id::text, ',') as certifications, string_agg(people::text, ',') as people
+    from (
       select unit, role_set, certification_id, people from coverage_totals where ${those}
       union all select unit, role_set, certification_id, change from coverage_pending where ${those}
-      union all select 0, 0, 0, 0 from coverage_state where day = ${day}::date
     ) numbers`.execute(db);
-  const kept = rows[0]?.kept ?? [];
-  return kept.some(([unit]) => unit === '0')
-    ? numbersOf(
-        kept.map(([unit, roleSet, certificationId, people]) => ({
-          unit,
-          role_set: roleSet,
-          certification_id: certificationId,
-          people,
-        })),
-      )
-    : undefined;
+  const { is_kept: isKept, ...lists } = rows[0]!;
+  if (!isKept) return undefined;
+  const elements = (list: string | null): string[] => list?.split(',') ?? [];
+  const [units, roleSets, certifications, people] = [
+    elements(lists.units),
+    elements(lists.role_sets),
+    elements(lists.certifications),
+    elements(lists.people),
+  ];
+  return numbersOf(
+    units.map((unit, at) => ({
+      unit,
+      role_set: Number(roleSets[at]),
+      certification_id: certifications[at]!,
+      people: Number(people[at]),
+    })),
+  );
 }
 
 /** The same, counted for any day from the posts at the organizations of these units. */

@@ -5,11 +5,17 @@ import { may, type Viewer } from '../people/permission.ts';
 import type { Role } from '../people/role.ts';
 import type { Certification } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
-import { covers, type Division, type Unit } from '../regions/division.ts';
+import { covers, type Division, type Place, type Unit } from '../regions/division.ts';
 import { asUnit, type Organization } from '../regions/organization.ts';
 import type { BelowCursor, RegionService } from '../regions/region.service.ts';
 import { unitKey, type Coverage, type RoleCoverage } from './coverage.ts';
-import { countCoverage, listUncovered, readKept, type UncoveredPerson } from './coverage.repository.ts';
+import {
+  countCoverage,
+  listUncovered,
+  readKept,
+  type CoverageNumbers,
+  type UncoveredPerson,
+} from './coverage.repository.ts';
 import { listRoleSets } from './ledger.repository.ts';
 import type { CoverageLedger } from './ledger.service.ts';
 import { makeTargetService } from './target.service.ts';
@@ -63,8 +69,9 @@ export function makeCoverageService({
   const targets = makeTargetService({ db, clock });
   // A set that was once begun is kept for ever, so what is known of them only grows.
   const knownSets = new Map<string, number>();
+  const keyOf = (roles: readonly Role[]): string => roles.toSorted().join();
   const roleSetOf = async (roles: readonly Role[]): Promise<number> => {
-    const key = roles.toSorted().join();
+    const key = keyOf(roles);
     for (const begin of [false, true]) {
       if (knownSets.has(key)) break;
       // Planning owes this to a job; who asks before it has run waits for the count.
@@ -74,11 +81,14 @@ export function makeCoverageService({
     return knownSets.get(key)!;
   };
 
+  /** @param early what is kept of these units, of all role sets, where it was asked for before the roles were known. */
   const read = async (
     units: readonly (Division | Organization)[],
     question: Question,
+    early?: CoverageNumbers,
   ): Promise<UnitCoverage[]> => {
     const { certification, roles, day } = question;
+    const isKnown = [roles, ...roles.map((role) => [role])].every((set) => knownSets.has(keyOf(set)));
     const any = await roleSetOf(roles);
     const each = await Promise.all(roles.map(async (role) => roleSetOf([role])));
     const keys = units.map((unit) => unitKey(asUnit(unit)));
@@ -87,21 +97,25 @@ export function makeCoverageService({
       roleSets: [...new Set([any, ...each])],
       units: keys,
     };
-    const found = (await readKept(db, asked, day)) ?? (await countCoverage(db, asked, day));
+    const found =
+      // One that was begun only now is not in what was read before.
+      (isKnown ? early : undefined) ??
+      (await readKept(db, asked, day)) ??
+      (await countCoverage(db, asked, day));
+    const aims = aimsOf(question);
     return units.map((unit, index) => {
       const numbers = found.get(keys[index]!);
-      const target = (role: Role | null): number =>
-        targetFor(question.targets, unit, role, day) ?? DEFAULT_TARGET;
+      const aim = aims(unit);
       return {
         ...question,
         unit,
         ...(numbers?.get(any) ?? NOBODY),
-        target: target(roles.length === 1 ? roles[0]! : null),
+        target: aim.ofAll,
         hidden: false,
         byRole: roles.map((role, at) => ({
           role,
           ...(numbers?.get(each[at]!) ?? NOBODY),
-          target: target(role),
+          target: aim.ofEach[at]!,
           hidden: false,
         })),
       };
@@ -138,10 +152,9 @@ export function makeCoverageService({
         byRole: unit.byRole.map((role) => role.total),
       })),
     ).map((hidden) => hidden || parent?.byRole.some((role) => role.hidden) === true);
-    const keyOf = (unit: Division | Organization): string => unitKey(asUnit(unit));
-    const index = new Map(siblings.map((unit, at) => [keyOf(unit.unit), at]));
+    const index = new Map(siblings.map(({ unit }, at) => [unitKey(asUnit(unit)), at]));
     return units.map((unit) => {
-      const at = index.get(keyOf(unit.unit))!;
+      const at = index.get(unitKey(asUnit(unit.unit)))!;
       const ofOneRole = unit.roles.length < whole.roles.length;
       return {
         ...unit,
@@ -174,23 +187,27 @@ export function makeCoverageService({
       viewer: Viewer,
       input: { certificationId: string; role: Role | null; unit: Unit; day: string | null },
     ): Promise<UnitCoverage> {
-      const [unit, [certification], policy] = await Promise.all([
+      const { certificationId } = input;
+      const today = chinaDay(clock.now());
+      const day = input.day ?? today;
+      const asked = { certificationId, units: [unitKey(input.unit)], roleSets: undefined };
+      // All at once; whether the viewer may have it is judged before any of it is told.
+      const [unit, [certification], policy, kept] = await Promise.all([
         regions.findUnit(input.unit),
-        programmes.listCertifications([input.certificationId]),
-        targets.list({ measure: 'coverage', certificationId: input.certificationId }),
+        programmes.listCertifications([certificationId]),
+        targets.list({ measure: 'coverage', certificationId }),
+        readKept(db, asked, day),
       ]);
       if (unit === undefined || !may(viewer, 'coverage.read', unit)) throw new NotFound('The unit');
       if (certification === undefined || !inForce(certification, unit))
         throw new NotFound('The certification');
       if (input.role !== null && !certification.roles.includes(input.role))
         throw new InvalidInput('role', `This certification is for ${certification.roles.join(', ')}.`);
-      const today = chinaDay(clock.now());
-      const day = input.day ?? today;
       if (day > today)
         throw new InvalidInput('on', `${day} is in the future: who will be covered then is not known.`);
       const roles = input.role === null ? certification.roles : [input.role];
       const veiled = !may(viewer, 'people.read', unit);
-      const found = await read([unit], { certification, roles, day, targets: policy, veiled });
+      const found = await read([unit], { certification, roles, day, targets: policy, veiled }, kept);
       return (veiled ? await veil(found, await parentOf(unit)) : found)[0]!;
     },
 
@@ -260,6 +277,21 @@ export function makeCoverageService({
         })
       )[0]!;
     },
+  };
+}
+
+/** The targets of a place: of all roles together, and of each. Many stand in the same county, so it is worked out once for each. */
+function aimsOf({ targets, roles, day }: Question) {
+  const known = new Map<string, { readonly ofAll: number; readonly ofEach: readonly number[] }>();
+  return (place: Place) => {
+    const key = `${place.provinceCode} ${place.prefectureCode} ${place.countyCode}`;
+    let aim = known.get(key);
+    if (aim === undefined) {
+      const target = (role: Role | null): number => targetFor(targets, place, role, day) ?? DEFAULT_TARGET;
+      aim = { ofAll: target(roles.length === 1 ? roles[0]! : null), ofEach: roles.map(target) };
+      known.set(key, aim);
+    }
+    return aim;
   };
 }
 

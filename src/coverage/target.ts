@@ -44,5 +44,5 @@ export function targetFor(
 /** People still to be covered until the target is reached. */
 export function peopleToTarget({ covered, total }: { covered: number; total: number }, rate: number): number {
   // 0.95 × 40 is 38.00000000000001 to a computer, and 38 to everybody else.
-  return Math.max(0, Math.ceil(Number((rate * total).toFixed(6))) - covered);
+  return Math.max(0, Math.ceil(rate * total - 1e-6) - covered);
 }

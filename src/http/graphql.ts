@@ -9,6 +9,7 @@ import { NotSignedIn, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
+import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
 import { problem } from './problem.ts';
 import { bearerToken, viewerOf } from './session.ts';
 
@@ -115,6 +116,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     },
     context: ({ koa, viewer }) => makeContext(services, viewer, bearerToken(koa.req)),
   });
+  const answerPlain = makePlain(yoga, schema);
   const door: Middleware = async (ctx) => {
     const viewer = await viewerOf(ctx.req, services.sessions);
     const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
@@ -124,7 +126,19 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
       refuseBody(ctx, limit);
       return;
     }
-    const body = ctx.method === 'POST' ? new LimitedBody(ctx.req, limit) : undefined;
+    if (comesPlain(ctx, { limit, publicUrl: services.publicUrl })) {
+      const bytes = await readBody(ctx);
+      if (bytes === undefined) return;
+      const request = parsePlain(bytes, MAX_QUERY_CHARACTERS);
+      const answer = request === undefined ? undefined : await answerPlain({ koa: ctx, viewer }, request);
+      if (answer !== undefined) {
+        ctx.body = answer;
+        ctx.type = 'application/json; charset=utf-8';
+        return;
+      }
+      Object.assign(ctx.req, { body: Readable.from([bytes]) });
+    }
+    const body = ctx.method === 'POST' && !('body' in ctx.req) ? new LimitedBody(ctx.req, limit) : undefined;
     // Where Yoga looks for a body that was read before it.
     if (body !== undefined) Object.assign(ctx.req, { body });
     const response = await yoga.handleNodeRequestAndResponse(ctx.req, ctx.res, { koa: ctx, viewer });

@@ -27,6 +27,9 @@ import {
 /** Owed by planning: coverage begins to count who holds any of the certification's roles. */
 export const COUNT_ROLES_TASK = 'count-roles';
 
+/** So many certifications are kept in memory. */
+const MOST_PLANNED = 1_000;
+
 export type ProgrammeService = ReturnType<typeof makeProgrammeService>;
 
 export function makeProgrammeService({
@@ -44,6 +47,9 @@ export function makeProgrammeService({
   courses: CourseService;
   proof: Proof;
 }) {
+  // Every question about coverage asks for one. Once planned it is never changed, so what is known of it stays true.
+  const planned = new Map<string, Certification>();
+
   return {
     /**
      * @throws NotFound for a division that is not the viewer's to plan for, or a course that is not there.
@@ -114,8 +120,15 @@ export function makeProgrammeService({
       return (await listCertifications(db, [id]))[0]!;
     },
 
-    listCertifications: async (ids: readonly string[]): Promise<Certification[]> =>
-      listCertifications(db, ids),
+    async listCertifications(ids: readonly string[]): Promise<Certification[]> {
+      const known = ids.flatMap((id) => planned.get(id) ?? []);
+      const unknown = ids.filter((id) => !planned.has(id));
+      if (unknown.length === 0) return known;
+      const found = await listCertifications(db, unknown);
+      if (planned.size > MOST_PLANNED) planned.clear();
+      for (const certification of found) planned.set(certification.id, certification);
+      return [...known, ...found];
+    },
 
     /** Those in force where the viewer works as a coordinator or like: set in their divisions, above, or (for the nation) anywhere. */
     async listForViewer(

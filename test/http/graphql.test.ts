@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isEnumType, isInputObjectType, isInterfaceType, isIntrospectionType, isObjectType } from 'graphql';
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,6 +68,66 @@ describe('the GraphQL door', () => {
     });
     expect(response.status).toBe(413);
     expect(await response.json()).toMatchObject({ title: 'BODY_TOO_LARGE' });
+  });
+
+  /** Yoga answers what names a quality; the plain kind of question goes straight to the executor. */
+  const ask = async (body: string, accept: string) => {
+    const response = await fetch(`${service.app.publicUrl}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept, authorization: 'Bearer sample:coordinator' },
+      body,
+    });
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      text: (await response.text()).replace(/id: [\w-]{36}/, 'id'),
+    };
+  };
+  it.each([
+    { query: '{ viewer { person { name } posts { role } } }' },
+    { query: 'query A { __typename } query B { viewer { person { name } } }', operationName: 'B' },
+    { query: 'query A { __typename } query B { __typename }' },
+    { query: 'query ($code: String!) { division(code: $code) { name } }', variables: { code: '430000' } },
+    { query: 'query ($code: String!) { division(code: $code) { name } }', variables: {} },
+    { query: 'query ($code: String!) { division(code: $code) { name } }', variables: { code: 7 } },
+    {
+      query: 'query ($code: String!) { division(code: $code) { name } }',
+      variables: null,
+      operationName: null,
+    },
+    { query: '{ coverage(certificationId: "x", unitId: "y") { covered } }' },
+    { query: 'mutation { signOut }', operationName: 'none' },
+    { query: '{ nothing }' },
+    { query: '{ viewer { ' },
+    { query: '' },
+    { query: 'subscription { x }' },
+    { query: '{ __typename }', extensions: {} },
+    { query: '{ __typename }', other: 1 },
+    { variables: {} },
+    { query: 7 },
+    { query: '{ __typename }', variables: [] },
+  ])('answers the same, plainly asked or not: %j', async (body) => {
+    const plain = await ask(JSON.stringify(body), 'application/json');
+    expect(await ask(JSON.stringify(body), 'application/json;q=0.9')).toEqual(plain);
+    expect(await ask(JSON.stringify(body), 'application/json')).toEqual(plain);
+  });
+
+  it('answers what is no JSON the same, plainly asked or not', async () => {
+    for (const text of ['', '{', '"{ __typename }"', 'null', '[]'])
+      expect(await ask(text, 'application/json')).toEqual(await ask(text, 'application/json;q=0.9'));
+  });
+
+  it('is there for others when a caller leaves in the middle of a question', async () => {
+    const { port, hostname } = new URL(service.app.publicUrl);
+    const socket = connect(Number(port), hostname);
+    socket.write(
+      'POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"query":',
+    );
+    await sleep(50);
+    const before = logged.length;
+    socket.destroy();
+    expect((await ask('{"query":"{ __typename }"}', 'application/json')).status).toBe(200);
+    expect(logged.slice(before).join()).not.toContain('defect');
   });
 
   it('takes no list of queries at once', async () => {
