@@ -34,7 +34,7 @@ export function isIdentityNumber(text: string): boolean {
   return '10X98765432'[sum % 11] === text[17];
 }
 
-/** For matching only: the same number always gives the same 32 bytes, and without the key nobody can try numbers. */
-export function hashIdentityNumber(identityNumber: string, key: Buffer | KeyObject): Buffer {
-  return createHmac('sha256', key).update(identityNumber).digest();
+/** For matching only: the same number always gives the same 32 bytes, in hexadecimal, and without the key nobody can try numbers. */
+export function hashIdentityNumber(identityNumber: string, key: Buffer | KeyObject): string {
+  return createHmac('sha256', key).update(identityNumber).digest('hex');
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { narrow, readDay, readEncoding, readText } from '../../src/people/roster/text.ts';
+import { readRecords } from '../../src/people/roster/records.ts';
+import { narrow, readDay, readEncoding } from '../../src/people/roster/text.ts';
 
 const open = (bytes: Buffer, piece = 1) => ({
   async *open() {
@@ -10,7 +11,8 @@ const open = (bytes: Buffer, piece = 1) => ({
 async function textOf(bytes: Buffer): Promise<string> {
   const file = open(bytes);
   let text = '';
-  for await (const piece of readText(file, (await readEncoding(file)).encoding)) text += piece;
+  for await (const records of readRecords(file, (await readEncoding(file)).encoding))
+    for (const { record } of records) text += record.join();
   return text;
 }
 

@@ -1,19 +1,13 @@
-import { Readable } from 'node:stream';
-import { parse } from 'csv-parse';
 import type { RosterFile } from './archive.ts';
+import { readRecords, type LinedRecord } from './records.ts';
 import type { Row } from './row.ts';
 import { UnreadableFile } from './said.ts';
-import { readText, type Encoding } from './text.ts';
+import type { Encoding } from './text.ts';
 
 export interface Table {
   readonly header: readonly string[];
   /** As many at once as have been read. */
   readonly rows: AsyncGenerator<Row[]>;
-}
-
-interface Parsed {
-  readonly record: string[];
-  readonly info: { readonly lines: number };
 }
 
 /**
@@ -68,44 +62,6 @@ async function* readRows(
   });
   yield first.map(toRow);
   for await (const records of others) yield records.map(toRow);
-}
-
-interface LinedRecord {
-  readonly record: string[];
-  readonly line: number;
-}
-
-async function* readRecords(file: RosterFile, encoding: Encoding): AsyncGenerator<LinedRecord[]> {
-  const parser = parse({ info: true, bom: true, relax_column_count: true, skip_empty_lines: true });
-  const source = Readable.from(encoding === 'utf-8' ? file.open() : readText(file, encoding));
-  source.on('error', (error) => parser.destroy(error));
-  source.pipe(parser);
-  try {
-    let previousEnd = 0;
-    for await (const first of parser as AsyncIterable<Parsed>) {
-      const records: LinedRecord[] = [];
-      // All that the parser has ready: waiting for each row by itself would take longer than reading it.
-      for (let parsed: Parsed | null = first; parsed !== null; parsed = parser.read() as Parsed | null) {
-        const { record, info } = parsed;
-        // The parser tells the line a record ends on; with line breaks inside quotes it began earlier.
-        let breaks = 0;
-        for (const field of record)
-          if (field.includes('\n') || field.includes('\r')) breaks += field.match(/\r\n|\n|\r/g)!.length;
-        records.push({ record, line: Math.max(previousEnd + 1, info.lines - breaks) });
-        previousEnd = info.lines;
-      }
-      yield records;
-    }
-  } catch (error) {
-    const { code, lines, message } = error as { code?: string; lines?: number; message: string };
-    if (code?.startsWith('CSV_') !== true) throw error;
-    throw new UnreadableFile(
-      `it is not well-formed CSV${lines === undefined ? '' : ` (line ${lines})`}: ${message}`,
-      `CSV 格式有误${lines === undefined ? '' : `（第 ${lines} 行）`}：${message}`,
-    );
-  } finally {
-    source.destroy();
-  }
 }
 
 /** A list in one field, as the binding has it: values with commas between; an empty field is an empty list. */

@@ -29,8 +29,14 @@ export class RowRefused extends Error {
 }
 
 export function required(row: Row, column: string): string {
+  const value = optional(row, column);
+  if (value === null) throw new RowRefused(row, column, said(`${column} is empty.`, `${column} 为空。`));
+  return value;
+}
+
+export function optional(row: Row, column: string): string | null {
   const value = row.fields.get(column) ?? '';
-  if (value === '') throw new RowRefused(row, column, said(`${column} is empty.`, `${column} 为空。`));
+  if (value === '') return null;
   if (value.length > 255)
     throw new RowRefused(
       row,
@@ -38,10 +44,6 @@ export function required(row: Row, column: string): string {
       said(`${column} is longer than 255 characters.`, `${column} 超过 255 个字符。`),
     );
   return value;
-}
-
-export function optional(row: Row, column: string): string | null {
-  return (row.fields.get(column) ?? '') === '' ? null : required(row, column);
 }
 
 /** A code or a number, in its plain width. */

@@ -206,9 +206,7 @@ export function makeImportRun({
   /** What the source calls somebody. Where it uses identity numbers for that, a keyed hash of it, since none is ever stored. */
   function refOf(ref: string): string {
     const number = numberIn(ref);
-    return number === null
-      ? ref
-      : `${maskIdentity(number)}#${hashIdentityNumber(number, key).toString('hex').slice(0, 32)}`;
+    return number === null ? ref : `${maskIdentity(number)}#${hashIdentityNumber(number, key).slice(0, 32)}`;
   }
 
   /** Rows whose refusal was found by comparing: they are read once more, for what stood in them. */

@@ -34,7 +34,7 @@ export async function createStaging(tx: Executor): Promise<void> {
 /** Takes what is read and copies it in pieces, while the next piece is being read. */
 export class StagingWriter {
   readonly #client: pg.ClientBase;
-  readonly #waiting = new Map<Table, string[]>();
+  readonly #waiting = new Map<Table, Rows>();
   #length = 0;
   #people = 0;
   #posts = 0;
@@ -45,55 +45,39 @@ export class StagingWriter {
     this.#client = client;
   }
 
-  person(person: GivenPerson, identityHash: Buffer | undefined): void {
+  person(person: GivenPerson, identityHash: string | undefined): void {
     this.#people += 1;
-    this.#add('staged_people', [
-      String(this.#people),
-      String(person.line),
-      person.ref,
-      person.name,
-      person.staffNumber,
-      identityHash === undefined ? null : `\\x${identityHash.toString('hex')}`,
-      person.identityNumber?.slice(-4) ?? null,
-      person.leaves ? 't' : 'f',
-      person.complete ? 't' : 'f',
-      person.onlyKnown ? 't' : 'f',
-    ]);
+    const hash = identityHash === undefined ? '\\N' : `\\\\x${identityHash}`;
+    const last4 = person.identityNumber?.slice(-4) ?? '\\N';
+    this.#add(
+      'staged_people',
+      `${this.#people}\t${person.line}\t${cell(person.ref)}\t${cell(person.name)}\t${cell(person.staffNumber)}\t${hash}\t${last4}\t${person.leaves}\t${person.complete}\t${person.onlyKnown}\n`,
+    );
   }
 
   post(ref: string, line: number, post: GivenPost): void {
     this.#posts += 1;
-    this.#add('staged_posts', [
-      String(this.#posts),
-      String(line),
-      ref,
-      post.organizationSourceId,
-      post.role,
-      post.workload,
-      post.startsOn,
-      post.endsOn,
-      post.ends ? 't' : 'f',
-    ]);
+    this.#add(
+      'staged_posts',
+      `${this.#posts}\t${line}\t${cell(ref)}\t${cell(post.organizationSourceId)}\t${post.role}\t${post.workload}\t${cell(post.startsOn)}\t${cell(post.endsOn)}\t${post.ends}\n`,
+    );
   }
 
   spare(ref: string): void {
-    this.#add('staged_spared', [ref]);
+    this.#add('staged_spared', `${cell(ref)}\n`);
   }
 
   refuse(refused: Refused): void {
-    this.#add('staged_refusals', [
-      refused.file,
-      String(refused.line),
-      refused.column,
-      refused.value,
-      refused.reason.en,
-      refused.reason['zh-CN'],
-    ]);
+    const { file, line, column, value, reason } = refused;
+    this.#add(
+      'staged_refusals',
+      `${cell(file)}\t${line}\t${cell(column)}\t${cell(value)}\t${cell(reason.en)}\t${cell(reason['zh-CN'])}\n`,
+    );
   }
 
   refusedRow(file: string, line: number, cells: readonly string[]): void {
     const quoted = cells.map((cell) => `"${cell.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
-    this.#add('staged_refused_rows', [file, String(line), `{${quoted.join(',')}}`]);
+    this.#add('staged_refused_rows', `${cell(file)}\t${line}\t${cell(`{${quoted.join(',')}}`)}\n`);
   }
 
   /** Whether enough waits to be copied: then `await flush()`. */
@@ -104,11 +88,11 @@ export class StagingWriter {
   /** Begins to copy what waits; waits only for the piece before it. */
   async flush(): Promise<void> {
     await this.#copying;
-    const pieces = [...this.#waiting].map(([table, lines]) => [table, lines.join('')] as const);
+    const pieces = [...this.#waiting].map(([table, rows]) => [table, rows.bytes] as const);
     this.#waiting.clear();
     this.#length = 0;
     this.#copying = (async () => {
-      for (const [table, text] of pieces) await this.#copy(table, text);
+      for (const [table, bytes] of pieces) await this.#copy(table, bytes);
     })();
     // Awaited with the next piece; until then a failure must not count as unhandled.
     this.#copying.catch(() => {});
@@ -120,24 +104,45 @@ export class StagingWriter {
     await this.#copying;
   }
 
-  async #copy(table: Table, text: string): Promise<void> {
+  async #copy(table: Table, bytes: Buffer): Promise<void> {
     const stream = this.#client.query(copyFrom(`copy ${table} from stdin`));
     const ended = once(stream, 'finish');
-    stream.end(text);
+    stream.end(bytes);
     await ended;
   }
 
-  #add(table: Table, fields: readonly (string | null)[]): void {
-    const line = `${fields.map((field) => (field === null ? '\\N' : escape(field))).join('\t')}\n`;
-    const waiting = this.#waiting.get(table);
-    if (waiting === undefined) this.#waiting.set(table, [line]);
-    else waiting.push(line);
-    this.#length += line.length;
+  #add(table: Table, row: string): void {
+    let waiting = this.#waiting.get(table);
+    if (waiting === undefined) this.#waiting.set(table, (waiting = new Rows()));
+    this.#length += waiting.add(row);
   }
 }
 
-/** As COPY's text format wants it. */
-function escape(field: string): string {
+/** Text as it will be sent. Written out at once: a long text put together of a million parts takes longer to put together. */
+class Rows {
+  #bytes = Buffer.allocUnsafe(PIECE);
+  #length = 0;
+
+  /** @returns bytes added, at most. */
+  add(row: string): number {
+    const most = row.length * 3;
+    if (this.#length + most > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(2 * this.#bytes.length + most);
+      this.#bytes.copy(larger, 0, 0, this.#length);
+      this.#bytes = larger;
+    }
+    this.#length += this.#bytes.write(row, this.#length);
+    return row.length;
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+}
+
+/** A cell as COPY's text format wants it. */
+function cell(field: string | null): string {
+  if (field === null) return '\\N';
   return /[\\\n\r\t]/.test(field)
     ? field.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
     : field;

@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { UnreadableFile } from './said.ts';
 
 export type Encoding = 'utf-8' | 'gb18030';
@@ -17,7 +18,9 @@ export async function readEncoding(file: Reopenable): Promise<{ encoding: Encodi
   let lines = 1;
   let first = true;
   let chinese = false;
-  let utf8: TextDecoder | undefined = new TextDecoder('utf-8', { fatal: true });
+  let utf8 = true;
+  /** The beginning of a character whose end is in the next chunk. */
+  let begun: Uint8Array = Buffer.alloc(0);
   for await (const chunk of file.open()) {
     if (first && chunk.length > 1) {
       const mark = `${chunk[0]} ${chunk[1]}`;
@@ -30,13 +33,16 @@ export async function readEncoding(file: Reopenable): Promise<{ encoding: Encodi
     }
     if (chunk.includes(0)) throw new UnreadableFile('it is not a text file', '不是文本文件');
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines += 1;
-    const text = utf8 === undefined ? undefined : decode(utf8, chunk, { stream: true });
-    if (text === undefined) utf8 = undefined;
-    else chinese ||= /\P{ASCII}/u.test(text);
+    if (!utf8) continue;
+    const bytes = begun.length === 0 ? chunk : Buffer.concat([begun, chunk]);
+    const end = endOfCharacters(bytes);
+    begun = bytes.subarray(end);
+    utf8 = isUtf8(bytes.subarray(0, end));
+    chinese ||= !isAscii(bytes);
   }
-  if (utf8 !== undefined && decode(utf8) !== undefined) return { encoding: 'utf-8', lines };
+  if (utf8 && begun.length === 0) return { encoding: 'utf-8', lines };
   // All of it was UTF-8 up to the last character. With Chinese before it this is no chance: who knows how much more is missing.
-  if (utf8 !== undefined && chinese)
+  if (utf8 && chinese)
     throw new UnreadableFile(
       'it is UTF-8 text that ends in the middle of a character: it was cut off',
       'UTF-8 文本在一个字的中间结束：文件不完整',
@@ -51,18 +57,22 @@ export async function readEncoding(file: Reopenable): Promise<{ encoding: Encodi
   return { encoding: 'gb18030', lines };
 }
 
+/** Where the last whole character of UTF-8 ends: what follows is at most three bytes that begin another. */
+function endOfCharacters(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back]!;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
 function neither(): UnreadableFile {
   return new UnreadableFile(
     'it is neither UTF-8 nor GBK text; save it as "CSV UTF-8"',
     '既不是 UTF-8 也不是 GBK 编码，请另存为“CSV UTF-8”',
   );
-}
-
-/** The text of a file whose encoding is known, piece by piece. */
-export async function* readText(file: Reopenable, encoding: Encoding): AsyncGenerator<string> {
-  const decoder = new TextDecoder(encoding);
-  for await (const chunk of file.open()) yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
 }
 
 function decode(decoder: TextDecoder, bytes?: Uint8Array, options?: TextDecodeOptions): string | undefined {
