@@ -17,7 +17,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { tmpdir, totalmem } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -74,6 +74,7 @@ export async function startEmbedded(
       unix_socket_directories: socket,
       unix_socket_permissions: '0700',
       max_connections: '120',
+      shared_buffers: `${sharedBuffers()}MB`,
       ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     };
     // Its own process group: Ctrl-C in the terminal must stop the service first and the database after it.
@@ -133,6 +134,13 @@ export async function startEmbedded(
       }
     },
   };
+}
+
+/** An eighth of the machine's memory, in MB: what PostgreSQL takes unasked is too little for a province. */
+function sharedBuffers(): number {
+  // A container may have less than the machine; 0 and numbers beyond any machine's mean that it is not held to any.
+  const memory = Math.min(totalmem(), process.constrainedMemory() || totalmem());
+  return Math.round(Math.min(1024, Math.max(128, memory / 2 ** 20 / 8)));
 }
 
 /** A PostgreSQL without fsync for one purpose, in a folder of its own; stopping it removes everything. */

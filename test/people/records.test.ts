@@ -82,7 +82,7 @@ describe('the records of a CSV file', () => {
     };
     await expect(
       (async () => {
-        for await (const _records of readRecords(endless, 'utf-8'));
+        for await (const _ of readRecords(endless, 'utf-8'));
       })(),
     ).rejects.toThrow(/not well-formed CSV/);
     expect(taken).toBeLessThan(200);

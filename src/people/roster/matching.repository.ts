@@ -105,7 +105,7 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
 
   await sql`
     create temporary table found on commit drop as
-    select s.line, s.ref, s.name, s.identity_hash, by_source.person_id as by_source, by_identity.id as by_identity, k.identity_hash as known_hash,
+    select s.n, s.line, s.ref, s.name, s.staff_number, s.identity_hash, s.identity_last4, s.leaves, s.complete, s.only_known, by_source.person_id as by_source, by_identity.id as by_identity, k.identity_hash as known_hash,
       coalesce(by_source.person_id, by_identity.id) as person_id, false as is_ruled
     from staged_people s
     left join person_sources by_source on by_source.source = ${source} and by_source.source_id = s.ref
@@ -121,7 +121,6 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
         or (f.by_identity is null and (f.by_source is null or f.by_source = any (ruling.candidate_ids))))`.execute(
     tx,
   );
-  await sql`create index on found (line)`.execute(tx);
   await sql`analyze found`.execute(tx);
   await findDoubts(tx, roster);
   await refuse(sql`
@@ -149,18 +148,20 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
   );
   await sql`
     create temporary table matched on commit drop as
-    select s.n, s.line, s.ref, s.name, s.staff_number, s.leaves, s.complete, s.only_known,
+    select f.n, f.line, f.ref, f.name, f.staff_number, f.leaves, f.complete, f.only_known,
       -- Where it was decided that the number is another's, it is not taken over.
-      case when f.by_identity <> f.person_id then null else s.identity_hash end as identity_hash,
-      case when f.by_identity <> f.person_id then null else s.identity_last4 end as identity_last4,
+      case when f.by_identity <> f.person_id then null else f.identity_hash end as identity_hash,
+      case when f.by_identity <> f.person_id then null else f.identity_last4 end as identity_last4,
       f.by_source is null as is_new_to_source, f.is_ruled and f.by_source <> coalesce(f.person_id, 0) as is_moved, k.id is null as is_new, f.is_ruled as is_corrected,
       coalesce(k.id, nextval((select pg_get_serial_sequence('people', 'id')::regclass))) as person_id,
-      k.id is not null and (k.name <> s.name or k.staff_number is distinct from coalesce(s.staff_number, k.staff_number)
-        or (s.identity_hash is not null and f.by_identity is null and (k.identity_hash is null or f.is_ruled))) as is_changed
-    from staged_people s join found f using (line) left join people k on k.id = f.person_id
-    order by s.n`.execute(tx);
-  await sql`create index on matched (n)`.execute(tx);
-  await sql`create index on matched (person_id)`.execute(tx);
+      k.id is not null and (k.name <> f.name or k.staff_number is distinct from coalesce(f.staff_number, k.staff_number)
+        or (f.identity_hash is not null and f.by_identity is null and (k.identity_hash is null or f.is_ruled))) as is_changed
+    from found f left join people k on k.id = f.person_id
+    -- Those that were not refused since.
+    where f.line in (select line from staged_people)
+    order by f.n`.execute(tx);
+  // In pieces by n, in which order it stands there: that needs no entry for each row.
+  await sql`create index on matched using brin (n) with (pages_per_range = 16)`.execute(tx);
   await sql`analyze matched`.execute(tx);
 }
 
@@ -239,7 +240,7 @@ export async function matchPosts(
     from staged_posts p join matched m using (ref) join places o on o.source_id = p.organization_ref
     where not m.leaves and not (o.closes and (p.ends_on < o.since) is not true)
     order by p.n`.execute(tx);
-  await sql`create index on given_posts (n)`.execute(tx);
+  await sql`create index on given_posts using brin (n) with (pages_per_range = 16)`.execute(tx);
   await sql`analyze given_posts`.execute(tx);
   await joinTakenOver(tx, today);
   // A row may say it twice.

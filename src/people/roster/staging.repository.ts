@@ -22,11 +22,11 @@ const TABLES = {
 } as const;
 type Table = keyof typeof TABLES;
 
-const PIECE = 128 * 1024;
+const PIECE = 1024 * 1024;
 
 export async function createStaging(tx: Executor): Promise<void> {
   // Sorting and hashing a million rows in memory, for this transaction only.
-  await sql`set local work_mem = '128MB'`.execute(tx);
+  await sql`set local work_mem = '256MB'`.execute(tx);
   for (const [table, columns] of Object.entries(TABLES))
     await sql`create temporary table ${sql.id(table)} (${sql.raw(columns)}) on commit drop`.execute(tx);
 }
