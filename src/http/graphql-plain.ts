@@ -11,10 +11,10 @@ import type { GraphqlRequest } from './graphql.ts';
 
 type Yoga = Pick<ReturnType<typeof createYoga>, 'getEnveloped'>;
 
-/** @param limit of the body, in bytes. @param publicUrl other origins get their headers from Yoga. */
+/** Whether a request is of this kind. @param limit of the body, in bytes. @param ownOrigin the service's; others get their headers from Yoga. */
 export function comesPlain(
   ctx: Context,
-  { limit, publicUrl }: { limit: number; publicUrl: string },
+  { limit, ownOrigin }: { limit: number; ownOrigin: string },
 ): boolean {
   const origin = ctx.get('origin');
   return (
@@ -22,7 +22,7 @@ export function comesPlain(
     /^application\/json(?:; ?charset=utf-8)?$/i.test(ctx.get('content-type')) &&
     ['', '*/*', 'application/json'].includes(ctx.get('accept')) &&
     ctx.get('content-encoding') === '' &&
-    (origin === '' || origin === new URL(publicUrl).origin) &&
+    (origin === '' || origin === ownOrigin) &&
     // Node holds a body to the length it announces.
     /^\d+$/.test(ctx.get('content-length')) &&
     Number(ctx.get('content-length')) <= limit

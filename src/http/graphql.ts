@@ -117,6 +117,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     context: ({ koa, viewer }) => makeContext(services, viewer, bearerToken(koa.req)),
   });
   const answerPlain = makePlain(yoga, schema);
+  const ownOrigin = new URL(services.publicUrl).origin;
   const door: Middleware = async (ctx) => {
     const viewer = await viewerOf(ctx.req, services.sessions);
     const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
@@ -126,7 +127,9 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
       refuseBody(ctx, limit);
       return;
     }
-    if (comesPlain(ctx, { limit, publicUrl: services.publicUrl })) {
+    /** What Yoga reads; a GET has none. */
+    let body: Readable | undefined;
+    if (comesPlain(ctx, { limit, ownOrigin })) {
       const bytes = await readBody(ctx);
       if (bytes === undefined) return;
       const request = parsePlain(bytes, MAX_QUERY_CHARACTERS);
@@ -136,13 +139,12 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
         ctx.type = 'application/json; charset=utf-8';
         return;
       }
-      Object.assign(ctx.req, { body: Readable.from([bytes]) });
-    }
-    const body = ctx.method === 'POST' && !('body' in ctx.req) ? new LimitedBody(ctx.req, limit) : undefined;
+      body = Readable.from([bytes]);
+    } else if (ctx.method === 'POST') body = new LimitedBody(ctx.req, limit);
     // Where Yoga looks for a body that was read before it.
     if (body !== undefined) Object.assign(ctx.req, { body });
     const response = await yoga.handleNodeRequestAndResponse(ctx.req, ctx.res, { koa: ctx, viewer });
-    if (body?.exceeded === true) {
+    if (body instanceof LimitedBody && body.exceeded) {
       refuseBody(ctx, limit);
       return;
     }

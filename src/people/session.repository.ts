@@ -36,6 +36,7 @@ export async function findSampleViewer(db: Executor, key: string, day: string): 
   return findViewer(db, sql`select person_id from sample_sign_ins where key = ${key}`, day);
 }
 
+/** A person who is known to be there. */
 export async function findPersonViewer(db: Executor, personId: string, day: string): Promise<Viewer> {
   return (await findViewer(db, sql`select ${personId}::bigint as person_id`, day))!;
 }

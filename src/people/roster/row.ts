@@ -28,12 +28,14 @@ export class RowRefused extends Error {
   }
 }
 
+/** What stands in a column that may not be empty. @throws RowRefused */
 export function required(row: Row, column: string): string {
   const value = optional(row, column);
   if (value === null) throw new RowRefused(row, column, said(`${column} is empty.`, `${column} 为空。`));
   return value;
 }
 
+/** What stands in a column; null: nothing. @throws RowRefused for more than a name or a code has. */
 export function optional(row: Row, column: string): string | null {
   const value = row.fields.get(column) ?? '';
   if (value === '') return null;

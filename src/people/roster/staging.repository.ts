@@ -123,7 +123,7 @@ class Rows {
   #bytes = Buffer.allocUnsafe(PIECE);
   #length = 0;
 
-  /** @returns bytes added, at most. */
+  /** @returns how many bytes it is. */
   add(row: string): number {
     const most = row.length * 3;
     if (this.#length + most > this.#bytes.length) {
@@ -131,8 +131,9 @@ class Rows {
       this.#bytes.copy(larger, 0, 0, this.#length);
       this.#bytes = larger;
     }
-    this.#length += this.#bytes.write(row, this.#length);
-    return row.length;
+    const written = this.#bytes.write(row, this.#length);
+    this.#length += written;
+    return written;
   }
 
   get bytes(): Buffer {
