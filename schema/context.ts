@@ -14,7 +14,7 @@ import type { Person } from '../src/people/person.ts';
 import type { ReorganizationService } from '../src/people/reorganization.service.ts';
 import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
-import type { SessionService } from '../src/people/session.service.ts';
+import type { SessionService } from '../src/access/session.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
 import type { ProgrammeService } from '../src/programmes/programme.service.ts';
 import type { Division } from '../src/regions/division.ts';

@@ -31,7 +31,7 @@ import { makeReorganizationService } from './people/reorganization.service.ts';
 import { makeDoubtService } from './people/roster/doubt.service.ts';
 import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { IMPORT_TASK } from './people/roster/queue.service.ts';
-import { makeSessionService } from './people/session.service.ts';
+import { makeSessionService } from './access/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
 import { makeRegionService } from './regions/region.service.ts';
@@ -105,7 +105,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
-    const sessions = makeSessionService({ db, clock, samples: config.samples });
+    const sessions = makeSessionService({ db, clock, people, samples: config.samples });
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { NotSignedIn } from '../errors.ts';
 import type { Viewer } from '../people/permission.ts';
-import type { SessionService } from '../people/session.service.ts';
+import type { SessionService } from '../access/session.service.ts';
 
 /** The token of `Authorization: Bearer …` (RFC 6750, section 2.1); sessions use no cookies, so that they work inside a frame. */
 export function bearerToken(request: IncomingMessage): string | undefined {

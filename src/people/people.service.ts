@@ -1,9 +1,17 @@
 import { chinaDay, type Clock } from '../clock.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Executor } from '../db/database.ts';
 import type { Unit } from '../regions/division.ts';
 import { may, type Viewer } from './permission.ts';
 import type { Person, Post } from './person.ts';
-import { findPerson, listHolders, listPeople, listPostsOn } from './person.repository.ts';
+import {
+  findPerson,
+  findPersonByStaffNumber,
+  insertPeople,
+  listHolders,
+  listPeople,
+  listPostsOn,
+  type NewPerson,
+} from './person.repository.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import type { Role } from './role.ts';
 
@@ -30,9 +38,18 @@ export function makePeopleService({
 
     /** For rooms above, which have asked whether the viewer may. */
     listByIds: async (ids: readonly string[]): Promise<Person[]> => listPeople(db, ids),
+    /** The id of the one person of this number; undefined where there is none, or are several. */
+    findByStaffNumber: async (staffNumber: string): Promise<string | undefined> =>
+      findPersonByStaffNumber(db, staffNumber),
     listPostsToday: async (personIds: readonly string[]): Promise<Post[]> =>
       listPostsOn(db, personIds, chinaDay(clock.now())),
     listHolders: async (unit: Unit, role: Role, day: string): Promise<string[]> =>
       listHolders(db, unit, role, day),
+    /** In the transaction of a room above. Source id → person's id. */
+    addPeople: async (
+      tx: Executor,
+      source: string,
+      people: readonly NewPerson[],
+    ): Promise<Map<string, string>> => insertPeople(tx, source, people),
   };
 }

@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../schema/schema.ts';
 import { projectFolder } from '../../src/config.ts';
 import { enumLabel } from '../../src/http/export/words.ts';
-import type { SessionService } from '../../src/people/session.service.ts';
+import type { SessionService } from '../../src/access/session.service.ts';
 import type { Organization } from '../../src/regions/organization.ts';
 import type { RegionService } from '../../src/regions/region.service.ts';
 import { readAll } from '../sheets/workbook.ts';

@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../../src/clock.ts';
 import { sampleCertification, sampleStaff, SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
 import { readConfig } from '../../src/config.ts';
 import { silentLog, type Log } from '../../src/log.ts';
-import { makeSampleService } from '../../src/people/sample.service.ts';
+import { makeSampleService } from '../../src/access/sample.service.ts';
 import { makeTestDatabase, type TestDatabase } from './database.ts';
 
 /** A clock that stands still until it is moved. */
@@ -67,7 +67,7 @@ export async function startService({
     DATABASE_URL: database.url,
   });
   const app = await startApp(config, log, { clock, ...(webFolder === undefined ? {} : { webFolder }) });
-  await makeSampleService({ db: app.db, clock }).ensureStaff(sampleStaff);
+  await makeSampleService({ db: app.db, clock, people: app.services.people }).ensureStaff(sampleStaff);
   const headers = (as: string | null): Record<string, string> =>
     as === null
       ? {}
@@ -251,7 +251,11 @@ export async function assignTeachers(
     `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) { __typename } }`,
     { input: { certificationId, unitId, role: 'CLASS_TEACHER' } },
   );
-  const samples = makeSampleService({ db: service.app.db, clock: service.clock });
+  const samples = makeSampleService({
+    db: service.app.db,
+    clock: service.clock,
+    people: service.app.services.people,
+  });
   const learners: Learner[] = [];
   for (const [index, id] of ids.entries()) {
     const row = await service.app.db

@@ -6,7 +6,7 @@ import type { App } from '../../app.ts';
 import { addDays, chinaDay, systemClock } from '../../clock.ts';
 import { fileOf } from '../../people/roster/upload.ts';
 import type { Viewer } from '../../people/permission.ts';
-import { makeSampleService, type SampleStaff } from '../../people/sample.service.ts';
+import { makeSampleService, type SampleStaff } from '../../access/sample.service.ts';
 import { writeRoster } from './roster.ts';
 
 /** 长沙县, in 湖南: the sample county. */
@@ -73,7 +73,9 @@ export async function sampleRosterFiles(): Promise<{ name: string; bytes: Buffer
 
 /** The people of a county's offices, each with a way in. No roster brings them. */
 export async function ensureSampleStaff(app: App): Promise<void> {
-  await makeSampleService({ db: app.db, clock: systemClock }).ensureStaff(sampleStaff);
+  await makeSampleService({ db: app.db, clock: systemClock, people: app.services.people }).ensureStaff(
+    sampleStaff,
+  );
 }
 
 /**
@@ -82,7 +84,7 @@ export async function ensureSampleStaff(app: App): Promise<void> {
  */
 export async function ensureSampleCounty(app: App): Promise<void> {
   const { services } = app;
-  const samples = makeSampleService({ db: app.db, clock: systemClock });
+  const samples = makeSampleService({ db: app.db, clock: systemClock, people: app.services.people });
   const keys = new Set((await services.sessions.listSampleSignIns()).map((signIn) => signIn.key));
   if (keys.has('teacher')) return;
 

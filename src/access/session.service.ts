@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { NotFound } from '../errors.ts';
-import type { Viewer } from './permission.ts';
-import { findPersonByStaffNumber } from './person.repository.ts';
+import type { Viewer } from '../people/permission.ts';
+import type { PeopleService } from '../people/people.service.ts';
 import {
   endSession,
   findPersonViewer,
@@ -21,14 +21,24 @@ const STAFF_PREFIX = 'staff:';
 
 export type SessionService = ReturnType<typeof makeSessionService>;
 
-export function makeSessionService({ db, clock, samples }: { db: Database; clock: Clock; samples: boolean }) {
+export function makeSessionService({
+  db,
+  clock,
+  people,
+  samples,
+}: {
+  db: Database;
+  clock: Clock;
+  people: PeopleService;
+  samples: boolean;
+}) {
   const hash = (token: string): Buffer => createHash('sha256').update(token).digest();
   const today = (): string => chinaDay(clock.now());
   /** Who is behind a sample key: a listed way in, or `staff:<staff number>` for anyone at all. */
   const sampleViewer = async (key: string): Promise<Viewer | undefined> => {
     if (!samples) return undefined;
     if (!key.startsWith(STAFF_PREFIX)) return findSampleViewer(db, key, today());
-    const personId = await findPersonByStaffNumber(db, key.slice(STAFF_PREFIX.length));
+    const personId = await people.findByStaffNumber(key.slice(STAFF_PREFIX.length));
     return personId === undefined ? undefined : findPersonViewer(db, personId, today());
   };
 

@@ -1,7 +1,7 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import type { GrantRole } from './permission.ts';
-import { insertPeople } from './person.repository.ts';
+import type { PeopleService } from '../people/people.service.ts';
+import type { GrantRole } from '../people/permission.ts';
 import { insertGrant, insertSampleSignIn, listSampleSignIns } from './session.repository.ts';
 
 export interface SampleStaff {
@@ -16,7 +16,15 @@ export interface SampleStaff {
 export type SampleService = ReturnType<typeof makeSampleService>;
 
 /** People of the sample county that no roster brings, and the ways in. Built only where samples are on. */
-export function makeSampleService({ db, clock }: { db: Database; clock: Clock }) {
+export function makeSampleService({
+  db,
+  clock,
+  people,
+}: {
+  db: Database;
+  clock: Clock;
+  people: PeopleService;
+}) {
   return {
     /** Adds those that are missing, each with its grant and way in, in one transaction. */
     async ensureStaff(staff: readonly SampleStaff[]): Promise<void> {
@@ -24,7 +32,7 @@ export function makeSampleService({ db, clock }: { db: Database; clock: Clock })
         const known = new Set((await listSampleSignIns(tx)).map((signIn) => signIn.key));
         for (const [index, each] of staff.entries()) {
           if (known.has(each.key)) continue;
-          const ids = await insertPeople(tx, 'sample', [
+          const ids = await people.addPeople(tx, 'sample', [
             {
               sourceId: each.key,
               name: each.name,

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
-import type { GrantRole, Viewer } from './permission.ts';
+import type { GrantRole, Viewer } from '../people/permission.ts';
 
 export async function insertSession(
   db: Executor,
