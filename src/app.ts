@@ -17,6 +17,7 @@ import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverag
 import { makeIndicatorService } from './coverage/indicator.service.ts';
 import { FREEZE_TASK, makeSnapshotService } from './coverage/snapshot.service.ts';
 import { makeStaffingService } from './coverage/staffing.service.ts';
+import { LOGIN_ROLE, VIEWER_ROLE } from './db/apply-lock.ts';
 import { checkServer, makeDatabase, makePool, type Database } from './db/database.ts';
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
@@ -90,17 +91,18 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 
     mkdirSync(contentStore, { recursive: true });
     let databaseUrl = config.databaseUrl;
+    let serviceUrl = config.serviceDatabaseUrl;
     if (databaseUrl === undefined) {
       const embedded = await startEmbedded(config.dataFolder, { durable: options.durable ?? true });
       closers.push(async () => embedded.stop());
       databaseFailure = () => embedded.lastFailure();
       databaseUrl = await embedded.url('xinqiao');
+      serviceUrl = await embedded.url('xinqiao', LOGIN_ROLE);
     }
-    const pool = makePool(databaseUrl, { name: 'xinqiao', size: 20 });
+    await bringUp(databaseUrl);
+    const pool = makePool(serviceUrl ?? databaseUrl, { name: 'xinqiao', size: 20, role: VIEWER_ROLE });
     const db = makeDatabase(pool);
     closers.push(async () => db.destroy());
-    await checkServer(pool);
-    await migrate(db, pool);
 
     const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
@@ -225,6 +227,18 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     throw failure === undefined
       ? error
       : new EmbeddedDatabaseError(`The embedded PostgreSQL failed: ${failure}`);
+  }
+}
+
+/** As the owner of the tables: checks the server, migrates, locks. @throws DatabaseError */
+async function bringUp(databaseUrl: string): Promise<void> {
+  const pool = makePool(databaseUrl, { name: 'xinqiao-migrate', size: 2 });
+  const db = makeDatabase(pool);
+  try {
+    await checkServer(pool);
+    await migrate(db, pool);
+  } finally {
+    await db.destroy();
   }
 }
 

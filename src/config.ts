@@ -14,6 +14,8 @@ export interface Config {
   readonly contentUrl: string;
   /** A PostgreSQL ≥ 15; undefined = run the embedded one. */
   readonly databaseUrl: string | undefined;
+  /** The same database for a role that owns nothing; undefined = the service signs in as the owner, and takes on a lesser role. */
+  readonly serviceDatabaseUrl: string | undefined;
   /** The service's own files: embedded database, unpacked contents, built pages, keys. */
   readonly dataFolder: string;
   /** Ways in without a password: the sample staff, and anyone by staff number. Never in production. */
@@ -73,6 +75,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     publicUrl,
     contentUrl,
     databaseUrl,
+    serviceDatabaseUrl: readUrl(env, 'SERVICE_DATABASE_URL'),
     dataFolder,
     samples,
     sampleCounty: sampleMode === '1',
@@ -90,10 +93,14 @@ export function readDataFolder(env: Readonly<Record<string, string | undefined>>
 export function readDatabaseUrl(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
-  const url = textOf(env, 'DATABASE_URL');
+  return readUrl(env, 'DATABASE_URL');
+}
+
+function readUrl(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  const url = textOf(env, name);
   if (url === undefined) return undefined;
   if (!/^postgres(ql)?:\/\//.test(url))
-    throw new ConfigError('DATABASE_URL must begin with postgres:// or postgresql://.');
+    throw new ConfigError(`${name} must begin with postgres:// or postgresql://.`);
   return url;
 }
 

@@ -3,6 +3,7 @@ import type { Database } from '../db/database.ts';
 import type { PeopleService } from '../people/people.service.ts';
 import type { GrantRole } from '../people/permission.ts';
 import { insertGrant, insertSampleSignIn, listSampleSignIns } from './session.repository.ts';
+import { inParts } from '../db/acting.ts';
 
 export interface SampleStaff {
   readonly key: string;
@@ -25,7 +26,7 @@ export function makeSampleService({
   clock: Clock;
   people: PeopleService;
 }) {
-  return {
+  const service = {
     /** Adds those that are missing, each with its grant and way in, in one transaction. */
     async ensureStaff(staff: readonly SampleStaff[]): Promise<void> {
       await db.transaction().execute(async (tx) => {
@@ -71,4 +72,5 @@ export function makeSampleService({
       await insertSampleSignIn(db, signIn);
     },
   };
+  return inParts({ ensureStaff: 'keeper', addSignIn: 'keeper' }, service);
 }

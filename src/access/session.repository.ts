@@ -101,11 +101,18 @@ export interface SampleSignIn {
   readonly descriptionEn: string;
 }
 
-export async function listSampleSignIns(db: Executor): Promise<SampleSignIn[]> {
-  const rows = await db.selectFrom('sample_sign_ins').selectAll().orderBy('position').execute();
+export async function listSampleSignIns(db: Executor): Promise<(SampleSignIn & { readonly name: string })[]> {
+  const rows = await db
+    .selectFrom('sample_sign_ins')
+    .innerJoin('people', 'people.id', 'sample_sign_ins.person_id')
+    .selectAll('sample_sign_ins')
+    .select('people.name')
+    .orderBy('position')
+    .execute();
   return rows.map((row) => ({
     key: row.key,
     personId: row.person_id,
+    name: row.name,
     descriptionZh: row.description_zh,
     descriptionEn: row.description_en,
   }));

@@ -11,8 +11,8 @@ import {
   findSessionViewer,
   insertSession,
   listSampleSignIns,
-  type SampleSignIn,
 } from './session.repository.ts';
+import { inParts } from '../db/acting.ts';
 
 /** A working day: long enough for a course in one evening, short enough for a phone left on a desk. */
 const SESSION_HOURS = 12;
@@ -42,7 +42,7 @@ export function makeSessionService({
     return personId === undefined ? undefined : findPersonViewer(db, personId, today());
   };
 
-  return {
+  const service = {
     /**
      * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. While samples are on,
      * `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.
@@ -68,8 +68,12 @@ export function makeSessionService({
       await endSession(db, hash(token), clock.now());
     },
 
-    async listSampleSignIns(): Promise<SampleSignIn[]> {
+    async listSampleSignIns(): ReturnType<typeof listSampleSignIns> {
       return samples ? listSampleSignIns(db) : [];
     },
   };
+  return inParts(
+    { viewer: 'gate', signInSample: 'gate', signOut: 'gate', listSampleSignIns: 'gate' },
+    service,
+  );
 }

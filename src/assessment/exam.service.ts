@@ -22,6 +22,7 @@ import {
 import { drawItems } from './draw.ts';
 import { gradeAttempt, gradeItem, type Grade } from './grade.ts';
 import { whyBlocked, type Blocked } from './standing.ts';
+import { actingAs, inParts } from '../db/acting.ts';
 
 /** Grades an attempt that was left open, from what was saved. */
 export const CLOSE_TASK = 'close-attempt';
@@ -125,7 +126,7 @@ export function makeExamService({
     return result;
   };
 
-  return {
+  const service = {
     listAttempts: async (executor: Executor, assignmentId: string): Promise<Attempt[]> =>
       listAttempts(executor, assignmentId),
     whyBlocked: async (assignment: Assignment): Promise<Blocked | undefined> => blockedNow(db, assignment),
@@ -225,9 +226,11 @@ export function makeExamService({
     /** Grades what was saved. @throws Conflict ATTEMPT_CLOSED for a second submission or a late one: the first result stands. */
     async submit(viewer: Viewer, attemptId: string): Promise<Attempt> {
       await own(viewer, attemptId);
-      await db
-        .transaction()
-        .execute(async (tx) => grade(tx, await openAttempt(tx, attemptId), `person:${viewer.personId}`));
+      await actingAs('issuer', async () =>
+        db
+          .transaction()
+          .execute(async (tx) => grade(tx, await openAttempt(tx, attemptId), `person:${viewer.personId}`)),
+      );
       return (await findAttempt(db, attemptId))!;
     },
 
@@ -240,4 +243,5 @@ export function makeExamService({
       });
     },
   };
+  return inParts({ closeOverdue: 'issuer' }, service);
 }

@@ -34,6 +34,7 @@ import {
 } from './number.ts';
 import { roleTitles } from './role-titles.ts';
 import { readTemplate } from './template.ts';
+import { actingAs, inParts } from '../db/acting.ts';
 
 /** What a verifier is told. `codeMatched` says whether the document itself was at hand. */
 export interface Verification {
@@ -111,7 +112,7 @@ export function makeCertificateService({
       : undefined;
   };
 
-  return {
+  const service = {
     stateOf: (certificate: Certificate): CertificateState => stateOn(certificate, today()),
     listShortfalls: async (assignment: Assignment): Promise<Shortfall[]> => shortfallsOf(db, assignment),
     listOwn: async (viewer: Viewer): Promise<Certificate[]> => listCertificatesOf(db, viewer.personId),
@@ -258,7 +259,7 @@ export function makeCertificateService({
           'input.reason',
           'Say why, in 1 to 200 characters; the verification page shows it.',
         );
-      await db.transaction().execute(async (tx) => {
+      const end = async (tx: Executor): Promise<void> => {
         const now = await findCertificateByNumber(tx, certificate.number, { lock: true });
         if (now?.revokedOn !== null)
           throw new Conflict('ALREADY_REVOKED', 'This certificate has been revoked before.');
@@ -279,8 +280,10 @@ export function makeCertificateService({
           subject: `certificate:${certificate.id}`,
           detail: { reason },
         });
-      });
+      };
+      await actingAs('issuer', async () => db.transaction().execute(end));
       return (await findCertificateById(db, certificate.id))!;
     },
   };
+  return inParts({ issue: 'issuer', verify: 'gate' }, service);
 }

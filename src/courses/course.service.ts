@@ -14,6 +14,7 @@ import {
   lockCourse,
 } from './course.repository.ts';
 import { readCourseFolder, storeContent, type Problem } from './folder.ts';
+import { inParts } from '../db/acting.ts';
 
 export interface SyncResult {
   readonly slug: string;
@@ -37,7 +38,7 @@ export function makeCourseService({
 }) {
   const librariesFolder = join(coursesFolder, 'libraries');
 
-  return {
+  const service = {
     // These take the caller's transaction where it has one: waiting for a second connection while holding the first could
     // leave every connection waiting.
     findCurrent: async (executor: Executor, slug: string): Promise<CourseVersion | undefined> =>
@@ -63,6 +64,7 @@ export function makeCourseService({
       return results;
     },
   };
+  return inParts({ sync: 'keeper' }, service);
 
   async function syncOne(slug: string): Promise<SyncResult> {
     const read = await readCourseFolder(join(coursesFolder, slug), librariesFolder);

@@ -21,6 +21,7 @@ import type { CoverageLedger } from './ledger.service.ts';
 import { makeTargetService } from './target.service.ts';
 import { DEFAULT_TARGET, targetFor, type Target } from './target.ts';
 import { hiddenAmong, rolesHiddenAmong } from './veil.ts';
+import { actingAs, inParts } from '../db/acting.ts';
 
 /** What is asked of every unit alike. */
 interface Question {
@@ -168,7 +169,7 @@ export function makeCoverageService({
     return code === null ? undefined : regions.findDivision(code);
   };
 
-  return {
+  const service = {
     roleSetOf,
 
     /** Whether what is told of a unit to who may not see people leaves out its total, and its roles. */
@@ -267,17 +268,26 @@ export function makeCoverageService({
       const measured = { measure: 'coverage', certificationId: certification.id } as const;
       await targets.set(viewer, measured, division, input, input.role);
       const roles = input.role === null ? certification.roles : [input.role];
-      return (
-        await read([division], {
-          certification,
-          roles,
-          day: chinaDay(clock.now()),
-          targets: await targets.list(measured),
-          veiled: !may(viewer, 'people.read', division),
-        })
-      )[0]!;
+      const question = {
+        certification,
+        roles,
+        day: chinaDay(clock.now()),
+        targets: await targets.list(measured),
+        veiled: !may(viewer, 'people.read', division),
+      };
+      return (await actingAs('counter', async () => read([division], question)))[0]!;
     },
   };
+  return inParts(
+    {
+      roleSetOf: 'counter',
+      veilOf: 'counter',
+      get: 'counter',
+      listChildren: 'counter',
+      listTrend: 'counter',
+    },
+    service,
+  );
 }
 
 /** The targets of a place: of all roles together, and of each. Many stand in the same county, so it is worked out once for each. */

@@ -1,4 +1,5 @@
 import { chinaDay, type Clock } from '../clock.ts';
+import { inParts } from '../db/acting.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { Log } from '../log.ts';
@@ -119,5 +120,15 @@ export function makeCoverageLedger({ db, clock, log }: { db: Database; clock: Cl
       };
     },
   };
-  return ledger;
+  // What `around` and `added` do is done in the transaction of whoever changes a holding.
+  return inParts(
+    {
+      fold: 'counter',
+      advance: 'counter',
+      addRoleSet: 'counter',
+      rebuild: 'counter',
+      startFolding: 'counter',
+    },
+    ledger,
+  );
 }

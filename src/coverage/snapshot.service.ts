@@ -37,6 +37,7 @@ import { listResearchers, listStaffingFacts } from './staffing.repository.ts';
 import { addStaffed, judgeStaffing, NO_COUNTIES, NO_STAFFING, type Staffing } from './staffing.ts';
 import { listTargets } from './target.repository.ts';
 import { DEFAULT_TARGET, targetFor, type Measured, type Target } from './target.ts';
+import { inParts } from '../db/acting.ts';
 
 export const FREEZE_TASK = 'freeze-snapshot';
 
@@ -91,7 +92,7 @@ export function makeSnapshotService({
     return found === undefined ? undefined : seen(found, !may(viewer, 'people.read', place));
   };
 
-  return {
+  const service = {
     find: visible,
     findUnit,
 
@@ -268,6 +269,7 @@ export function makeSnapshotService({
       });
     },
   };
+  return inParts({ freeze: 'counter' }, service);
 
   /** Takes a verdict of a unit down, once. */
   async function judge(

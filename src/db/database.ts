@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import pg from 'pg';
-import { preparing } from './prepared.ts';
+import { currentActing } from './acting.ts';
+import { actingStatement, servingPool } from './statements.ts';
 import type { DB } from './types.ts';
 
 export type Database = Kysely<DB>;
@@ -25,13 +26,17 @@ const typesWithPlainDays: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-export function makePool(url: string, { name, size }: { name: string; size: number }): pg.Pool {
+/** @param options.role of the database, which every connection takes on; undefined: its own. */
+export function makePool(
+  url: string,
+  { name, size, role }: { name: string; size: number; role?: string },
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: name,
     max: size,
     // Compiling a query takes longer than most of ours run.
-    options: '-c jit=off',
+    options: `-c jit=off${role === undefined ? '' : ` -c role=${role}`}`,
     types: typesWithPlainDays,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
@@ -41,7 +46,7 @@ export function makePool(url: string, { name, size }: { name: string; size: numb
 }
 
 export function makeDatabase(pool: pg.Pool): Database {
-  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: preparing(pool) }) });
+  return new Kysely<DB>({ dialect: new PostgresDialect({ pool: servingPool(pool) }) });
 }
 
 /** For temporary tables as large as a province, of which a connection keeps 8 MB in memory unasked. */
@@ -59,6 +64,8 @@ export async function withConnection<T>(
   try {
     // One that has had temporary tables before keeps what it has, and does as well, more slowly.
     await client.query(`set temp_buffers = '${TEMPORARY}'`).catch(() => undefined);
+    const { text, values } = actingStatement(currentActing(), { lasting: true });
+    await client.query(text, [...values]);
     const borrowed = {
       query: client.query.bind(client),
       // The pool's own client is given back below.

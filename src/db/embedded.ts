@@ -28,8 +28,8 @@ export class EmbeddedDatabaseError extends Error {
 }
 
 export interface EmbeddedDatabase {
-  /** Connection string of `database` (created if it was missing), over a socket that only its owner can reach. */
-  url(database: string): Promise<string>;
+  /** Connection string of `database` (created if it was missing), over a socket that only its owner can reach. @param role who signs in; the owner unless told. */
+  url(database: string, role?: string): Promise<string>;
   /** What the server last said before it failed, e.g. that the disk is full; undefined: it said of no failure. */
   lastFailure(): string | undefined;
   /** Fast shutdown; resolves when the server has written everything and gone. */
@@ -102,11 +102,11 @@ export async function startEmbedded(
     await untilReady(socket, () => undefined);
   }
 
-  const connection = (database: string): string =>
-    `postgres://postgres@/${database}?host=${encodeURIComponent(socket)}`;
+  const connection = (database: string, role = 'postgres'): string =>
+    `postgres://${role}@/${database}?host=${encodeURIComponent(socket)}`;
   const owner = await claim(connection('postgres'), folder);
   return {
-    async url(database) {
+    async url(database, role) {
       const client = new pg.Client({ connectionString: connection('postgres') });
       await client.connect();
       try {
@@ -115,7 +115,7 @@ export async function startEmbedded(
       } finally {
         await client.end();
       }
-      return connection(database);
+      return connection(database, role);
     },
     lastFailure: () => lastFailure(logFile),
     async stop() {
@@ -150,7 +150,7 @@ export async function startScratch(): Promise<EmbeddedDatabase> {
   chmodSync(folder, 0o711);
   const server = await startEmbedded(folder, { durable: false });
   return {
-    url: async (database) => server.url(database),
+    url: async (database, role) => server.url(database, role),
     lastFailure: () => server.lastFailure(),
     async stop() {
       await server.stop();

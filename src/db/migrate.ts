@@ -5,6 +5,7 @@ import { Migrator, type Migration, type MigrationProvider } from 'kysely/migrati
 import { runMigrations } from 'graphile-worker';
 import type pg from 'pg';
 import { projectFolder } from '../config.ts';
+import { applyLock } from './apply-lock.ts';
 
 const migrationsFolder = join(projectFolder, 'migrations');
 
@@ -18,7 +19,7 @@ const provider: MigrationProvider = {
   },
 };
 
-/** Brings the database to the newest shape, ours and the job queue's; safe to run from several processes at once. */
+/** Brings the database to the newest shape, ours and the job queue's, and locks it; safe to run from several processes at once. */
 export async function migrate<T>(db: Kysely<T>, pool: pg.Pool): Promise<readonly string[]> {
   const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
   if (error !== undefined) {
@@ -30,5 +31,6 @@ export async function migrate<T>(db: Kysely<T>, pool: pg.Pool): Promise<readonly
     );
   }
   await runMigrations({ pgPool: pool });
+  await applyLock(pool);
   return (results ?? []).map((result) => result.migrationName);
 }

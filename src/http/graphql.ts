@@ -7,6 +7,7 @@ import { makeContext, type Context, type Services } from '../../schema/context.t
 import { schema } from '../../schema/schema.ts';
 import { NotSignedIn, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { forViewer } from '../people/acting.ts';
 import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
 import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
@@ -119,7 +120,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
   const answerPlain = makePlain(yoga, schema);
   const ownOrigin = new URL(services.publicUrl).origin;
   const door: Middleware = async (ctx) => {
-    const viewer = await viewerOf(ctx.req, services.sessions);
+    const viewer = viewerOf(ctx);
     const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
     if (upload && viewer === undefined) throw new NotSignedIn();
     const limit = upload ? MAX_BODY.upload : MAX_BODY.json;
@@ -164,16 +165,19 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
   return {
     door,
     async ask(koa, viewer, request) {
-      const response = await yoga.fetch(
-        `${services.publicUrl}/graphql`,
-        {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', accept: 'application/json' },
-          body: JSON.stringify(request),
-        },
-        { koa, viewer },
-      );
-      return (await response.json()) as GraphqlAnswer;
+      // Also where the request that it came with has been left by now.
+      return forViewer(viewer, async () => {
+        const response = await yoga.fetch(
+          `${services.publicUrl}/graphql`,
+          {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', accept: 'application/json' },
+            body: JSON.stringify(request),
+          },
+          { koa, viewer },
+        );
+        return (await response.json()) as GraphqlAnswer;
+      });
     },
   };
 }

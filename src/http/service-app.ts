@@ -13,7 +13,7 @@ import { filesBelow } from './files.ts';
 import { makeGraphql } from './graphql.ts';
 import { problem, problemResponses } from './problem.ts';
 import { serviceHeaders } from './security.ts';
-import { requireViewer } from './session.ts';
+import { requireViewer, viewers } from './session.ts';
 
 /** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
 export function makeServiceApp(
@@ -42,7 +42,7 @@ export function makeServiceApp(
   router.post('/export', exportDoor(services, graphql, options));
 
   router.get('/certificates/:file', async (ctx) => {
-    const viewer = await requireViewer(ctx.req, services.sessions);
+    const viewer = requireViewer(ctx);
     const number = /^(.{1,64})\.pdf$/.exec(ctx.params['file'] ?? '')?.[1];
     const found = number === undefined ? undefined : await services.certificates.findDocument(viewer, number);
     if (found === undefined) throw new NotFound('The certificate');
@@ -61,7 +61,7 @@ export function makeServiceApp(
   });
 
   router.get('/roster-imports/:id/refusals.xlsx', async (ctx) => {
-    const viewer = await requireViewer(ctx.req, services.sessions);
+    const viewer = requireViewer(ctx);
     const id = ctx.params['id'] ?? '';
     const language = ctx.query['language'] === 'en' ? 'en' : 'zh-CN';
     const found = /^\d{1,18}$/.test(id)
@@ -73,7 +73,7 @@ export function makeServiceApp(
   });
 
   router.get('/feed/credit-records', async (ctx) => {
-    const viewer = await requireViewer(ctx.req, services.sessions);
+    const viewer = requireViewer(ctx);
     const one = (name: string): string | undefined => {
       const value = ctx.query[name];
       if (Array.isArray(value)) throw new InvalidInput(name, `Give ${name} once.`);
@@ -105,6 +105,7 @@ export function makeServiceApp(
   app.use(problemResponses(options.log));
   app.use(serviceHeaders(services.contentUrl));
   app.use(filesBelow('/assets', join(options.webFolder, 'assets'), { immutable: true, maxAge: 31_536_000 }));
+  app.use(viewers(services.sessions));
   app.use(router.routes());
   app.use(router.allowedMethods());
   app.on('error', (error: Error) => options.log.debug({ error: error.message }, 'response cut short'));

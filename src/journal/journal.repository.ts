@@ -35,7 +35,7 @@ export async function insertDebt(
   tx: Executor,
   debt: { task: string; payload: Readonly<Record<string, string>>; key: string; notBefore?: Date },
 ): Promise<void> {
-  await sql`select graphile_worker.add_job(${debt.task}, ${JSON.stringify(debt.payload)}::json, job_key => ${debt.key}, run_at => ${debt.notBefore ?? null}::timestamptz, max_attempts => 25)`.execute(
+  await sql`select owe(${debt.task}, ${JSON.stringify(debt.payload)}::json, ${debt.key}, ${debt.notBefore ?? null}::timestamptz)`.execute(
     tx,
   );
 }

@@ -41,6 +41,9 @@ const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
   auditor: ['journal.read', 'coverage.read'],
 };
 
+/** All there are. */
+export const PERMISSIONS: readonly Permission[] = [...new Set(Object.values(permissionsOf).flat())];
+
 export interface Grant {
   readonly role: GrantRole;
   readonly scope: Scope;

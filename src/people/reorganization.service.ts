@@ -10,6 +10,7 @@ import { may, scopesOf, type Viewer } from './permission.ts';
 import { listPeopleAt } from './person.repository.ts';
 import { listSources, transferPosts } from './reorganization.repository.ts';
 import { tryLockSource } from './roster/import.repository.ts';
+import { inParts } from '../db/acting.ts';
 
 const MOST_DIVISIONS = 5_000;
 const MOST_MERGED = 100;
@@ -65,7 +66,7 @@ export function makeReorganizationService({
       );
   };
 
-  return {
+  const service = {
     /**
      * Adds divisions that the published list lacks, such as development zones that keep a roster of their own: all of them or none.
      * Those that are there already under the same name stay as they are.
@@ -193,4 +194,5 @@ export function makeReorganizationService({
       });
     },
   };
+  return inParts({ addDivisions: 'roster', rename: 'roster', merge: 'roster' }, service);
 }

@@ -23,6 +23,7 @@ import {
   type KnownOrganization,
   type RosterOrganization,
 } from './organization.repository.ts';
+import { inParts } from '../db/acting.ts';
 
 /** Where a page of units ended: a division's code, or an organization. */
 export type BelowCursor =
@@ -32,7 +33,7 @@ export type RegionService = ReturnType<typeof makeRegionService>;
 
 /** The tree. Names of divisions and schools are public: reading them asks no permission, writing is for the roster import. */
 export function makeRegionService({ db, clock }: { db: Database; clock: Clock }) {
-  return {
+  const service = {
     findDivision: async (code: string, executor: Executor = db): Promise<Division | undefined> =>
       findDivision(executor, code),
     listDivisions: async (codes: readonly string[], executor: Executor = db): Promise<Division[]> =>
@@ -120,4 +121,6 @@ export function makeRegionService({ db, clock }: { db: Database; clock: Clock })
     /** Brings the table to the published list: what is new, and what is called otherwise. */
     syncDivisions: async (divisions: readonly Division[]): Promise<void> => upsertDivisions(db, divisions),
   };
+  // Who holds a post in a school that has closed is nobody's to see; whether anybody does, is.
+  return inParts({ listBelow: 'counter', listOrganizationsOf: 'counter', syncDivisions: 'keeper' }, service);
 }

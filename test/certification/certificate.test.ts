@@ -122,7 +122,7 @@ describe('a certificate', () => {
     await finishActivities(service, learner);
     const attempt = await sitExam(service, learner, { right: true });
     await service.ask(learner.key, SUBMIT, { id: attempt });
-    await service.app.db.transaction().execute(async (tx) => {
+    await service.database.db.transaction().execute(async (tx) => {
       for (let each = 0; each < 8; each += 1)
         await insertDebt(tx, {
           task: ISSUE_TASK,

@@ -36,7 +36,7 @@ describe('a course', () => {
   /** Takes in from a folder of its own, as another instance would. */
   const syncing = (): CourseService =>
     makeCourseService({
-      db: service.app.db,
+      db: service.database.db,
       clock: service.clock,
       coursesFolder: root,
       contentStore: join(root, '.store'),
@@ -78,7 +78,7 @@ describe('a course', () => {
   it('may change within a version as long as nobody learns by it', async () => {
     await change('course.yaml', 'minutes: 21', 'minutes: 22');
     expect(await sync()).toMatchObject({ outcome: 'synced' });
-    expect((await courses.findCurrent(service.app.db, SLUG))?.manifest.exam.minutes).toBe(22);
+    expect((await courses.findCurrent(service.database.db, SLUG))?.manifest.exam.minutes).toBe(22);
     expect(await versions()).toEqual(['1.0.0', '1.0.1 served']);
   });
 
@@ -90,9 +90,9 @@ describe('a course', () => {
       outcome: 'refused',
       problems: [{ where: `${ITEMS} ns-three-questions`, what: 'is single and has 0 correct options.' }],
     });
-    const served = await courses.findCurrent(service.app.db, SLUG);
+    const served = await courses.findCurrent(service.database.db, SLUG);
     expect(served?.version).toBe('1.0.1');
-    const items = await courses.listItems(service.app.db, served!.id);
+    const items = await courses.listItems(service.database.db, served!.id);
     expect(
       items.flatMap((item) => item.options).find((option) => option.text['zh-CN'] === right)?.correct,
     ).toBe(true);

@@ -36,7 +36,7 @@ describe('importing a roster through GraphQL', () => {
     return importEnd(service, data.repeatRosterImport.rosterImport.id);
   };
   const posts = async (sourceId: string) =>
-    service.app.db
+    service.database.db
       .selectFrom('posts')
       .innerJoin('person_sources', 'person_sources.person_id', 'posts.person_id')
       .innerJoin('organizations', 'organizations.id', 'posts.organization_id')

@@ -252,13 +252,13 @@ export async function assignTeachers(
     { input: { certificationId, unitId, role: 'CLASS_TEACHER' } },
   );
   const samples = makeSampleService({
-    db: service.app.db,
+    db: service.database.db,
     clock: service.clock,
     people: service.app.services.people,
   });
   const learners: Learner[] = [];
   for (const [index, id] of ids.entries()) {
-    const row = await service.app.db
+    const row = await service.database.db
       .selectFrom('person_sources')
       .select('person_id')
       .where('source_id', '=', id)
@@ -310,7 +310,7 @@ export const SUBMIT = `mutation ($id: ID!) { submitAttempt(input: { attemptId: $
 
 /** The right answers, from the database: what no learner can ask for. */
 export async function answerKeys(service: TestService): Promise<Map<string, string[]>> {
-  const items = await service.app.db.selectFrom('items').select(['key', 'body']).execute();
+  const items = await service.database.db.selectFrom('items').select(['key', 'body']).execute();
   return new Map(
     items.map((item) => [
       item.key,

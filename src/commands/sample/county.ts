@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { App } from '../../app.ts';
 import { addDays, chinaDay, systemClock } from '../../clock.ts';
 import { fileOf } from '../../people/roster/upload.ts';
+import { forViewer } from '../../people/acting.ts';
 import type { Viewer } from '../../people/permission.ts';
-import { makeSampleService, type SampleStaff } from '../../access/sample.service.ts';
+import { makeSampleService, type SampleService, type SampleStaff } from '../../access/sample.service.ts';
 import { writeRoster } from './roster.ts';
 
 /** 长沙县, in 湖南: the sample county. */
@@ -89,6 +90,11 @@ export async function ensureSampleCounty(app: App): Promise<void> {
   if (keys.has('teacher')) return;
 
   const coordinator = (await services.sessions.viewer('sample:coordinator'))!;
+  await forViewer(coordinator, async () => bringUp(app, coordinator, samples));
+}
+
+async function bringUp(app: App, coordinator: Viewer, samples: SampleService): Promise<void> {
+  const { services } = app;
   await importRoster(app, coordinator);
   const known = await services.programmes.listForViewer(coordinator, { after: undefined, limit: 10 });
   const certification =

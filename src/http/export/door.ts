@@ -13,7 +13,7 @@ import { download } from '../download.ts';
 import { LimitedBody } from '../body.ts';
 import { MAX_QUERY_CHARACTERS, type Graphql, type GraphqlAnswer } from '../graphql.ts';
 import { problem } from '../problem.ts';
-import { requireViewer } from '../session.ts';
+import { requireViewer, requireViewerAnew } from '../session.ts';
 import { planTable, type Plan } from './plan.ts';
 import { formatOf, rowsOf, valueAt } from './rows.ts';
 import { titlesOf } from './words.ts';
@@ -67,7 +67,7 @@ const STATUS: Readonly<Record<string, number>> = {
  */
 export function exportDoor(services: Services, graphql: Graphql, { clock }: { clock: Clock }): Middleware {
   return async (ctx) => {
-    const viewer = await requireViewer(ctx.req, services.sessions);
+    const viewer = requireViewer(ctx);
     const request = await readRequest(ctx);
     if (request === undefined) return;
     try {
@@ -83,7 +83,7 @@ export function exportDoor(services: Services, graphql: Graphql, { clock }: { cl
 
       const ask = async (variables: Readonly<Record<string, unknown>>): Promise<Page> => {
         // Anew for each page: a session that has ended, or a grant, ends the export too.
-        const current = await requireViewer(ctx.req, services.sessions);
+        const current = await requireViewerAnew(ctx, services.sessions);
         const answer = await graphql.ask(ctx, current, {
           query: request.query,
           variables,

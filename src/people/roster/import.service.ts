@@ -24,6 +24,7 @@ import { writeRefusals } from './refusal-sheet.ts';
 import { Cancelled, makeImportRun } from './run.service.ts';
 import { UnreadableFile } from './said.ts';
 import type { IncomingFile } from './upload.ts';
+import { inParts } from '../../db/acting.ts';
 
 /** Now and then: uploads are not kept for ever. */
 export const FORGET_FILES_TASK = 'forget-roster-files';
@@ -59,7 +60,7 @@ export function makeRosterService({
     return division !== undefined && may(viewer, 'roster.import', division) ? found : undefined;
   };
 
-  return {
+  const service = {
     /**
      * Takes an upload in and queues it; the worker applies it. The files are kept with the import until then, so a crash in
      * between loses nothing.
@@ -237,6 +238,7 @@ export function makeRosterService({
       });
     },
   };
+  return inParts({ forgetFiles: 'keeper', apply: 'roster' }, service);
 }
 
 /** @throws InvalidInput */

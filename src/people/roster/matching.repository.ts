@@ -469,5 +469,5 @@ export async function applyPostsOfKnown(tx: Executor, today: string): Promise<vo
 
 /** Many rows have come: the planner's old picture of them would mislead. */
 export async function analyzePeople(tx: Executor): Promise<void> {
-  for (const table of ['people', 'person_sources', 'posts']) await sql`analyze ${sql.id(table)}`.execute(tx);
+  await sql`select refresh_statistics()`.execute(tx);
 }

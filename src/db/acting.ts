@@ -1,0 +1,62 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/**
+ * Named parts of the service, each a role of the database with the rights that its work takes and no more (`lock.ts`):
+ * - gate: who stands at the door, and what is open to everybody: sessions, tokens, grants, verification;
+ * - roster: takes rosters in, reorganizes schools;
+ * - counter: counts posts and certificates into the numbers of coverage, freezes snapshots;
+ * - issuer: grades, issues and ends certificates;
+ * - keeper: courses and divisions from disk, retention and erasure, the journal's chain.
+ */
+export type Part = 'gate' | 'roster' | 'counter' | 'issuer' | 'keeper';
+
+/** For whom the database is asked. */
+export interface Acting {
+  /** undefined: the connection's own role. */
+  readonly part: Part | undefined;
+  /** The viewer, as the policies read it; empty for nobody. */
+  readonly viewer: string;
+}
+
+const NOBODY: Acting = { part: undefined, viewer: '' };
+
+/** Told with every transaction, whatever the code that asks remembers or forgets (`statements.ts`). */
+const actings = new AsyncLocalStorage<Acting>();
+
+/** Runs `work`, and whatever it starts, for a viewer: see `people/acting.ts` for what stands in it. */
+export function actingFor<T>(viewer: string, work: () => T): T {
+  return actings.run({ part: undefined, viewer }, work);
+}
+
+/**
+ * Runs `work` as a named part of the service, which sees more than the viewer. Whether the viewer may have what comes of it is the
+ * caller's to judge; a transaction belongs to whoever begins it.
+ */
+export function actingAs<T>(part: Part, work: () => T): T {
+  return actings.run({ part, viewer: currentActing().viewer }, work);
+}
+
+type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+/** `service`, some of whose methods act as parts: those that nobody calls for a viewer, or that judge themselves what they tell. */
+export function inParts<T extends object>(parts: { readonly [name in keyof T]?: Part }, service: T): T {
+  const wrapped = Object.entries(parts as Readonly<Record<string, Part>>).map(([name, part]) => {
+    const method = (service as Methods)[name]!;
+    return [
+      name,
+      function (this: unknown, ...args: never[]): unknown {
+        return actingAs(part, () => method.apply(this, args));
+      },
+    ];
+  });
+  return { ...service, ...(Object.fromEntries(wrapped) as Partial<T>) };
+}
+
+export function currentActing(): Acting {
+  return actings.getStore() ?? NOBODY;
+}
+
+/** The same acting has the same key. */
+export function keyOf({ part, viewer }: Acting): string {
+  return `${part ?? ''} ${viewer}`;
+}

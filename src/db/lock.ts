@@ -1,0 +1,259 @@
+import type { Part } from './acting.ts';
+
+/*
+ * The second lock: what each role of the database may do with each table, and which of its rows a viewer has at all. The services
+ * judge permission first; where one forgets to, or a statement forgets its scope, nothing comes back. A table that is not here can't be
+ * used by the service, and a test says so. Applied by `apply-lock.ts` when it has changed. src/decisions/0014-a-second-lock.md
+ */
+
+/**
+ * Rights in SQL's order: r read, i insert, u update, d delete; `u(a,b)` updates only these columns. To lock rows takes the right to
+ * update one of their columns, for which an id stands that is never changed.
+ */
+export interface TableLock {
+  readonly viewer?: string;
+  readonly gate?: string;
+  readonly roster?: string;
+  readonly counter?: string;
+  readonly issuer?: string;
+  readonly keeper?: string;
+  /** Which rows a viewer has. undefined: the table is about nobody, and all rows are everybody's who has the right. */
+  readonly sees?: string;
+  /** Which rows a viewer may write, where that is not what is seen. */
+  readonly writes?: string;
+}
+
+export const PARTS: readonly Part[] = ['gate', 'roster', 'counter', 'issuer', 'keeper'];
+
+const me = '(select viewer_person())';
+const units = (...permissions: string[]): string =>
+  `(select viewer_units(${permissions.map((each) => `'${each}'`).join(', ')}))`;
+/** Whether one of the viewer's units with a permission is, or is above, the organization `o`. */
+const organizationIn = (...permissions: string[]): string =>
+  `unit_keys(o.province_code, o.prefecture_code, o.county_code, o.id) && ${units(...permissions)}`;
+const divisionIn = (column: string, ...permissions: string[]): string =>
+  `division_keys(${column}) && ${units(...permissions)}`;
+/** A division's code, or minus an organization's id. */
+const unitIn = (column: string, ...permissions: string[]): string =>
+  `case when ${column} > 0 then ${divisionIn(`lpad(${column}::text, 6, '0')`, ...permissions)}
+    else exists (select from organizations o where o.id = -${column} and ${organizationIn(...permissions)}) end`;
+const ofAssignment = (table: string): string =>
+  `exists (select from assignments a where a.id = ${table}.assignment_id and a.person_id = ${me})`;
+const ofImport = (table: string): string =>
+  `exists (select from roster_imports i where i.id = ${table}.import_id)`;
+const worksWhere = (table: string, ...permissions: string[]): string =>
+  `exists (select from posts p join organizations o on o.id = p.organization_id where p.person_id = ${table}.person_id and ${organizationIn(...permissions)})`;
+
+const open = (more: TableLock = {}): TableLock => ({
+  viewer: 'r',
+  gate: 'r',
+  roster: 'r',
+  counter: 'r',
+  issuer: 'r',
+  keeper: 'r',
+  ...more,
+});
+
+export const LOCK: Readonly<Record<string, TableLock>> = {
+  // The tree, courses and rules: names of schools are public.
+  divisions: open({ roster: 'riu', keeper: 'riu' }),
+  organizations: open({ roster: 'riu' }),
+  organization_changes: open({ roster: 'ri' }),
+  organization_student_counts: open({ roster: 'riu' }),
+  course_versions: open({ keeper: 'riud' }),
+  items: open({ keeper: 'riud' }),
+  certifications: open({
+    viewer: 'ri',
+    sees: 'true',
+    writes: divisionIn('division_code', 'certification.plan'),
+  }),
+  indicators: open({
+    viewer: 'riu(id)',
+    sees: 'true',
+    writes: `case when division_code is null then array['*'] && ${units('indicator.define')} else ${divisionIn('division_code', 'indicator.define', 'indicator.import')} end`,
+  }),
+  indicator_imports: open({
+    viewer: 'ri',
+    sees: 'true',
+    writes: divisionIn('division_code', 'indicator.import'),
+  }),
+  indicator_values: open({
+    viewer: 'ri',
+    sees: 'true',
+    writes:
+      'exists (select from indicator_imports i where i.id = import_id and i.imported_by = (select viewer_person()))',
+  }),
+  coverage_targets: open({
+    viewer: 'riu',
+    sees: 'true',
+    writes: divisionIn('division_code', 'target.set'),
+  }),
+  coverage_role_sets: open({ counter: 'ri' }),
+
+  // Numbers are counted by the counter, who is asked once the viewer has been found to have coverage.read there.
+  coverage_state: { roster: 'r', issuer: 'r', counter: 'ru' },
+  coverage_totals: { counter: 'riud' },
+  coverage_pending: { roster: 'ri', issuer: 'ri', counter: 'rid' },
+
+  people: {
+    viewer: 'r',
+    gate: 'r',
+    roster: 'riu',
+    counter: 'ru(id)',
+    issuer: 'ru(id)',
+    keeper: 'riud',
+    // A post that the viewer has is a person whom the viewer has.
+    sees: `id = ${me} or exists (select from posts p where p.person_id = people.id)
+      or id = any((select array_agg(candidate) from roster_doubts, unnest(candidate_ids) candidate)::bigint[])`,
+  },
+  person_sources: { gate: 'r', roster: 'riu', keeper: 'rid' },
+  posts: {
+    viewer: 'r',
+    gate: 'r',
+    roster: 'riud',
+    counter: 'r',
+    issuer: 'r',
+    keeper: 'rud',
+    sees: `person_id = ${me} or exists (select from organizations o where o.id = organization_id
+      and ${organizationIn('people.read', 'certificate.read', 'certificate.revoke', 'cohort.assign', 'roster.import')})`,
+  },
+
+  cohorts: {
+    viewer: 'ri',
+    issuer: 'r',
+    keeper: 'r',
+    sees: `case when division_code is not null then ${divisionIn('division_code', 'cohort.assign')}
+      else exists (select from organizations o where o.id = organization_id and ${organizationIn('cohort.assign')}) end`,
+  },
+  assignments: {
+    viewer: 'riu(id,course_version_id)',
+    issuer: 'riu(id)',
+    keeper: 'rd',
+    sees: `person_id = ${me} or exists (select from cohorts c where c.id = cohort_id)`,
+  },
+  activity_progress: {
+    viewer: 'riu',
+    issuer: 'r',
+    keeper: 'rd',
+    sees: ofAssignment('activity_progress'),
+  },
+  statements: { viewer: 'ri', keeper: 'rd', sees: ofAssignment('statements') },
+  user_states: { viewer: 'riu', keeper: 'rd', sees: ofAssignment('user_states') },
+  // A grade is written by the issuer: nobody's browser reaches these columns.
+  attempts: {
+    viewer: 'ri(assignment_id,number,seed,drawn,started_at,deadline)u(id)',
+    issuer: 'ru',
+    keeper: 'rud',
+    sees: ofAssignment('attempts'),
+  },
+  responses: {
+    viewer: 'ri(attempt_id,item_id,chosen,saved_at)u(chosen,saved_at)',
+    issuer: 'ru',
+    keeper: 'rd',
+    sees: 'exists (select from attempts t where t.id = attempt_id)',
+  },
+
+  certificates: {
+    viewer: 'r',
+    gate: 'r',
+    roster: 'r',
+    counter: 'r',
+    issuer: 'riu',
+    keeper: 'r',
+    sees: `person_id = ${me} or ${worksWhere('certificates', 'certificate.read', 'certificate.revoke')}
+      or exists (select from certifications c where c.id = certification_id and ${divisionIn('c.division_code', 'certificate.read', 'certificate.revoke')})`,
+  },
+  certificate_documents: {
+    viewer: 'r',
+    issuer: 'ri',
+    keeper: 'r',
+    sees: 'exists (select from certificates c where c.id = certificate_id)',
+  },
+  credit_records: {
+    viewer: 'r',
+    issuer: 'ri',
+    keeper: 'r',
+    sees: `person_id = ${me} or unit_keys(province_code, prefecture_code, county_code, organization_id) && ${units('credit.read')}`,
+  },
+
+  role_grants: { viewer: 'r', gate: 'r', keeper: 'ri', sees: `person_id = ${me}` },
+  sessions: { gate: 'riu', keeper: 'rd' },
+  sample_sign_ins: { gate: 'r', keeper: 'rid' },
+
+  roster_imports: {
+    viewer: 'riu(id)',
+    roster: 'ru',
+    keeper: 'r',
+    sees: divisionIn('division_code', 'roster.import'),
+  },
+  roster_import_files: {
+    viewer: 'riu(import_id)',
+    roster: 'rd',
+    keeper: 'rd',
+    sees: ofImport('roster_import_files'),
+  },
+  roster_progress: { viewer: 'r', roster: 'riu', keeper: 'rd', sees: ofImport('roster_progress') },
+  roster_cancellations: { viewer: 'ri', roster: 'r', keeper: 'rd', sees: ofImport('roster_cancellations') },
+  roster_refusals: { viewer: 'r', roster: 'ri', keeper: 'rd', sees: ofImport('roster_refusals') },
+  roster_refused_rows: { viewer: 'r', roster: 'ri', keeper: 'rd', sees: ofImport('roster_refused_rows') },
+  roster_doubts: {
+    viewer: 'ru(id,state,person_id,reason,decided_by,decided_at)',
+    roster: 'riu',
+    keeper: 'rud',
+    sees: divisionIn('division_code', 'roster.import'),
+  },
+
+  snapshots: {
+    viewer: 'riu(id)',
+    counter: 'ru',
+    keeper: 'r',
+    sees: `${unitIn('unit', 'coverage.read')} or exists (select from snapshot_units u where u.snapshot_id = snapshots.id)`,
+    writes: unitIn('unit', 'snapshot.take'),
+  },
+  snapshot_units: {
+    viewer: 'r',
+    counter: 'ri',
+    keeper: 'r',
+    sees: unitIn('unit', 'coverage.read'),
+  },
+  snapshot_verdicts: {
+    viewer: 'ri',
+    counter: 'r',
+    keeper: 'r',
+    sees: unitIn('unit', 'coverage.read'),
+    writes: `given_by = ${me} and ${unitIn('unit', 'snapshot.sign')}`,
+  },
+
+  // Who reads it is judged by the journal's own service; nobody changes it.
+  journal_entries: {
+    viewer: 'i',
+    gate: 'i',
+    roster: 'i',
+    counter: 'i',
+    issuer: 'i',
+    keeper: 'ri',
+    sees: 'true',
+  },
+  // The queue's own, on its own connection.
+  worker_instances: {},
+};
+
+/** What policies call; made anew with them. All are stable for a statement, and asked once in it. */
+export const FUNCTIONS = `
+create or replace function viewer_person() returns bigint language sql stable parallel safe as
+  $$ select (nullif(current_setting('xinqiao.viewer', true), '')::jsonb ->> 'person')::bigint $$;
+create or replace function viewer_units(variadic permissions text[]) returns text[] language sql stable parallel safe as
+  $$ select array_agg(unit) from unnest(permissions) permission,
+    jsonb_array_elements_text(nullif(current_setting('xinqiao.viewer', true), '')::jsonb -> 'units' -> permission) unit $$;
+create or replace function unit_keys(province text, prefecture text, county text, organization bigint) returns text[] language sql immutable parallel safe as
+  $$ select array['*', province, prefecture, county, '-' || organization] $$;
+create or replace function division_keys(code text) returns text[] language sql immutable parallel safe as
+  $$ select array['*', code, left(code, 4) || '00', left(code, 2) || '0000'] $$;
+-- What is owed goes into the queue through this alone.
+create or replace function owe(task text, payload json, key text, not_before timestamptz) returns void language sql security definer
+  set search_path = graphile_worker, pg_temp as
+  $$ select graphile_worker.add_job(task, payload, job_key => key, run_at => not_before, max_attempts => 25) $$;
+-- Only an owner analyzes; an import has to before it goes on.
+create or replace function refresh_statistics() returns void language plpgsql security definer set search_path = public, pg_temp as
+  $$ begin analyze people; analyze person_sources; analyze posts; end $$;
+`;

@@ -1,0 +1,124 @@
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type pg from 'pg';
+import { currentActing, keyOf, type Acting } from './acting.ts';
+import { roleOf } from './apply-lock.ts';
+import { runBatch, Skipped, type Statement } from './batch.ts';
+import { isPrepared, preparedName } from './prepared.ts';
+
+/**
+ * In front of every transaction. It is forgotten at its end, so that no connection is ever used for somebody of before.
+ * @param lasting for a connection that ends with what it does.
+ */
+export function actingStatement({ part, viewer }: Acting, { lasting = false } = {}): Statement {
+  const until = lasting ? 'false' : 'true';
+  return part === undefined
+    ? {
+        text: `select set_config('xinqiao.viewer', $1, ${until})`,
+        values: [viewer],
+        name: 'acting for',
+      }
+    : {
+        text: `select set_config('xinqiao.viewer', $1, ${until}), set_config('role', $2, ${until})`,
+        values: [viewer, roleOf(part)],
+        name: 'acting as',
+      };
+}
+
+/**
+ * A pool as Kysely takes it. Each statement by itself is a transaction that begins with whom it is for (see `acting.ts`), in one message;
+ * those that are marked as prepared and asked at the same moment go together. A transaction of several has a connection to itself.
+ * Only what Kysely does with a connection is done here: `begin`, statements, `commit` or `rollback`.
+ */
+export function servingPool(pool: pg.Pool): PostgresPool {
+  const types = (pool.options as { types?: pg.CustomTypesConfig }).types;
+
+  /** On a connection that nobody else has at the time. @returns the results after the first, which says whom it is for. */
+  const run = async (
+    acting: Acting,
+    statements: readonly Statement[],
+  ): Promise<PromiseSettledResult<pg.QueryResult>[]> => {
+    const client = await pool.connect();
+    let isWhole = false;
+    try {
+      const results = await runBatch(client, [actingStatement(acting), ...statements], types);
+      isWhole = results.every((result) => result.status === 'fulfilled');
+      return results.slice(1);
+    } finally {
+      client.release(!isWhole);
+    }
+  };
+  const runOne = async (acting: Acting, statement: Statement): Promise<pg.QueryResult> => {
+    const [result] = await run(acting, [statement]);
+    if (result!.status === 'rejected') throw result!.reason as Error;
+    return result!.value;
+  };
+
+  interface Waiting {
+    readonly statement: Statement;
+    resolve(result: pg.QueryResult): void;
+    reject(error: unknown): void;
+  }
+  /** Reads that were asked in this turn of the event loop, by whom they are for. */
+  const waiting = new Map<string, Waiting[]>();
+  const runTogether = async (acting: Acting): Promise<void> => {
+    const together = waiting.get(keyOf(acting))!;
+    waiting.delete(keyOf(acting));
+    const results = await run(
+      acting,
+      together.map((each) => each.statement),
+    ).catch((error: unknown) => together.map(() => ({ status: 'rejected' as const, reason: error })));
+    for (const [index, each] of together.entries()) {
+      const result = results[index]!;
+      if (result.status === 'fulfilled') each.resolve(result.value);
+      // Another of them failed, which is no concern of this one.
+      else if (result.reason instanceof Skipped && together.length > 1)
+        runOne(acting, each.statement).then(each.resolve, each.reject);
+      else each.reject(result.reason);
+    }
+  };
+  const ask = async (statement: Statement): Promise<pg.QueryResult> =>
+    new Promise((resolve, reject) => {
+      const acting = currentActing();
+      const others = waiting.get(keyOf(acting));
+      if (others !== undefined) {
+        others.push({ statement, resolve, reject });
+        return;
+      }
+      waiting.set(keyOf(acting), [{ statement, resolve, reject }]);
+      // After all that is asked now.
+      process.nextTick(() => void runTogether(acting));
+    });
+
+  const begin = async (text: string): Promise<pg.PoolClient> => {
+    const client = await pool.connect();
+    const results = await runBatch(client, [{ text, values: [] }, actingStatement(currentActing())], types);
+    for (const result of results) {
+      if (result.status !== 'rejected') continue;
+      client.release(true);
+      throw result.reason as Error;
+    }
+    return client;
+  };
+
+  return {
+    async connect(): Promise<PostgresPoolClient> {
+      /** While a transaction lasts. */
+      let own: pg.PoolClient | undefined;
+      const query = async (text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> => {
+        const statement = { text, values, ...(isPrepared(text) ? { name: preparedName(text) } : {}) };
+        if (own !== undefined) return own.query({ ...statement, values: [...values] });
+        if (statement.name !== undefined) return ask(statement);
+        if (!/^(begin|start transaction)\b/.test(text)) return runOne(currentActing(), statement);
+        own = await begin(text);
+        return { command: 'BEGIN', rowCount: null, oid: 0, fields: [], rows: [] };
+      };
+      return {
+        // Nobody asks for a cursor, which is the other way to call it.
+        query: query as unknown as PostgresPoolClient['query'],
+        release: ((isBroken?: boolean) => own?.release(isBroken)) as PostgresPoolClient['release'],
+      };
+    },
+    end: async () => pool.end(),
+    options: pool.options,
+  };
+}
