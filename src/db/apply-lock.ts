@@ -115,7 +115,8 @@ function locksOf(table: string, lock: TableLock): string[] {
       : []),
     ...(viewer.includes('u')
       ? [
-          `create policy viewer_updates on ${table} for update to ${VIEWER_ROLE} using (${writes}) with check (${writes})`,
+          // To lock a row is all that an id's update is for.
+          `create policy viewer_updates on ${table} for update to ${VIEWER_ROLE} using (${viewer.includes('u(id)') ? sees : writes}) with check (${writes})`,
         ]
       : []),
     ...(viewer.includes('d')

@@ -148,7 +148,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   responses: {
     viewer: 'ri(attempt_id,item_id,chosen,saved_at)u(chosen,saved_at)',
-    issuer: 'ru',
+    issuer: 'riu',
     keeper: 'rd',
     sees: 'exists (select from attempts t where t.id = attempt_id)',
   },

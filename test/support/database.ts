@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { LOGIN_ROLE } from '../../src/db/apply-lock.ts';
 import { makeDatabase, makePool, type Database } from '../../src/db/database.ts';
 import type { Pool } from 'pg';
 
 export interface TestDatabase {
   readonly url: string;
+  /** For the role that the service signs in as, which owns nothing. */
+  readonly serviceUrl: string;
   readonly db: Database;
   readonly pool: Pool;
   drop(): Promise<void>;
@@ -32,6 +35,7 @@ export async function makeTestDatabase(): Promise<TestDatabase> {
   const db = makeDatabase(pool);
   return {
     url,
+    serviceUrl: url.replace('postgres@', `${LOGIN_ROLE}@`),
     db,
     pool,
     async drop() {

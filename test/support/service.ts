@@ -65,6 +65,7 @@ export async function startService({
     PORT: '0',
     CONTENT_PORT: '0',
     DATABASE_URL: database.url,
+    SERVICE_DATABASE_URL: database.serviceUrl,
   });
   const app = await startApp(config, log, { clock, ...(webFolder === undefined ? {} : { webFolder }) });
   await makeSampleService({ db: app.db, clock, people: app.services.people }).ensureStaff(sampleStaff);
