@@ -10,7 +10,6 @@ export interface Statement {
 
 /** What pg calls on a query while its answer comes in; it is the same for its own and for others'. */
 interface Query {
-  readonly _result: { _types: unknown };
   callback?: (error: Error | null, result?: pg.QueryResult) => void;
   submit(connection: Connection): Error | null;
   handleRowDescription(message: unknown): void;
@@ -54,8 +53,8 @@ export async function runBatch(
             ...(name === undefined ? {} : { name }),
             // The simple protocol would end the transaction after each.
             queryMode: 'extended',
+            ...(types === undefined ? {} : { types }),
           } as pg.QueryConfig) as unknown as Query;
-          query._result._types = types;
           query.callback = (error, result) => {
             if (error === null) resolve(result!);
             else reject(error);

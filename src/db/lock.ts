@@ -3,7 +3,7 @@ import type { Part } from './acting.ts';
 /*
  * The second lock: what each role of the database may do with each table, and which of its rows a viewer has at all. The services
  * judge permission first; where one forgets to, or a statement forgets its scope, nothing comes back. A table that is not here can't be
- * used by the service, and a test says so. Applied by `apply-lock.ts` when it has changed. src/decisions/0014-a-second-lock.md
+ * used by the service, and a test says so. Applied by `apply-lock.ts` when it has changed. src/decisions/0015-a-second-lock.md
  */
 
 /**

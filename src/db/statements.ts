@@ -57,6 +57,8 @@ export function servingPool(pool: pg.Pool): PostgresPool {
     readonly statement: Statement;
     resolve(result: pg.QueryResult): void;
     reject(error: unknown): void;
+    /** By itself. */
+    again(): void;
   }
   /** Reads that were asked in this turn of the event loop, by whom they are for. */
   const waiting = new Map<string, Waiting[]>();
@@ -71,20 +73,20 @@ export function servingPool(pool: pg.Pool): PostgresPool {
       const result = results[index]!;
       if (result.status === 'fulfilled') each.resolve(result.value);
       // Another of them failed, which is no concern of this one.
-      else if (result.reason instanceof Skipped && together.length > 1)
-        runOne(acting, each.statement).then(each.resolve, each.reject);
+      else if (result.reason instanceof Skipped && together.length > 1) each.again();
       else each.reject(result.reason);
     }
   };
   const ask = async (statement: Statement): Promise<pg.QueryResult> =>
     new Promise((resolve, reject) => {
       const acting = currentActing();
+      const again = (): void => void runOne(acting, statement).then(resolve, reject);
       const others = waiting.get(keyOf(acting));
       if (others !== undefined) {
-        others.push({ statement, resolve, reject });
+        others.push({ statement, resolve, reject, again });
         return;
       }
-      waiting.set(keyOf(acting), [{ statement, resolve, reject }]);
+      waiting.set(keyOf(acting), [{ statement, resolve, reject, again }]);
       // After all that is asked now.
       process.nextTick(() => void runTogether(acting));
     });
@@ -115,7 +117,7 @@ export function servingPool(pool: pg.Pool): PostgresPool {
       return {
         // Nobody asks for a cursor, which is the other way to call it.
         query: query as unknown as PostgresPoolClient['query'],
-        release: ((isBroken?: boolean) => own?.release(isBroken)) as PostgresPoolClient['release'],
+        release: (isBroken?: boolean) => own?.release(isBroken),
       };
     },
     end: async () => pool.end(),
