@@ -22,6 +22,7 @@ import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
 import { makeServiceApp } from './http/service-app.ts';
+import { makeSealingService } from './journal/sealing.service.ts';
 import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
@@ -179,6 +180,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       snapshots,
     };
 
+    // Before what writes entries, so that it stops after it.
+    closers.push(makeSealingService({ db, identityKey: config.identityKey, log }).startSealing());
     const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });
     closers.push(async () => workerPool.end());
     const worker = await startWorker(
