@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import type { Services } from '../schema/context.ts';
+import { makeAuditService } from './audit/audit.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeProof } from './certification/proof.ts';
@@ -178,6 +179,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       staffing: makeStaffingService({ db, clock, regions }),
       indicators: makeIndicatorService({ db, clock, regions }),
       snapshots,
+      audit: makeAuditService({ db, clock, regions }),
     };
 
     // Before what writes entries, so that it stops after it.
