@@ -58,9 +58,14 @@ const JournalActor = builder.objectRef<Entry>('JournalActor').implement({
         return (await context.load.person.load(id))?.name ?? actor;
       },
     }),
-    person: t.node({
+    person: t.field({
+      type: Person,
+      nullable: true,
       description: 'The person, where the viewer may see more than the name; otherwise null.',
-      id: ({ actor }) => nodeOf(actor),
+      resolve: async ({ actor }, _args, context) => {
+        const { noun, id } = partsOf(actor);
+        return noun === 'person' ? ((await context.services.people.find(signedIn(context), id)) ?? null) : null;
+      },
     }),
   }),
 });

@@ -48,8 +48,7 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
     row: "organization_changes where kind = 'merged' and organization_id",
   },
   'roster.decide': { subject: 'roster-doubt', row: 'roster_doubts where id' },
-  // About many; each stands there for good.
-  'division.add': { subject: 'division', row: undefined },
+  'division.add': { subject: 'division', row: 'divisions where code::bigint' },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
