@@ -124,7 +124,7 @@ builder.node(JournalEntry, {
     at: t.expose('at', { type: 'DateTime', description: 'When, by the clock of the service.' }),
     actor: t.field({ type: JournalActor, description: 'Who.', resolve: (entry) => entry }),
     action: t.exposeString('action', { description: '`noun.verb`, e.g. `certificate.revoke`.' }),
-    title: t.string({
+    actionTitle: t.string({
       description: 'What the action is called.',
       args: { language: t.arg({ ...languageArg, description: 'In which language.' }) },
       resolve: ({ action }, { language }) => actionTitles[action]?.[language] ?? action,

@@ -133,8 +133,12 @@ async function checkSealing(
   }
   runs.end();
   if (waiting.length > 0) {
-    await wait(USUALLY_SEALED_S * 1_000);
-    for (const id of await listUnsealed(db, waiting)) runs.add(UNSEALED, { entry: id });
+    let left: readonly string[] = waiting;
+    for (let seconds = 0; seconds < USUALLY_SEALED_S && left.length > 0; seconds += 1) {
+      await wait(1_000);
+      left = await listUnsealed(db, left);
+    }
+    for (const id of left) runs.add(UNSEALED, { entry: id });
     runs.end();
   }
   return entries;

@@ -230,6 +230,7 @@ const TITLES: Readonly<Record<string, Text>> = {
   sourcedId: word('来源标识', 'Sourced id'),
   identityLast4: word('证件号码后四位', 'Last four of the identity number'),
   at: word('时间', 'At'),
+  actionTitle: word('操作', 'Action'),
   action: word('操作代码', 'Action code'),
   detail: word('详情', 'Detail'),
   createdAt: word('创建时间', 'Created at'),
