@@ -64,7 +64,9 @@ const JournalActor = builder.objectRef<Entry>('JournalActor').implement({
       description: 'The person, where the viewer may see more than the name; otherwise null.',
       resolve: async ({ actor }, _args, context) => {
         const { noun, id } = partsOf(actor);
-        return noun === 'person' ? ((await context.services.people.find(signedIn(context), id)) ?? null) : null;
+        return noun === 'person'
+          ? ((await context.services.people.find(signedIn(context), id)) ?? null)
+          : null;
       },
     }),
   }),

@@ -43,7 +43,11 @@ describe('the journal, to auditors', () => {
   });
   /** Actions and subjects that an auditor of these sees, but for those of reading. */
   const seen = async (...scopes: Scope[]): Promise<string[]> => {
-    const entries = await service.app.services.audit.list(auditor(...scopes), {}, { after: undefined, limit: 1_000 });
+    const entries = await service.app.services.audit.list(
+      auditor(...scopes),
+      {},
+      { after: undefined, limit: 1_000 },
+    );
     return entries!.filter(({ action }) => action !== 'journal.read').map(({ action }) => action);
   };
   const ask = async (variables: object = {}, as = 'auditor') => {
@@ -63,7 +67,9 @@ describe('the journal, to auditors', () => {
     });
     await service.app.ledger.rebuild();
     school = (await query(`select id from organizations where source_id = 's1'`))[0]!['id'] as string;
-    teacher = (await query(`select person_id from person_sources where source_id = 't1'`))[0]!['person_id'] as string;
+    teacher = (await query(`select person_id from person_sources where source_id = 't1'`))[0]![
+      'person_id'
+    ] as string;
     // A school of the neighbour's, and somebody who went there from s1.
     await query(`
       insert into organizations (source, source_id, name, kind, division_code, province_code, prefecture_code, county_code)
@@ -117,7 +123,8 @@ describe('the journal, to auditors', () => {
           subject: `person:${person}`,
           personId: person,
         });
-      const ofTest = async (scope: Scope) => (await seen(scope)).filter((action) => action.startsWith('test.'));
+      const ofTest = async (scope: Scope) =>
+        (await seen(scope)).filter((action) => action.startsWith('test.'));
       expect(await ofTest(county(SAMPLE_COUNTY))).toEqual(['test.last-day', 'test.before']);
       expect(await ofTest(county(NEIGHBOUR))).toEqual(['test.after']);
       expect(await ofTest({ kind: 'nation' })).toHaveLength(4);
@@ -127,7 +134,9 @@ describe('the journal, to auditors', () => {
       await query(
         `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, 'coordinator', '430100', '2020-01-01', 'test' from sample_sign_ins where key = 'issuer'`,
       );
-      const ids = await query(`select id from organizations where source_id in ('s2', 'n1') order by source_id desc`);
+      const ids = await query(
+        `select id from organizations where source_id in ('s2', 'n1') order by source_id desc`,
+      );
       const { data } = await service.ask(
         'issuer',
         `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`,
@@ -274,7 +283,13 @@ describe('the journal, to auditors', () => {
       expect(await codeOf(null)).toBe('NOT_SIGNED_IN');
       for (const unitId of [gid('Division', NEIGHBOUR), gid('Division', '430000'), gid('Division', '999999')])
         expect(await ask({ unitId })).toMatchObject({ journal: null, errors: undefined });
-      for (const wrong of [{ after: 'x' }, { action: 'x' }, { actor: 'x y' }, { subject: gid('Course', 1) }, { first: 101 }])
+      for (const wrong of [
+        { after: 'x' },
+        { action: 'x' },
+        { actor: 'x y' },
+        { subject: gid('Course', 1) },
+        { first: 101 },
+      ])
         expect(await codeOf('auditor', wrong)).toBe('INVALID_INPUT');
       const [foreign] = await query(`select id from journal_entries where action = 'test.after'`);
       const node = await service.ask('auditor', 'query ($id: ID!) { node(id: $id) { id } }', {
@@ -320,7 +335,9 @@ describe('the journal, to auditors', () => {
     const [head, ...lines] = (await response.text()).replace('\ufeff', '').trimEnd().split('\r\n');
     expect(head).toBe('时间,操作,操作代码,操作人,操作人标识,操作对象,详情,请求编号,网络地址,封存序号');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^2030-03-04 12:00:00,分配培训人员,cohort\.assign,林静,person:\d+,cohort:\d+,"\{""role""/);
+    expect(lines[0]).toMatch(
+      /^2030-03-04 12:00:00,分配培训人员,cohort\.assign,林静,person:\d+,cohort:\d+,"\{""role""/,
+    );
     const [entry] = await query(
       `select concerns::text[] from journal_entries where action = 'table.export' order by id desc limit 1`,
     );

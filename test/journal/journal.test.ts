@@ -355,7 +355,9 @@ describe('the journal', () => {
       return rows.length === 0 ? undefined : true;
     });
     // It waits until it has been told to stop.
-    await query(`update graphile_worker._private_jobs set run_at = now() + interval '1 hour' where attempts > 0`);
+    await query(
+      `update graphile_worker._private_jobs set run_at = now() + interval '1 hour' where attempts > 0`,
+    );
     await unblock();
     const [asked] = await query('select max(id) as id from roster_imports');
     const input = { rosterImportId: Buffer.from(`RosterImport:${asked!['id']}`).toString('base64') };
@@ -413,7 +415,10 @@ describe('the journal', () => {
       'select action, request_id from journal_entries where action = any($1)',
       [jobs],
     ))
-      expect({ action, requestId }).toEqual({ action, requestId: expect.stringMatching(/^job:\d+$/) as string });
+      expect({ action, requestId }).toEqual({
+        action,
+        requestId: expect.stringMatching(/^job:\d+$/) as string,
+      });
     // All but what is of the nation.
     const unknown = await query(`select distinct action from journal_entries where concerns = '{}'`);
     expect(unknown).toEqual([{ action: 'coverage.rebuild' }]);
