@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { ExamService } from '../src/assessment/exam.service.ts';
+import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
@@ -44,6 +45,7 @@ export interface Services {
   readonly staffing: StaffingService;
   readonly indicators: IndicatorService;
   readonly snapshots: SnapshotService;
+  readonly audit: AuditService;
 }
 
 export interface Context {

@@ -1,5 +1,6 @@
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
+import type { AuditedEntry } from '../src/audit/audit.repository.ts';
 import type { Verification } from '../src/certification/certificate.service.ts';
 import type { Certificate as CertificateFacts } from '../src/certification/certificate.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
@@ -72,6 +73,7 @@ export const SnapshotUnit = builder.objectRef<SeenUnit>('SnapshotUnit');
 export const SnapshotVerdict = builder.objectRef<VerdictFacts & { readonly veiled: boolean }>(
   'SnapshotVerdict',
 );
+export const JournalEntry = builder.objectRef<AuditedEntry>('JournalEntry');
 export const CreditRecord = builder.objectRef<CreditRecordFacts>('CreditRecord');
 
 export const RoleEnum = builder.enumType('Role', {

@@ -162,7 +162,7 @@ const DecideRosterDoubtInput = builder.inputType('DecideRosterDoubtInput', {
   fields: (t) => ({
     rosterDoubtId: t.id({ required: true, description: 'The row.' }),
     personId: t.id({ description: 'One of the candidates; somebody new when left out.' }),
-    reason: t.string({ required: true, description: 'How that is known. It stays in the journal.' }),
+    reason: t.string({ required: true, description: 'How that is known. It stays with the row.' }),
   }),
 });
 const DecideRosterDoubtPayload = builder

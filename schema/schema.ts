@@ -16,6 +16,7 @@ import './staffing.ts';
 import './indicator.ts';
 import './snapshot.ts';
 import './credit.ts';
+import './journal.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import type { Services } from '../schema/context.ts';
+import { makeAuditService } from './audit/audit.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeProof } from './certification/proof.ts';
@@ -23,6 +24,7 @@ import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
 import { makeServiceApp } from './http/service-app.ts';
+import { makeSealingService } from './journal/sealing.service.ts';
 import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
@@ -179,8 +181,11 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       staffing: makeStaffingService({ db, clock, regions }),
       indicators: makeIndicatorService({ db, clock, regions }),
       snapshots,
+      audit: makeAuditService({ db, clock, regions }),
     };
 
+    // Before what writes entries, so that it stops after it.
+    closers.push(makeSealingService({ db, identityKey: config.identityKey, log }).startSealing());
     const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });
     closers.push(async () => workerPool.end());
     const worker = await startWorker(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** Everything the service may be told from outside. Only this file reads the environment. */
@@ -33,6 +33,7 @@ export class ConfigError extends Error {
 
 export const projectFolder: string = resolve(import.meta.dirname, '..');
 
+const IDENTITY_KEY_FILE = 'identity.key';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** @throws ConfigError naming the variable and what it should be. */
@@ -177,6 +178,16 @@ function hostInUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** The key of a service that has been started, for a command that only reads; undefined where it is not at hand. @throws ConfigError */
+export function findIdentityKey(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Buffer | undefined {
+  const dataFolder = readDataFolder(env);
+  if (textOf(env, 'IDENTITY_KEY') === undefined && !existsSync(join(dataFolder, IDENTITY_KEY_FILE)))
+    return undefined;
+  return identityKeyOf(env, dataFolder, false);
+}
+
 /** From the environment in production; otherwise made once and kept beside the data it belongs to. */
 function identityKeyOf(
   env: Readonly<Record<string, string | undefined>>,
@@ -196,7 +207,7 @@ function identityKeyOf(
     throw new ConfigError(
       'IDENTITY_KEY is required with NODE_ENV=production: 32 bytes in base64, e.g. from `openssl rand -base64 32`.',
     );
-  const file = join(dataFolder, 'identity.key');
+  const file = join(dataFolder, IDENTITY_KEY_FILE);
   try {
     mkdirSync(dataFolder, { recursive: true });
     writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });

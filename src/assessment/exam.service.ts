@@ -116,6 +116,7 @@ export function makeExamService({
       action: 'attempt.grade',
       subject: `attempt:${attempt.id}`,
       detail: { percent: result.percent, passed: result.passed },
+      personId: assignment.personId,
     });
     if (result.passed)
       await insertDebt(tx, {
@@ -189,6 +190,7 @@ export function makeExamService({
           actor: `person:${viewer.personId}`,
           action: 'attempt.start',
           subject: `attempt:${attempt.id}`,
+          personId: assignment.personId,
         });
         await insertDebt(tx, {
           task: CLOSE_TASK,

@@ -11,6 +11,7 @@ import { may, type Viewer } from '../people/permission.ts';
 import { maskName } from '../people/person.ts';
 import type { Assignment } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
+import type { Division } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import type { TitleService } from '../titles/title.service.ts';
 import { stateOn, type Certificate, type CertificateState } from './certificate.ts';
@@ -86,6 +87,12 @@ export function makeCertificateService({
     });
   };
 
+  /** The division that the certification is of. */
+  const issuerOf = async (certificationId: string): Promise<Division[]> => {
+    const [certification] = await programmes.listCertifications([certificationId]);
+    return regions.listDivisions([certification!.divisionCode]);
+  };
+
   /** Whether the viewer may do `permission` with this certificate: by where its holder works today. */
   const mayWith = async (
     viewer: Viewer,
@@ -94,9 +101,7 @@ export function makeCertificateService({
   ): Promise<boolean> => {
     const posts = await people.listPostsToday([certificate.personId]);
     const places = await regions.listOrganizations(posts.map((post) => post.organizationId));
-    const [certification] = await programmes.listCertifications([certificate.certificationId]);
-    const issuer = await regions.findDivision(certification!.divisionCode);
-    return [...places, ...(issuer === undefined ? [] : [issuer])].some((place) =>
+    return [...places, ...(await issuerOf(certificate.certificationId))].some((place) =>
       may(viewer, permission, place),
     );
   };
@@ -176,6 +181,7 @@ export function makeCertificateService({
         claims,
       );
 
+      const issuer = await issuerOf(assignment.certificationId);
       await db.transaction().execute(async (tx) => {
         await programmes.getAssignment(tx, assignment.id, { lock: true });
         if ((await shortfallsOf(tx, assignment)).length > 0) return;
@@ -212,6 +218,8 @@ export function makeCertificateService({
           action: 'certificate.issue',
           subject: `certificate:${id}`,
           detail: { assignment: assignment.id },
+          units: issuer,
+          personId: assignment.personId,
         });
       });
     },
@@ -259,6 +267,7 @@ export function makeCertificateService({
           'input.reason',
           'Say why, in 1 to 200 characters; the verification page shows it.',
         );
+      const issuer = await issuerOf(certificate.certificationId);
       const end = async (tx: Executor): Promise<void> => {
         const now = await findCertificateByNumber(tx, certificate.number, { lock: true });
         if (now?.revokedOn !== null)
@@ -278,7 +287,9 @@ export function makeCertificateService({
           actor: `person:${viewer.personId}`,
           action: 'certificate.revoke',
           subject: `certificate:${certificate.id}`,
-          detail: { reason },
+          // Why stands in the certificate, and on the verification page.
+          units: issuer,
+          personId: certificate.personId,
         });
       };
       await actingAs('issuer', async () => db.transaction().execute(end));

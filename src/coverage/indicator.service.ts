@@ -157,6 +157,7 @@ export function makeIndicatorService({
           action: 'indicator.define',
           subject: `indicator:${created}`,
           detail: { code: input.code, division: division.code },
+          units: [division],
         });
         return created;
       });
@@ -221,6 +222,7 @@ export function makeIndicatorService({
             action: 'indicator.import',
             subject: `indicator-import:${id}`,
             detail: { indicator: indicator.id, division: division.code, ...counts },
+            units: [division],
           });
         }
         return { indicator, ...counts };

@@ -162,6 +162,7 @@ export function makeSnapshotService({
           action: 'snapshot.request',
           subject: `snapshot:${created}`,
           detail: { ...of, replaces: latest?.id ?? null },
+          units: [place],
         });
         await insertDebt(tx, {
           task: FREEZE_TASK,
@@ -198,6 +199,7 @@ export function makeSnapshotService({
             action: 'snapshot.freeze',
             subject: `snapshot:${id}`,
             detail: { digest, units: units.length },
+            units: [root!],
           });
         });
     },
@@ -284,6 +286,7 @@ export function makeSnapshotService({
     if (before === undefined) throw new NotFound('The unit');
     if (!mayFor(viewer, 'snapshot.sign', input.unit))
       throw new NotAllowed('Who signs or objects for a unit is its own coordinator, not one above it.');
+    const place = await regions.findUnit(input.unit);
     await db.transaction().execute(async (tx) => {
       // Verdicts follow each other: nobody signs while somebody below objects.
       const snapshot = (await findSnapshot(tx, found.id, { lock: true }))!;
@@ -310,7 +313,9 @@ export function makeSnapshotService({
         actor: `person:${viewer.personId}`,
         action: given.verdict === 'signed' ? 'snapshot.sign' : 'snapshot.object',
         subject: `snapshot:${found.id}`,
-        detail: { unit: unit.unit, digest: unit.digest, remark: given.remark, missing: given.missing.length },
+        // What was said stands in the verdict.
+        detail: { unit: unit.unit, digest: unit.digest, missing: given.missing.length },
+        units: [place!],
       });
     });
     return (await findUnit(viewer, found.id, input.unit))!;

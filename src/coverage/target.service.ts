@@ -65,6 +65,7 @@ export function makeTargetService({ db, clock }: { db: Database; clock: Clock })
             rate,
             startsOn,
           },
+          units: [division],
         });
       });
     },

@@ -77,8 +77,8 @@ function statementsOf(): string[] {
   const everybody = ROLES.join(', ');
   return [
     FUNCTIONS,
-    `revoke all on function owe(text, json, text, timestamptz), refresh_statistics() from public`,
-    `grant execute on function owe(text, json, text, timestamptz) to ${everybody}`,
+    `revoke all on function owe(text, json, text, timestamptz), refresh_statistics(), person_concerns(bigint, date) from public`,
+    `grant execute on function owe(text, json, text, timestamptz), person_concerns(bigint, date) to ${everybody}`,
     `grant execute on function refresh_statistics() to ${roleOf('roster')}`,
     `grant usage on schema public to ${everybody}`,
     // Identity columns draw from their sequences with the right to insert; ids that are taken ahead need this one.

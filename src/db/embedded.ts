@@ -143,6 +143,26 @@ function sharedBuffers(): number {
   return Math.round(Math.min(1024, Math.max(128, memory / 2 ** 20 / 8)));
 }
 
+/**
+ * For a command that only looks: the server that a running service has on `folder`, or one that is started for it and stopped after it.
+ * @throws EmbeddedDatabaseError
+ */
+export async function joinEmbedded(folder: string): Promise<Pick<EmbeddedDatabase, 'url' | 'stop'>> {
+  const account = unprivilegedAccount();
+  const home = placeFor(folder, account);
+  const data = join(home, 'postgres');
+  if (!existsSync(join(data, 'PG_VERSION')))
+    throw new EmbeddedDatabaseError(
+      `There is no database in ${folder} yet: \`npm start\` makes it. Or set DATABASE_URL.`,
+    );
+  if (runningServer(data) === undefined) return startEmbedded(folder);
+  const socket = encodeURIComponent(socketFolder(home, account));
+  return {
+    url: async (database) => Promise.resolve(`postgres://postgres@/${database}?host=${socket}`),
+    stop: async () => {},
+  };
+}
+
 /** A PostgreSQL without fsync for one purpose, in a folder of its own; stopping it removes everything. */
 export async function startScratch(): Promise<EmbeddedDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'xinqiao-scratch-'));

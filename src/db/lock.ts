@@ -253,6 +253,12 @@ create or replace function division_keys(code text) returns text[] language sql 
 create or replace function owe(task text, payload json, key text, not_before timestamptz) returns void language sql security definer
   set search_path = graphile_worker, pg_temp as
   $$ select graphile_worker.add_job(task, payload, job_key => key, run_at => not_before, max_attempts => 25) $$;
+alter function queue_journal_entry() security definer set search_path = public, pg_temp;
+-- Whom an entry concerns is asked of all posts, whoever writes it.
+create or replace function person_concerns(person bigint, day date) returns setof bigint language sql stable security definer set search_path = public, pg_temp as
+  $$ select key from posts join organizations o on o.id = posts.organization_id
+    cross join lateral unnest(array[o.province_code::bigint, o.prefecture_code::bigint, o.county_code::bigint, -o.id]) as key
+    where posts.person_id = person and posts.starts_on <= day and (posts.ends_on is null or posts.ends_on >= day) and key is not null $$;
 -- Only an owner analyzes; an import has to before it goes on.
 create or replace function refresh_statistics() returns void language plpgsql security definer set search_path = public, pg_temp as
   $$ begin analyze people; analyze person_sources; analyze posts; end $$;

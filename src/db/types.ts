@@ -281,10 +281,53 @@ export interface Items {
 export interface JournalEntries {
   action: string;
   actor: string;
+  /**
+   * The caller’s network address; null for the service itself.
+   */
+  address: string | null;
+  /**
+   * By the clock of the service.
+   */
   at: Timestamp;
+  /**
+   * Units whose auditors see it, with all that stand above them, as they stood then: a division by its code, an organization by its id below zero. Empty: for auditors of the nation alone.
+   */
+  concerns: Generated<ArrayType<Int8>>;
   detail: Generated<Json>;
   id: Generated<Int8>;
+  /**
+   * Whom it concerns. No foreign key: an entry outlives what it tells of.
+   */
+  person_id: Int8 | null;
+  /**
+   * By the clock of the database, whatever was given.
+   */
+  recorded_at: Generated<Timestamp>;
+  /**
+   * The request or job (job:<id>) it came from; null for a start, a command, and before this was kept.
+   */
+  request_id: string | null;
   subject: string;
+}
+
+export interface JournalHead {
+  hash: Buffer;
+  mac: Buffer;
+  only_row: Generated<boolean>;
+  seq: Int8;
+}
+
+export interface JournalSeals {
+  entry_hash: Buffer;
+  entry_id: Int8;
+  hash: Buffer;
+  mac: Buffer;
+  sealed_at: Timestamp;
+  seq: Int8;
+}
+
+export interface JournalUnsealed {
+  entry_id: Int8;
 }
 
 export interface OrganizationChanges {
@@ -605,6 +648,9 @@ export interface DB {
   indicators: Indicators;
   items: Items;
   journal_entries: JournalEntries;
+  journal_head: JournalHead;
+  journal_seals: JournalSeals;
+  journal_unsealed: JournalUnsealed;
   organization_changes: OrganizationChanges;
   organization_student_counts: OrganizationStudentCounts;
   organizations: Organizations;

@@ -1,30 +1,31 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
+import { chinaDay } from '../clock.ts';
 import type { Executor } from '../db/database.ts';
+import { currentOrigin } from '../origin.ts';
+import { concernKeys, type JournalEntry } from './journal.ts';
 
-/** Who acts: a person, or a named part of the service itself (`worker:issue-certificate`). */
-export interface JournalEntry {
-  readonly at: Date;
-  readonly actor: string;
-  /** `noun.verb`, e.g. `certificate.revoke`. */
-  readonly action: string;
-  /** `noun:id`. */
-  readonly subject: string;
-  /** Facts that help to understand the entry later; never a secret, never a name where an id does. */
-  readonly detail?: Readonly<Record<string, unknown>>;
+/**
+ * Call it in the transaction of the change it tells of; only what changes nothing, as an export, is written down by itself. Where it comes
+ * from is the request or job that is at work. It is sealed a moment after the commit: src/decisions/0013-the-journal-is-chained.md.
+ */
+export async function insertJournalEntry(tx: Executor, entry: JournalEntry): Promise<void> {
+  const origin = currentOrigin();
+  await sql`
+    insert into journal_entries (at, actor, action, subject, detail, concerns, person_id, request_id, address)
+    values (${entry.at}, ${entry.actor}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.detail ?? {})}::jsonb, ${concernsOf(entry)},
+      ${entry.personId ?? null}::bigint, ${origin?.requestId ?? null}, ${origin?.address ?? null})`.execute(
+    tx,
+  );
 }
 
-/** Call it in the transaction of the change it tells of; only what changes nothing, as an export, is written down by itself. */
-export async function insertJournalEntry(tx: Executor, entry: JournalEntry): Promise<void> {
-  await tx
-    .insertInto('journal_entries')
-    .values({
-      at: entry.at,
-      actor: entry.actor,
-      action: entry.action,
-      subject: entry.subject,
-      detail: JSON.stringify(entry.detail ?? {}),
-    })
-    .execute();
+/** The units it names, and those of the posts that its person holds that day. */
+function concernsOf({ at, units = [], personId }: JournalEntry): RawBuilder<unknown> {
+  const given = sql`${concernKeys(units)}::bigint[]`;
+  if (personId === undefined) return given;
+  const day = chinaDay(at);
+  return sql`array(
+    select unnest(${given}) union
+    select person_concerns(${personId}::bigint, ${day}::date) order by 1)`;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
 } from 'graphile-worker';
 import type pg from 'pg';
 import type { Log } from '../log.ts';
+import { withOrigin } from '../origin.ts';
 
 export interface RunningWorker {
   /** Finishes the jobs in hand and takes no more. */
@@ -119,9 +120,11 @@ async function startInstance(
     const taskList: TaskList = Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => [
         name,
-        async (payload: unknown) => {
+        async (payload: unknown, { job }) => {
           await registered;
-          await task(payload as Record<string, string>);
+          await withOrigin({ requestId: `job:${job.id}`, address: null }, async () =>
+            task(payload as Record<string, string>),
+          );
         },
       ]),
     );

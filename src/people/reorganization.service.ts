@@ -119,13 +119,15 @@ export function makeReorganizationService({
         added.sort((a, b) => (a.code < b.code ? -1 : 1));
         if (added.length === 0) return [];
         await regions.addDivisions(tx, added);
-        await insertJournalEntry(tx, {
-          at: clock.now(),
-          actor: `person:${viewer.personId}`,
-          action: 'division.add',
-          subject: 'division:all',
-          detail: { codes: added.map(({ code }) => code) },
-        });
+        // One each: the auditor of one division need not know of the others.
+        for (const division of added)
+          await insertJournalEntry(tx, {
+            at: clock.now(),
+            actor: `person:${viewer.personId}`,
+            action: 'division.add',
+            subject: `division:${division.code}`,
+            units: [division],
+          });
         return added;
       });
     },
@@ -150,6 +152,7 @@ export function makeReorganizationService({
           action: 'organization.rename',
           subject: `organization:${organization!.id}`,
           detail: { before: organization!.name, after: name, on: input.on },
+          units: [organization!],
         });
         return { ...organization!, name };
       });
@@ -189,6 +192,7 @@ export function makeReorganizationService({
             action: 'organization.merge',
             subject: `organization:${organization.id}`,
             detail: { into: into.id, lastDay: addDays(input.on, -1) },
+            units: [organization, into],
           });
         return { organization: into, people };
       });

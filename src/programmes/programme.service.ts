@@ -114,6 +114,7 @@ export function makeProgrammeService({
           action: 'certification.plan',
           subject: `certification:${created}`,
           detail: { code: input.code, division: division.code },
+          units: [division],
         });
         return created;
       });
@@ -201,6 +202,7 @@ export function makeProgrammeService({
           action: 'cohort.assign',
           subject: `cohort:${cohortId}`,
           detail: { certification: certification.id, role: input.role, people: personIds.length, assigned },
+          units: [place],
         });
         return {
           cohort: (await findCohort(tx, cohortId))!,

@@ -22,6 +22,7 @@ const ORDER = [
   'titles',
   'certification',
   'coverage',
+  'audit',
   'schema',
   'http',
   'app',

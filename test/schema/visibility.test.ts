@@ -72,9 +72,13 @@ describe('what is not yours', () => {
       insert into roster_doubts (source, source_id, division_code, kind, import_id, line, name, leaves, complete, posts, candidate_ids, state)
       select 'x', 'x', '430121', 'namesake', i.id, 2, 'x', false, true, '[]', array[p.id], 'open' from (select min(id) as id from roster_imports) i, (select min(id) as id from people) p`);
     ids['RosterDoubt'] = gid('RosterDoubt', await first('select id from roster_doubts'));
+    ids['JournalEntry'] = gid(
+      'JournalEntry',
+      await first(`select id from journal_entries where action = 'roster.request'`),
+    );
     ids['CreditRecord'] = gid('CreditRecord', await first('select id from credit_records'));
-    // HR, coordinator and issuer of the neighbouring county, all in one.
-    for (const role of ['hr_verifier', 'coordinator', 'issuer'])
+    // HR, coordinator, issuer and auditor of the neighbouring county, all in one.
+    for (const role of ['hr_verifier', 'coordinator', 'issuer', 'auditor'])
       await service.database.pool.query(
         `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, $1, '430102', '2020-01-01', 'test' from person_sources where source_id = 't3'`,
         [role],
@@ -103,6 +107,7 @@ describe('what is not yours', () => {
       Attempt: 't1',
       Certificate: 't1',
       CreditRecord: 'hr',
+      JournalEntry: 'auditor',
     } as Record<string, string>;
     expect(await ask(owners[type] ?? 'coordinator', ids[type]!)).toContain(`"__typename":"${type}"`);
     for (const as of ['t2', 't3', null])

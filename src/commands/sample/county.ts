@@ -41,6 +41,14 @@ export const sampleStaff: readonly SampleStaff[] = [
     descriptionZh: '发证管理员，可撤销证书',
     descriptionEn: 'issuer, may revoke certificates',
   },
+  {
+    key: 'auditor',
+    name: '何敏',
+    role: 'auditor',
+    divisionCode: SAMPLE_COUNTY,
+    descriptionZh: '审计人员，查阅审计日志',
+    descriptionEn: 'auditor of the county, reads the journal',
+  },
 ];
 
 export const sampleCertification = {

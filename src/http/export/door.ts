@@ -92,6 +92,7 @@ export function exportDoor(services: Services, graphql: Graphql, { clock }: { cl
         return pageOf(plan, answer);
       };
       const first = await ask(request.variables ?? {});
+      const about = namedIn(document, request.variables ?? {});
       await insertJournalEntry(services.db, {
         at: clock.now(),
         actor: `person:${viewer.personId}`,
@@ -101,8 +102,9 @@ export function exportDoor(services: Services, graphql: Graphql, { clock }: { cl
           table: plan.sourceFields.join('.'),
           operation: plan.operationName?.slice(0, MAX_NAME) ?? null,
           format: request.format,
-          about: namedIn(document, request.variables ?? {}),
+          about,
         },
+        units: await services.audit.unitsOfTable(viewer, about),
       });
       send(ctx, request, plan, pagesFrom(first, request, ask), chinaDay(clock.now()));
     } catch (error) {
@@ -244,13 +246,13 @@ function send(
   );
 }
 
-/** The objects that a query is about: global ids among its variables and in its text, as `Division:430121`. */
+/** The objects that a query is about: global ids and division codes among its variables and in its text, as `Division:430121`. */
 function namedIn(document: DocumentNode, variables: Readonly<Record<string, unknown>>): string[] {
   const texts = Object.values(variables).filter((value) => typeof value === 'string');
   visit(document, { [Kind.STRING]: ({ value }) => void texts.push(value) });
   const ids = texts
     .filter((text) => text.length <= 100)
-    .map((text) => Buffer.from(text, 'base64').toString())
+    .map((text) => (/^\d{6}$/.test(text) ? `Division:${text}` : Buffer.from(text, 'base64').toString()))
     .filter((text) => /^[A-Z]\w{1,40}:\d{1,18}$/.test(text));
   return [...new Set(ids)].slice(0, MAX_ABOUT);
 }

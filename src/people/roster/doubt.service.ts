@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { Database, Executor } from '../../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../../errors.ts';
 import { insertJournalEntry } from '../../journal/journal.repository.ts';
+import type { Division } from '../../regions/division.ts';
 import type { RegionService } from '../../regions/region.service.ts';
 import { may, type Viewer } from '../permission.ts';
 import {
@@ -28,19 +29,21 @@ export function makeDoubtService({
   regions: RegionService;
 }) {
   // Within a transaction by its own connection: many at once would else hold all there are and wait for one more.
-  const isVisible = async (
+  const findVisible = async (
     viewer: Viewer,
     divisionCode: string,
     executor: Executor = db,
-  ): Promise<boolean> => {
+  ): Promise<Division | undefined> => {
     const division = await regions.findDivision(divisionCode, executor);
-    return division !== undefined && may(viewer, 'roster.import', division);
+    return division !== undefined && may(viewer, 'roster.import', division) ? division : undefined;
   };
 
   return {
     async find(viewer: Viewer, id: string): Promise<RosterDoubt | undefined> {
       const doubt = await findDoubt(db, id);
-      return doubt !== undefined && (await isVisible(viewer, doubt.divisionCode)) ? doubt : undefined;
+      return doubt !== undefined && (await findVisible(viewer, doubt.divisionCode)) !== undefined
+        ? doubt
+        : undefined;
     },
 
     /** Those of a division and below it; none for whoever may not import there. */
@@ -49,7 +52,9 @@ export function makeDoubtService({
       divisionCode: string,
       page: Parameters<typeof listDoubts>[2],
     ): Promise<RosterDoubt[] | undefined> {
-      return (await isVisible(viewer, divisionCode)) ? listDoubts(db, divisionCode, page) : undefined;
+      return (await findVisible(viewer, divisionCode)) === undefined
+        ? undefined
+        : listDoubts(db, divisionCode, page);
     },
 
     /** The last four characters of the candidates' identity numbers, for the doubt's own viewer. Person's id → characters. */
@@ -67,8 +72,8 @@ export function makeDoubtService({
     ): Promise<{ doubt: RosterDoubt; rosterImport: RosterImport }> {
       const importId = await db.transaction().execute(async (tx) => {
         const doubt = await findDoubt(tx, input.doubtId, { lock: true });
-        if (doubt === undefined || !(await isVisible(viewer, doubt.divisionCode, tx)))
-          throw new NotFound('The doubt');
+        const division = doubt === undefined ? undefined : await findVisible(viewer, doubt.divisionCode, tx);
+        if (doubt === undefined || division === undefined) throw new NotFound('The doubt');
         if (doubt.state !== 'open')
           throw new Conflict(
             'DOUBT_DECIDED',
@@ -97,11 +102,13 @@ export function makeDoubtService({
           actor: `person:${viewer.personId}`,
           action: 'roster.decide',
           subject: `roster-doubt:${doubt.id}`,
-          detail: { person: input.personId, reason },
+          // Why stands in the doubt.
+          detail: { person: input.personId },
+          units: [division],
+          ...(input.personId === null ? {} : { personId: input.personId }),
         });
-        return queueImport(tx, viewer, clock.now(), {
+        return queueImport(tx, viewer, clock.now(), division, {
           source: doubt.source,
-          divisionCode: doubt.divisionCode,
           dryRun: false,
           mostEnded: 1,
           endMissing: false,

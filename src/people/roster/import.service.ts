@@ -101,9 +101,8 @@ export function makeRosterService({
       if (source.length > 100) throw new InvalidInput('input.source', 'It is longer than 100 characters.');
 
       const id = await db.transaction().execute(async (tx) =>
-        queueImport(tx, viewer, clock.now(), {
+        queueImport(tx, viewer, clock.now(), division, {
           source,
-          divisionCode: division.code,
           dryRun: input.dryRun ?? false,
           mostEnded,
           endMissing: input.endMissing ?? null,
@@ -155,9 +154,9 @@ export function makeRosterService({
               ? 'It is not finished yet.'
               : 'Its files are gone: they are kept until it is applied, and for a day. Upload them again.',
           );
-        const created = await queueImport(tx, viewer, clock.now(), {
+        const division = (await regions.findDivision(locked.divisionCode, tx))!;
+        const created = await queueImport(tx, viewer, clock.now(), division, {
           source: locked.source,
-          divisionCode: locked.divisionCode,
           dryRun: input.dryRun,
           mostEnded: shareOf(input.mostEnded ?? locked.mostEnded),
           endMissing: input.endMissing ?? locked.endMissing,
@@ -184,7 +183,7 @@ export function makeRosterService({
           actor: `person:${viewer.personId}`,
           action: 'roster.cancel',
           subject: `roster-import:${id}`,
-          detail: {},
+          units: await regions.listDivisions([found.divisionCode], tx),
         });
       });
       return (await findRosterImport(db, id))!;
@@ -222,6 +221,7 @@ export function makeRosterService({
               action: 'roster.apply',
               subject: `roster-import:${importId}`,
               detail: { ...counts },
+              units: await regions.listDivisions([queued.divisionCode], tx),
             });
         });
         return;

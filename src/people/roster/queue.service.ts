@@ -1,5 +1,6 @@
 import type { Executor } from '../../db/database.ts';
 import { insertDebt, insertJournalEntry } from '../../journal/journal.repository.ts';
+import type { Division } from '../../regions/division.ts';
 import type { Viewer } from '../permission.ts';
 import { insertRosterImport } from './import.repository.ts';
 
@@ -10,21 +11,27 @@ export async function queueImport(
   tx: Executor,
   viewer: Viewer,
   now: Date,
-  given: Omit<Parameters<typeof insertRosterImport>[1], 'requestedBy' | 'createdAt'>,
+  division: Division,
+  given: Omit<Parameters<typeof insertRosterImport>[1], 'requestedBy' | 'createdAt' | 'divisionCode'>,
 ): Promise<string> {
-  const id = await insertRosterImport(tx, { ...given, requestedBy: viewer.personId, createdAt: now });
+  const id = await insertRosterImport(tx, {
+    ...given,
+    divisionCode: division.code,
+    requestedBy: viewer.personId,
+    createdAt: now,
+  });
   await insertJournalEntry(tx, {
     at: now,
     actor: `person:${viewer.personId}`,
     action: 'roster.request',
     subject: `roster-import:${id}`,
     detail: {
-      division: given.divisionCode,
+      division: division.code,
       source: given.source,
-      ...(given.doubtId === undefined
-        ? { files: given.files.map((file) => file.name) }
-        : { doubt: given.doubtId }),
+      // What they are called may name somebody.
+      ...(given.doubtId === undefined ? { files: given.files.length } : { doubt: given.doubtId }),
     },
+    units: [division],
   });
   await insertDebt(tx, { task: IMPORT_TASK, payload: { importId: id }, key: `${IMPORT_TASK}:${id}` });
   return id;
