@@ -14,6 +14,7 @@ import type { Person } from '../src/people/person.ts';
 import type { ReorganizationService } from '../src/people/reorganization.service.ts';
 import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
+import type { AccessTokenService } from '../src/access/access-token.service.ts';
 import type { SessionService } from '../src/access/session.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
 import type { ProgrammeService } from '../src/programmes/programme.service.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly regions: RegionService;
   readonly people: PeopleService;
   readonly sessions: SessionService;
+  readonly tokens: AccessTokenService;
   readonly roster: RosterService;
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
@@ -50,8 +52,6 @@ export interface Context {
   readonly services: Services;
   /** undefined: nobody is signed in. */
   readonly viewer: Viewer | undefined;
-  /** The bearer token as it came, for signing out; never shown. */
-  readonly token: string | undefined;
   readonly load: Loaders;
 }
 
@@ -64,15 +64,10 @@ export interface Loaders {
   readonly person: DataLoader<string, Person | undefined>;
 }
 
-export function makeContext(
-  services: Services,
-  viewer: Viewer | undefined,
-  token: string | undefined,
-): Context {
+export function makeContext(services: Services, viewer: Viewer | undefined): Context {
   return {
     services,
     viewer,
-    token,
     load: {
       division: batched(
         async (codes) => services.regions.listDivisions(codes),

@@ -31,6 +31,8 @@ import { makeReorganizationService } from './people/reorganization.service.ts';
 import { makeDoubtService } from './people/roster/doubt.service.ts';
 import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { IMPORT_TASK } from './people/roster/queue.service.ts';
+import { makeAccessTokenService } from './access/access-token.service.ts';
+import { makeAside } from './access/aside.ts';
 import { makeSessionService } from './access/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -105,7 +107,10 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
-    const sessions = makeSessionService({ db, clock, people, samples: config.samples });
+    const aside = makeAside({ log });
+    closers.push(aside.settle);
+    const tokens = makeAccessTokenService({ db, clock, random, regions, people, aside });
+    const sessions = makeSessionService({ db, clock, random, people, tokens, aside, samples: config.samples });
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,
@@ -164,6 +169,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       people,
       sessions,
+      tokens,
       roster,
       doubts,
       reorganizations,

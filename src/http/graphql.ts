@@ -11,7 +11,7 @@ import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
 import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
 import { problem } from './problem.ts';
-import { bearerToken, viewerOf } from './session.ts';
+import { viewerOf } from './session.ts';
 
 export const MAX_QUERY_CHARACTERS = 20_000;
 const MEGABYTE = 1024 * 1024;
@@ -114,7 +114,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
         });
       },
     },
-    context: ({ koa, viewer }) => makeContext(services, viewer, bearerToken(koa.req)),
+    context: ({ viewer }) => makeContext(services, viewer),
   });
   const answerPlain = makePlain(yoga, schema);
   const ownOrigin = new URL(services.publicUrl).origin;
