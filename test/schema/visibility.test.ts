@@ -20,6 +20,8 @@ import {
 
 const gid = (type: string, id: string | number): string => Buffer.from(`${type}:${id}`).toString('base64');
 const NOWHERE = '999999999';
+const inAMonth = new Date(Date.now() + 30 * 86_400_000).toISOString();
+const token = { name: 'x', permissions: ['COVERAGE_READ'], expiresAt: inAMonth };
 
 describe('what is not yours', () => {
   let service: TestService;
@@ -73,6 +75,14 @@ describe('what is not yours', () => {
       select 'x', 'x', '430121', 'namesake', i.id, 2, 'x', false, true, '[]', array[p.id], 'open' from (select min(id) as id from roster_imports) i, (select min(id) as id from people) p`);
     ids['RosterDoubt'] = gid('RosterDoubt', await first('select id from roster_doubts'));
     ids['CreditRecord'] = gid('CreditRecord', await first('select id from credit_records'));
+    const made = await service.ask(
+      't1',
+      `mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { ... on CreateAccessTokenPayload { accessToken { id } } } }`,
+      { input: { name: 'x', permissions: ['SELF'], expiresAt: inAMonth } },
+    );
+    ids['AccessToken'] = made.data.createAccessToken.accessToken.id;
+    await service.ask(null, `mutation { signInSample(input: { key: "t1" }) { __typename } }`);
+    ids['Session'] = (await service.ask('t1', '{ viewer { sessions { id } } }')).data.viewer.sessions[0].id;
     // HR, coordinator and issuer of the neighbouring county, all in one.
     for (const role of ['hr_verifier', 'coordinator', 'issuer'])
       await service.database.pool.query(
@@ -103,6 +113,8 @@ describe('what is not yours', () => {
       Attempt: 't1',
       Certificate: 't1',
       CreditRecord: 'hr',
+      AccessToken: 't1',
+      Session: 't1',
     } as Record<string, string>;
     expect(await ask(owners[type] ?? 'coordinator', ids[type]!)).toContain(`"__typename":"${type}"`);
     for (const as of ['t2', 't3', null])
@@ -188,6 +200,13 @@ describe('what is not yours', () => {
         on: '2026-09-01',
       }),
     },
+    createAccessToken: {
+      type: 'CreateAccessTokenInput',
+      theirs: () => ({ ...token, unitId: gid('Division', '430121') }),
+      nobodys: () => ({ ...token, unitId: gid('Division', '430999') }),
+    },
+    revokeAccessToken: one('RevokeAccessTokenInput', 'accessTokenId', 'AccessToken'),
+    endSession: one('EndSessionInput', 'sessionId', 'Session'),
     startAttempt: one('StartAttemptInput', 'assignmentId', 'Assignment'),
     saveResponse: one('SaveResponseInput', 'attemptId', 'Attempt', { itemKey: 'x', chosen: [] }),
     submitAttempt: one('SubmitAttemptInput', 'attemptId', 'Attempt'),
@@ -205,7 +224,7 @@ describe('what is not yours', () => {
     revokeCertificate: one('RevokeCertificateInput', 'certificateId', 'Certificate', { reason: 'x' }),
   };
   /** They take no object, or have a test of their own. */
-  const ELSEWHERE = ['signInSample', 'signOut', 'importRoster', 'addDivisions'];
+  const ELSEWHERE = ['signInSample', 'signOut', 'endOtherSessions', 'importRoster', 'addDivisions'];
 
   function plan(theirs: string, nobodys: string) {
     const input = (divisionCode: string) => () => ({
