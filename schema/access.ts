@@ -14,10 +14,7 @@ const PermissionEnum = builder.enumType('Permission', {
   description:
     'What an access token may be given. SELF is to act as the teacher oneself: own courses, exams and certificates; all others are what a grant permits in its unit.',
   values: Object.fromEntries(
-    tokenPermissions.map((permission) => [
-      permission.replace('.', '_').toUpperCase(),
-      { value: permission },
-    ]),
+    tokenPermissions.map((permission) => [permission.replace('.', '_').toUpperCase(), { value: permission }]),
   ) as Record<string, { value: TokenPermission }>,
 });
 const SessionWayEnum = builder.enumType('SessionWay', {

@@ -59,7 +59,8 @@ Viewer.implement({
     }),
     posts: t.field({
       type: [Post],
-      description: 'Posts held today; none for an access token without SELF, as of all that is one’s own below.',
+      description:
+        'Posts held today; none for an access token without SELF, as of all that is one’s own below.',
       resolve: async (viewer, _args, context) => context.services.people.listOwnPosts(viewer),
     }),
     assignments: t.field({
@@ -138,7 +139,8 @@ builder.mutationField('signInSample', (t) =>
 
 builder.mutationField('signOut', (t) =>
   t.boolean({
-    description: 'Ends the session of the request. An access token is no session: it stays, see `revokeAccessToken`.',
+    description:
+      'Ends the session of the request. An access token is no session: it stays, see `revokeAccessToken`.',
     resolve: async (_root, _args, context) => {
       await context.services.sessions.signOut(signedIn(context));
       return true;

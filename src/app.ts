@@ -33,6 +33,7 @@ import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.ser
 import { IMPORT_TASK } from './people/roster/queue.service.ts';
 import { makeAccessTokenService } from './access/access-token.service.ts';
 import { makeAside } from './access/aside.ts';
+import { makeIssuerService } from './access/issuer.service.ts';
 import { makeSessionService } from './access/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -62,6 +63,8 @@ export interface AppOptions {
   readonly random?: (bytes: number) => Uint8Array;
   /** Where the built pages lie. */
   readonly webFolder?: string;
+  /** How the service speaks to servers of others. */
+  readonly outbound?: typeof fetch;
   readonly coursesFolder?: string;
   /** Only tests: a database that forgets on power loss. */
   readonly durable?: boolean;
@@ -110,7 +113,23 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const aside = makeAside({ log });
     closers.push(aside.settle);
     const tokens = makeAccessTokenService({ db, clock, random, regions, people, aside });
-    const sessions = makeSessionService({ db, clock, random, people, tokens, aside, samples: config.samples });
+    const issuers = makeIssuerService({
+      db,
+      clock,
+      log,
+      issuers: config.issuers,
+      outbound: options.outbound ?? fetch,
+    });
+    const sessions = makeSessionService({
+      db,
+      clock,
+      random,
+      people,
+      tokens,
+      issuers,
+      aside,
+      samples: config.samples,
+    });
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,

@@ -91,10 +91,7 @@ export function makeAccessTokenService({
       may(viewer, 'access.revoke', each),
     );
   };
-  const visible = async (
-    viewer: Viewer,
-    token: AccessToken | undefined,
-  ): Promise<AccessToken | undefined> =>
+  const visible = async (viewer: Viewer, token: AccessToken | undefined): Promise<AccessToken | undefined> =>
     token !== undefined && (isSelf(viewer, token.personId) || (await administers(viewer, token.personId)))
       ? token
       : undefined;
@@ -138,10 +135,7 @@ export function makeAccessTokenService({
       if (name === '' || name.length > 100 || /\p{Cc}/u.test(name))
         throw new InvalidInput('input.name', 'A name of 1 to 100 characters, to know the token by.');
       const now = clock.now();
-      if (
-        input.expiresAt <= now ||
-        input.expiresAt.getTime() > now.getTime() + MAX_TOKEN_DAYS * DAY_MS
-      )
+      if (input.expiresAt <= now || input.expiresAt.getTime() > now.getTime() + MAX_TOKEN_DAYS * DAY_MS)
         throw new InvalidInput('input.expiresAt', `A token ends within ${MAX_TOKEN_DAYS} days from now.`);
       const permissions = [...new Set(input.permissions)];
       if (permissions.length === 0)

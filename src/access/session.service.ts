@@ -7,6 +7,8 @@ import type { PeopleService } from '../people/people.service.ts';
 import { hashSecret, TOKEN_PREFIX } from './access-token.ts';
 import type { AccessTokenService } from './access-token.service.ts';
 import { USE_MS, type Aside } from './aside.ts';
+import { looksLikeJwt } from './issuer.ts';
+import type { IssuerService } from './issuer.service.ts';
 import {
   endSessions,
   findPersonViewer,
@@ -33,6 +35,7 @@ export function makeSessionService({
   random,
   people,
   tokens,
+  issuers,
   aside,
   samples,
 }: {
@@ -41,6 +44,7 @@ export function makeSessionService({
   random: (bytes: number) => Uint8Array;
   people: PeopleService;
   tokens: AccessTokenService;
+  issuers: IssuerService;
   aside: Aside;
   samples: boolean;
 }) {
@@ -49,7 +53,7 @@ export function makeSessionService({
     now,
     idleSince: new Date(now.getTime() - IDLE_HOURS * HOUR_MS),
     samples,
-    issuers: [],
+    issuers: issuers.trusted,
   });
 
   /** Who is behind a sample key: a listed way in, or `staff:<staff number>` for anyone at all. */
@@ -112,15 +116,16 @@ export function makeSessionService({
 
   return {
     /**
-     * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. It is a session's, or an access token's
-     * (`xqp_…`). While samples are on, `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.
+     * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. It is a session's, an access token's
+     * (`xqp_…`), or an issuer's JSON Web Token. While samples are on, `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.
      */
     async viewer(token: string): Promise<Viewer | undefined> {
       if (token.startsWith(SAMPLE_PREFIX)) {
         const viewer = await sampleViewer(token.slice(SAMPLE_PREFIX.length));
         return viewer === undefined ? undefined : { ...viewer, via: 'sample' };
       }
-      return token.startsWith(TOKEN_PREFIX) ? tokens.viewer(token) : sessionViewer(token);
+      if (token.startsWith(TOKEN_PREFIX)) return tokens.viewer(token);
+      return looksLikeJwt(token) ? issuers.viewer(token) : sessionViewer(token);
     },
 
     open,
