@@ -2,7 +2,7 @@ import { tokenPermissions } from '../src/access/access-token.ts';
 import { sessionWays } from '../src/access/session.ts';
 import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn } from '../src/errors.ts';
 import type { TokenPermission } from '../src/people/permission.ts';
-import { builder } from './builder.ts';
+import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
 import { AccessToken, Person, Session, Viewer } from './refs.ts';
@@ -133,6 +133,32 @@ builder.queryField('accessTokens', (t) =>
             context.viewer,
             localId(String(personId), 'Person', 'personId'),
           )) ?? null),
+  }),
+);
+
+const SignInIssuer = builder
+  .objectRef<{ key: string; name: { 'zh-CN': string; en: string } }>('SignInIssuer')
+  .implement({
+    description: 'An issuer by which people sign in with a browser (OpenID Connect).',
+    fields: (t) => ({
+      name: t.string({
+        args: { language: t.arg(languageArg) },
+        description: 'What people know it by.',
+        resolve: ({ name }, { language }) => name[language],
+      }),
+      url: t.string({
+        description:
+          'Where the sign-in begins, a path of the service. With `?returnTo=/…`, a path of the service as well, it ends there.',
+        resolve: ({ key }) => `/sign-in/${key}`,
+      }),
+    }),
+  });
+builder.queryField('signInIssuers', (t) =>
+  t.field({
+    type: [SignInIssuer],
+    description:
+      'Where one may sign in with a browser; empty where people come from a learning platform alone.',
+    resolve: (_root, _args, context) => context.services.issuers.listSignIns(),
   }),
 );
 

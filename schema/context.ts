@@ -15,7 +15,9 @@ import type { ReorganizationService } from '../src/people/reorganization.service
 import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
 import type { AccessTokenService } from '../src/access/access-token.service.ts';
+import type { IssuerService } from '../src/access/issuer.service.ts';
 import type { SessionService } from '../src/access/session.service.ts';
+import type { SignInService } from '../src/access/sign-in.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
 import type { ProgrammeService } from '../src/programmes/programme.service.ts';
 import type { Division } from '../src/regions/division.ts';
@@ -33,6 +35,8 @@ export interface Services {
   readonly people: PeopleService;
   readonly sessions: SessionService;
   readonly tokens: AccessTokenService;
+  readonly issuers: IssuerService;
+  readonly signIns: SignInService;
   readonly roster: RosterService;
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;

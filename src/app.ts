@@ -35,6 +35,7 @@ import { makeAccessTokenService } from './access/access-token.service.ts';
 import { makeAside } from './access/aside.ts';
 import { makeIssuerService } from './access/issuer.service.ts';
 import { makeSessionService } from './access/session.service.ts';
+import { makeSignInService } from './access/sign-in.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
 import { makeRegionService } from './regions/region.service.ts';
@@ -130,6 +131,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       aside,
       samples: config.samples,
     });
+    const signIns = makeSignInService({ db, clock, random, log, publicUrl, issuers, sessions });
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,
@@ -189,6 +191,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       people,
       sessions,
       tokens,
+      issuers,
+      signIns,
       roster,
       doubts,
       reorganizations,

@@ -173,6 +173,7 @@ function readIssuers(env: Readonly<Record<string, string | undefined>>, producti
       `${url.username}${url.password}${url.search}${url.hash}` !== ''
     )
       throw wrong('issuer', 'it must be an https address without query and fragment.');
+    if (given.key === 'callback') throw wrong('key', 'this one is taken by the service itself.');
     if (given.clientSecret !== undefined && given.clientId === undefined)
       throw wrong('clientSecret', 'it needs a clientId.');
     const audiences = given.audiences ?? (given.clientId === undefined ? [] : [given.clientId]);

@@ -45,6 +45,7 @@ describe('what the environment may say', () => {
       samples: true,
       sampleCounty: true,
       identityKey: Buffer.alloc(32, 7),
+      issuers: [],
       logLevel: 'warn',
     });
     expect(readDataFolder({})).toBe(join(projectFolder, '.xinqiao'));
