@@ -72,7 +72,10 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
   'certificate.revoke': { subject: 'certificate', row: 'certificates where id' },
   'access-token.create': { subject: 'access-token', row: 'access_tokens where revoked_at is null and id' },
-  'access-token.revoke': { subject: 'access-token', row: 'access_tokens where revoked_at is not null and id' },
+  'access-token.revoke': {
+    subject: 'access-token',
+    row: 'access_tokens where revoked_at is not null and id',
+  },
   'session.begin': { subject: 'session', row: 'sessions where ended_at is null and id' },
   'session.end': { subject: 'session', row: 'sessions where ended_at is not null and id' },
   'coverage.rebuild': { subject: 'coverage', row: 'coverage_totals where 0' },

@@ -107,6 +107,8 @@ export class TestIssuer {
         claims: () => ({ sub: id, staff_number: id, ...this.claims.get(id) }),
       }),
       async loadExistingGrant(ctx) {
+        const known = ctx.oidc.session!.grantIdFor(ctx.oidc.client!.clientId);
+        if (known !== undefined) return ctx.oidc.provider.Grant.find(known);
         const grant = new ctx.oidc.provider.Grant({
           clientId: ctx.oidc.client!.clientId,
           accountId: ctx.oidc.session!.accountId!,
