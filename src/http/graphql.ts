@@ -9,6 +9,7 @@ import { NotSignedIn, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
+import { withSession } from './graphiql-session.ts';
 import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
 import { problem } from './problem.ts';
 import { viewerOf } from './session.ts';
@@ -81,7 +82,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     maxRequestBodySize: false,
     // Only when somebody asks for it: its page alone is 80 MB in memory.
     renderGraphiQL: async (options) =>
-      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
+      withSession((await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options)),
     graphiql: (request) => {
       const as = new URL(request.url, services.publicUrl).searchParams.get('as') ?? 'coordinator';
       return {
