@@ -1,7 +1,6 @@
 import { tokenPermissions } from '../src/access/access-token.ts';
 import { sessionWays } from '../src/access/session.ts';
 import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn } from '../src/errors.ts';
-import type { TokenPermission } from '../src/people/permission.ts';
 import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
@@ -15,7 +14,7 @@ const PermissionEnum = builder.enumType('Permission', {
     'What an access token may be given. SELF is to act as the teacher oneself: own courses, exams and certificates; all others are what a grant permits in its unit.',
   values: Object.fromEntries(
     tokenPermissions.map((permission) => [permission.replace('.', '_').toUpperCase(), { value: permission }]),
-  ) as Record<string, { value: TokenPermission }>,
+  ),
 });
 const SessionWayEnum = builder.enumType('SessionWay', {
   description:
@@ -129,10 +128,8 @@ builder.queryField('accessTokens', (t) =>
     resolve: async (_root, { personId }, context) =>
       context.viewer === undefined
         ? null
-        : ((await context.services.tokens.listOf(
-            context.viewer,
-            localId(String(personId), 'Person', 'personId'),
-          )) ?? null),
+        : ((await context.services.tokens.listOf(context.viewer, localId(personId, 'Person', 'personId'))) ??
+          null),
   }),
 );
 
@@ -210,9 +207,7 @@ builder.mutationField('createAccessToken', (t) =>
         name: input.name,
         permissions: input.permissions,
         unit:
-          input.unitId === null || input.unitId === undefined
-            ? null
-            : unitOf(String(input.unitId), 'input.unitId'),
+          input.unitId === null || input.unitId === undefined ? null : unitOf(input.unitId, 'input.unitId'),
         expiresAt: input.expiresAt,
       }),
   }),
@@ -244,7 +239,7 @@ builder.mutationField('revokeAccessToken', (t) =>
     resolve: async (_root, { input }, context) => ({
       accessToken: await context.services.tokens.revoke(
         signedIn(context),
-        localId(String(input.accessTokenId), 'AccessToken', 'input.accessTokenId'),
+        localId(input.accessTokenId, 'AccessToken', 'input.accessTokenId'),
       ),
     }),
   }),
@@ -275,7 +270,7 @@ builder.mutationField('endSession', (t) =>
     resolve: async (_root, { input }, context) => ({
       session: await context.services.sessions.endOwn(
         signedIn(context),
-        localId(String(input.sessionId), 'Session', 'input.sessionId'),
+        localId(input.sessionId, 'Session', 'input.sessionId'),
       ),
     }),
   }),

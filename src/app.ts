@@ -112,7 +112,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
     const aside = makeAside({ log });
-    closers.push(aside.settle);
+    closers.push(async () => aside.settle());
     const tokens = makeAccessTokenService({ db, clock, random, regions, people, aside });
     const issuers = makeIssuerService({
       db,

@@ -21,7 +21,7 @@ export function carefully(outbound: Outbound): Outbound {
     for await (const chunk of response.body ?? []) {
       size += (chunk as Uint8Array).length;
       if (size > MEGABYTE) throw new Error('The answer is larger than 1 MB.');
-      chunks.push(chunk as Uint8Array);
+      chunks.push(chunk);
     }
     const empty = [101, 204, 205, 304].includes(response.status);
     return new Response(empty ? null : Buffer.concat(chunks), {

@@ -51,9 +51,12 @@ export async function findSessionViewer(
   tokenHash: Buffer,
   when: InForce & { day: string },
 ): Promise<{ viewer: Viewer; lastUsedAt: Date } | undefined> {
-  const found = await findViewer<{ session_id: string; last_used_at: Date }>(
+  const found = await findViewer(
     db,
-    sql`select person_id, id as session_id, last_used_at from sessions where token_hash = ${tokenHash} and ${inForce(when)}`,
+    sql<{
+      session_id: string;
+      last_used_at: Date;
+    }>`select person_id, id as session_id, last_used_at from sessions where token_hash = ${tokenHash} and ${inForce(when)}`,
     when.day,
   );
   return found === undefined
@@ -109,9 +112,9 @@ export async function findPersonViewer(db: Executor, personId: string, day: stri
  * The person that `who` selects, with the grants that hold on `day`: in one statement, since every request asks it.
  * @returns also what else `who` selects.
  */
-async function findViewer<More = unknown>(
+async function findViewer<More>(
   db: Executor,
-  who: RawBuilder<unknown>,
+  who: RawBuilder<More>,
   day: string,
 ): Promise<{ viewer: Viewer; row: More } | undefined> {
   const { rows } = await sql<

@@ -196,7 +196,11 @@ describe('access tokens', () => {
   });
 
   it('may last for 366 days', async () => {
-    await make('coordinator', { permissions: ['SELF'], expiresAt: '2031-03-05T04:00:00Z' });
+    const { token } = await make('coordinator', {
+      permissions: ['SELF'],
+      expiresAt: '2031-03-05T04:00:00Z',
+    });
+    expect(await isNobody(token)).toBe(false);
   });
 
   it('may be had where one’s grant reaches, not beside', async () => {

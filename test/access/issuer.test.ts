@@ -106,10 +106,7 @@ describe('tokens of an issuer', () => {
           header: {
             jwk: {
               kty: 'RSA',
-              ...(await crypto.subtle.exportKey(
-                'jwk',
-                embedded.publicKey as unknown as globalThis.CryptoKey,
-              )),
+              ...(await crypto.subtle.exportKey('jwk', embedded.publicKey)),
             },
           },
         },

@@ -60,39 +60,39 @@ describe('sessions', () => {
       await signIn('hr'),
       await signIn('issuer'),
     ];
-    const second = (await list(two!))!.find((session) => session.current)!.id;
-    expect((await service.ask(others!, END, { id: second })).data.endSession.code).toBe('NOT_FOUND');
-    expect((await service.ask(one!, END, { id: second })).data.endSession.__typename).toBe(
+    const second = (await list(two))!.find((session) => session.current)!.id;
+    expect((await service.ask(others, END, { id: second })).data.endSession.code).toBe('NOT_FOUND');
+    expect((await service.ask(one, END, { id: second })).data.endSession.__typename).toBe(
       'EndSessionPayload',
     );
-    expect(await isOver(two!)).toBe(true);
-    expect((await service.ask(one!, END, { id: second })).data.endSession.code).toBe('NOT_FOUND');
-    expect((await service.ask(one!, END_OTHERS)).data.endOtherSessions).toEqual({ ended: 1 });
-    expect(await isOver(three!)).toBe(true);
-    expect(await isOver(one!)).toBe(false);
-    expect(await isOver(others!)).toBe(false);
+    expect(await isOver(two)).toBe(true);
+    expect((await service.ask(one, END, { id: second })).data.endSession.code).toBe('NOT_FOUND');
+    expect((await service.ask(one, END_OTHERS)).data.endOtherSessions).toEqual({ ended: 1 });
+    expect(await isOver(three)).toBe(true);
+    expect(await isOver(one)).toBe(false);
+    expect(await isOver(others)).toBe(false);
   });
 
   it('end when nothing is asked for two hours, and after twelve at the latest', async () => {
     const [left, used] = [await signIn('coordinator'), await signIn('coordinator')];
     const expectUse = async () =>
       until(async () =>
-        (await list(used!))!.find((session) => session.current)!.lastUsedAt === clock.now().toISOString()
+        (await list(used))!.find((session) => session.current)!.lastUsedAt === clock.now().toISOString()
           ? true
           : undefined,
       );
     clock.move(119);
     await expectUse();
     clock.move(1);
-    expect(await isOver(left!)).toBe(true);
-    expect(await isOver(used!)).toBe(false);
+    expect(await isOver(left)).toBe(true);
+    expect(await isOver(used)).toBe(false);
     for (let hours = 2; hours < 12; hours++) {
       await expectUse();
       clock.move(hours === 11 ? 59 : 60);
     }
-    expect(await isOver(used!)).toBe(false);
+    expect(await isOver(used)).toBe(false);
     clock.move(1);
-    expect(await isOver(used!)).toBe(true);
+    expect(await isOver(used)).toBe(true);
   });
 
   it('of a way that is closed are over: sample sign-ins do not outlive the samples', async () => {

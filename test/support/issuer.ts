@@ -88,7 +88,7 @@ export class TestIssuer {
       use: 'sig',
     };
     const configuration: Configuration = {
-      jwks: { keys: [jwk as never] },
+      jwks: { keys: [jwk] },
       cookies: { keys: ['of the test'] },
       clients: [
         {
