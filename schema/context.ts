@@ -15,7 +15,10 @@ import type { Person } from '../src/people/person.ts';
 import type { ReorganizationService } from '../src/people/reorganization.service.ts';
 import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
+import type { AccessTokenService } from '../src/access/access-token.service.ts';
+import type { IssuerService } from '../src/access/issuer.service.ts';
 import type { SessionService } from '../src/access/session.service.ts';
+import type { SignInService } from '../src/access/sign-in.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
 import type { ProgrammeService } from '../src/programmes/programme.service.ts';
 import type { Division } from '../src/regions/division.ts';
@@ -32,6 +35,9 @@ export interface Services {
   readonly regions: RegionService;
   readonly people: PeopleService;
   readonly sessions: SessionService;
+  readonly tokens: AccessTokenService;
+  readonly issuers: IssuerService;
+  readonly signIns: SignInService;
   readonly roster: RosterService;
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
@@ -52,8 +58,6 @@ export interface Context {
   readonly services: Services;
   /** undefined: nobody is signed in. */
   readonly viewer: Viewer | undefined;
-  /** The bearer token as it came, for signing out; never shown. */
-  readonly token: string | undefined;
   readonly load: Loaders;
 }
 
@@ -66,15 +70,10 @@ export interface Loaders {
   readonly person: DataLoader<string, Person | undefined>;
 }
 
-export function makeContext(
-  services: Services,
-  viewer: Viewer | undefined,
-  token: string | undefined,
-): Context {
+export function makeContext(services: Services, viewer: Viewer | undefined): Context {
   return {
     services,
     viewer,
-    token,
     load: {
       division: batched(
         async (codes) => services.regions.listDivisions(codes),

@@ -59,8 +59,9 @@ Viewer.implement({
     }),
     posts: t.field({
       type: [Post],
-      description: 'Posts held today.',
-      resolve: async (viewer, _args, context) => context.services.people.listPostsToday([viewer.personId]),
+      description:
+        'Posts held today; none for an access token without SELF, as of all that is one’s own below.',
+      resolve: async (viewer, _args, context) => context.services.people.listOwnPosts(viewer),
     }),
     assignments: t.field({
       type: [Assignment],
@@ -135,10 +136,10 @@ builder.mutationField('signInSample', (t) =>
 
 builder.mutationField('signOut', (t) =>
   t.boolean({
-    description: 'Ends the session of the request; true also when it had ended.',
+    description:
+      'Ends the session of the request. An access token is no session: it stays, see `revokeAccessToken`.',
     resolve: async (_root, _args, context) => {
-      signedIn(context);
-      if (context.token !== undefined) await context.services.sessions.signOut(context.token);
+      await context.services.sessions.signOut(signedIn(context));
       return true;
     },
   }),

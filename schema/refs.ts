@@ -1,6 +1,8 @@
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
 import type { AuditedEntry } from '../src/audit/audit.repository.ts';
+import type { AccessToken as AccessTokenFacts } from '../src/access/access-token.ts';
+import type { Session as SessionFacts } from '../src/access/session.ts';
 import type { Verification } from '../src/certification/certificate.service.ts';
 import type { Certificate as CertificateFacts } from '../src/certification/certificate.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
@@ -42,6 +44,8 @@ export const Division = builder.objectRef<DivisionFacts>('Division');
 export const Organization = builder.objectRef<OrganizationFacts>('Organization');
 export const Person = builder.objectRef<PersonFacts>('Person');
 export const Post = builder.objectRef<PostFacts>('Post');
+export const AccessToken = builder.objectRef<AccessTokenFacts>('AccessToken');
+export const Session = builder.objectRef<SessionFacts>('Session');
 export const Viewer = builder.objectRef<ViewerFacts>('Viewer');
 export const RosterImport = builder.objectRef<RosterImportFacts>('RosterImport');
 export const RosterDoubt = builder.objectRef<RosterDoubtFacts>('RosterDoubt');

@@ -34,7 +34,11 @@ import { makeReorganizationService } from './people/reorganization.service.ts';
 import { makeDoubtService } from './people/roster/doubt.service.ts';
 import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { IMPORT_TASK } from './people/roster/queue.service.ts';
+import { makeAccessTokenService } from './access/access-token.service.ts';
+import { makeAside } from './access/aside.ts';
+import { makeIssuerService } from './access/issuer.service.ts';
 import { makeSessionService } from './access/session.service.ts';
+import { makeSignInService } from './access/sign-in.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
 import { makeRegionService } from './regions/region.service.ts';
@@ -63,6 +67,8 @@ export interface AppOptions {
   readonly random?: (bytes: number) => Uint8Array;
   /** Where the built pages lie. */
   readonly webFolder?: string;
+  /** How the service speaks to servers of others. */
+  readonly outbound?: typeof fetch;
   readonly coursesFolder?: string;
   /** Only tests: a database that forgets on power loss. */
   readonly durable?: boolean;
@@ -109,7 +115,27 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
-    const sessions = makeSessionService({ db, clock, people, samples: config.samples });
+    const aside = makeAside({ log });
+    closers.push(async () => aside.settle());
+    const tokens = makeAccessTokenService({ db, clock, random, regions, people, aside });
+    const issuers = makeIssuerService({
+      db,
+      clock,
+      log,
+      issuers: config.issuers,
+      outbound: options.outbound ?? fetch,
+    });
+    const sessions = makeSessionService({
+      db,
+      clock,
+      random,
+      people,
+      tokens,
+      issuers,
+      aside,
+      samples: config.samples,
+    });
+    const signIns = makeSignInService({ db, clock, random, log, publicUrl, issuers, sessions });
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,
@@ -168,6 +194,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       people,
       sessions,
+      tokens,
+      issuers,
+      signIns,
       roster,
       doubts,
       reorganizations,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 
 /** Everything the service may be told from outside. Only this file reads the environment. */
 export interface Config {
@@ -24,7 +25,30 @@ export interface Config {
   readonly sampleCounty: boolean;
   /** HMAC key for matching identity numbers; 32 bytes. Losing it loses the matching, not the records. */
   readonly identityKey: Buffer;
+  /** Who may say who somebody is, by OpenID Connect. */
+  readonly issuers: readonly IssuerConfig[];
   readonly logLevel: string;
+}
+
+/** An OpenID provider that is trusted, as OIDC_ISSUERS describes it. */
+export interface IssuerConfig {
+  /** Stands in addresses: `/sign-in/<key>`. */
+  readonly key: string;
+  /** Its identifier, character by character as its tokens have it. */
+  readonly issuer: string;
+  readonly name: { readonly 'zh-CN': string; readonly en: string };
+  /** As which the service is known there; undefined: its tokens are taken, and nobody signs in by browser. */
+  readonly clientId: string | undefined;
+  readonly clientSecret: string | undefined;
+  /** One of these must be among a bearer token's audiences. */
+  readonly audiences: readonly string[];
+  /** What the browser sign-in asks for, besides `openid`. */
+  readonly scopes: readonly string[];
+  readonly staffNumberClaim: string;
+  /** Whose staff numbers these are; undefined: they are unique among all. */
+  readonly divisionCode: string | undefined;
+  readonly algorithms: readonly string[];
+  readonly clockSkewSeconds: number;
 }
 
 export class ConfigError extends Error {
@@ -81,8 +105,97 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     samples,
     sampleCounty: sampleMode === '1',
     identityKey: identityKeyOf(env, dataFolder, production),
+    issuers: readIssuers(env, production),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
   };
+}
+
+/** Signed with a private key: whoever can check a token can't make one. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+
+const issuerShape = z.strictObject({
+  key: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/, 'use 1 to 40 of a-z, 0-9 and -'),
+  issuer: z.string().max(500),
+  name: z.strictObject({ 'zh-CN': z.string().min(1).max(100), en: z.string().min(1).max(100) }),
+  clientId: z.string().min(1).max(200).optional(),
+  clientSecret: z.string().min(1).max(1_000).optional(),
+  audiences: z.array(z.string().min(1).max(500)).min(1).optional(),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has no blank, quote or backslash'))
+    .default([]),
+  staffNumberClaim: z.string().min(1).max(200).default('staff_number'),
+  divisionCode: z
+    .string()
+    .regex(/^[1-9]\d{5}$/, 'use an administrative division code of six digits')
+    .optional(),
+  algorithms: z.array(z.enum(ALGORITHMS)).min(1).default(['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']),
+  clockSkewSeconds: z.int().min(0).max(300).default(60),
+});
+
+/** OIDC_ISSUERS: a JSON array, or the path of a file that holds one. @throws ConfigError naming the place, and never a value: there are secrets. */
+function readIssuers(env: Readonly<Record<string, string | undefined>>, production: boolean): IssuerConfig[] {
+  const text = textOf(env, 'OIDC_ISSUERS');
+  if (text === undefined) return [];
+  const inline = text.startsWith('[');
+  const place = inline ? 'OIDC_ISSUERS' : `OIDC_ISSUERS (${text})`;
+  let json: unknown;
+  try {
+    json = JSON.parse(inline ? text : readFileSync(text, 'utf8'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      code === undefined
+        ? `${place} is not JSON: give an array of issuers, or the path of a file that holds one.`
+        : `${place} can't be read: ${code}.`,
+    );
+  }
+  const read = z.array(issuerShape).safeParse(json);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    throw new ConfigError(`${place}, at ${issue!.path.join('.') || 'the top'}: ${issue!.message}.`);
+  }
+  const issuers = read.data.map((given, index): IssuerConfig => {
+    const wrong = (field: string, why: string): ConfigError =>
+      new ConfigError(`${place}, at ${index}.${field}: ${why}`);
+    const url = URL.canParse(given.issuer) ? new URL(given.issuer) : undefined;
+    const local = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+    if (
+      url === undefined ||
+      !(url.protocol === 'https:' || (url.protocol === 'http:' && local && !production)) ||
+      `${url.username}${url.password}${url.search}${url.hash}` !== ''
+    )
+      throw wrong('issuer', 'it must be an https address without query and fragment.');
+    if (given.key === 'callback') throw wrong('key', 'this one is taken by the service itself.');
+    if (given.clientSecret !== undefined && given.clientId === undefined)
+      throw wrong('clientSecret', 'it needs a clientId.');
+    const audiences = given.audiences ?? (given.clientId === undefined ? [] : [given.clientId]);
+    if (audiences.length === 0) throw wrong('audiences', 'give the audiences of its tokens, or a clientId.');
+    return {
+      ...given,
+      clientId: given.clientId,
+      clientSecret: given.clientSecret,
+      divisionCode: given.divisionCode,
+      audiences,
+    };
+  });
+  for (const field of ['key', 'issuer'] as const) {
+    const values = issuers.map((issuer) => issuer[field]);
+    const twice = values.findIndex((value, index) => values.indexOf(value) !== index);
+    if (twice !== -1) throw new ConfigError(`${place}, at ${twice}.${field}: another has the same.`);
+  }
+  return issuers;
 }
 
 /** The service's own folder, made where it is missing by whoever writes there first. */

@@ -45,6 +45,7 @@ describe('what the environment may say', () => {
       samples: true,
       sampleCounty: true,
       identityKey: Buffer.alloc(32, 7),
+      issuers: [],
       logLevel: 'warn',
     });
     expect(readDataFolder({})).toBe(join(projectFolder, '.xinqiao'));
@@ -138,6 +139,75 @@ describe('what the environment may say', () => {
       expect(refusal({ ...production, XINQIAO_SAMPLES: samples })).toBe(
         `XINQIAO_SAMPLES=${samples} is refused with NODE_ENV=production: sample sign-ins need no password.`,
       );
+  });
+
+  describe('about issuers', () => {
+    const name = { 'zh-CN': '湖南', en: 'Hunan' };
+    const issuer = { key: 'hunan', issuer: 'https://id.example', name, clientId: 'xinqiao' };
+    const issuers = (...given: object[]) => ({ OIDC_ISSUERS: JSON.stringify(given) });
+
+    it('is a list, inline or in a file, with what is usual filled in', async () => {
+      const usual = {
+        ...issuer,
+        clientSecret: undefined,
+        audiences: ['xinqiao'],
+        scopes: [],
+        staffNumberClaim: 'staff_number',
+        divisionCode: undefined,
+        algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+        clockSkewSeconds: 60,
+      };
+      expect(read(issuers(issuer)).issuers).toEqual([usual]);
+      const file = join(folder, 'issuers.json');
+      await writeFile(file, JSON.stringify([issuer]));
+      expect(read({ OIDC_ISSUERS: file }).issuers).toEqual([usual]);
+      expect(
+        read(issuers({ ...issuer, audiences: ['https://api.example'], divisionCode: '430000' })).issuers[0],
+      ).toMatchObject({ audiences: ['https://api.example'], divisionCode: '430000' });
+      expect(read(issuers({ ...issuer, issuer: 'http://127.0.0.1:3000' })).issuers).toHaveLength(1);
+    });
+
+    it.each([
+      [{ ...issuer, issuer: 'http://id.example' }, '0.issuer'],
+      [{ ...issuer, issuer: 'https://id.example?x=1' }, '0.issuer'],
+      [{ ...issuer, issuer: 'https://a:b@id.example' }, '0.issuer'],
+      [{ ...issuer, issuer: 'id.example' }, '0.issuer'],
+      [{ ...issuer, key: 'Hu Nan' }, '0.key'],
+      [{ ...issuer, key: 'callback' }, '0.key'],
+      [{ ...issuer, name: { en: 'Hunan' } }, '0.name.zh-CN'],
+      [{ ...issuer, algorithms: ['HS256'] }, '0.algorithms.0'],
+      [{ ...issuer, algorithms: ['none'] }, '0.algorithms.0'],
+      [{ ...issuer, algorithms: [] }, '0.algorithms'],
+      [{ ...issuer, clockSkewSeconds: 301 }, '0.clockSkewSeconds'],
+      [{ ...issuer, divisionCode: '43' }, '0.divisionCode'],
+      [{ ...issuer, scopes: ['two words'] }, '0.scopes.0'],
+      [{ ...issuer, audience: 'x' }, 'the top|0'],
+      [{ key: 'x', issuer: 'https://id.example', name }, '0.audiences'],
+      [
+        { key: 'x', issuer: 'https://id.example', name, audiences: ['x'], clientSecret: 's' },
+        '0.clientSecret',
+      ],
+    ])('is refused with its place: %o', (given, place) => {
+      expect(refusal(issuers(given))).toMatch(new RegExp(`^OIDC_ISSUERS, at (${place}): `));
+    });
+
+    it('is refused when two have the same key or address, when it is no JSON, and on http in production', () => {
+      expect(refusal(issuers(issuer, { ...issuer, issuer: 'https://b.example' }))).toMatch(/at 1\.key: /);
+      expect(refusal(issuers(issuer, { ...issuer, key: 'b' }))).toMatch(/at 1\.issuer: /);
+      expect(refusal({ OIDC_ISSUERS: '[{' })).toMatch(/is not JSON/);
+      expect(refusal({ OIDC_ISSUERS: join(folder, 'none.json') })).toMatch(/can't be read: ENOENT/);
+      const local = issuers({ ...issuer, issuer: 'http://127.0.0.1:3000' });
+      expect(refusal({ ...production, ...local })).toMatch(/at 0\.issuer: it must be an https address/);
+    });
+
+    it('is refused without telling the secrets in it', () => {
+      const clientSecret = 'hunter2';
+      expect(refusal(issuers({ ...issuer, clientSecret, key: '!' }))).not.toContain(clientSecret);
+      expect(refusal(issuers({ ...issuer, clientSecret, [clientSecret]: 1, key: '!' }))).not.toContain(
+        'hunan',
+      );
+      expect(refusal({ OIDC_ISSUERS: `[{"clientSecret": "${clientSecret}"` })).not.toContain(clientSecret);
+    });
   });
 
   it('tells no secret in a refusal', () => {

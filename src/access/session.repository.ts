@@ -2,52 +2,128 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import type { GrantRole, Viewer } from '../people/permission.ts';
+import type { Session, SessionWay } from './session.ts';
 
+/** @returns its id. */
 export async function insertSession(
-  db: Executor,
-  session: { tokenHash: Buffer; personId: string; createdAt: Date; expiresAt: Date },
-): Promise<void> {
-  await db
+  tx: Executor,
+  session: {
+    tokenHash: Buffer;
+    personId: string;
+    way: SessionWay;
+    issuer: string | null;
+    createdAt: Date;
+    expiresAt: Date;
+  },
+): Promise<string> {
+  const { id } = await tx
     .insertInto('sessions')
     .values({
       token_hash: session.tokenHash,
       person_id: session.personId,
+      way: session.way,
+      issuer: session.issuer,
       created_at: session.createdAt,
+      last_used_at: session.createdAt,
       expires_at: session.expiresAt,
     })
-    .execute();
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
 }
+
+/** When a session is in force. A way that is closed by now, or an issuer that is trusted no more, ends what came by it. */
+export interface InForce {
+  readonly now: Date;
+  /** Last used before: it was left lying. */
+  readonly idleSince: Date;
+  readonly samples: boolean;
+  readonly issuers: readonly string[];
+}
+
+const inForce = ({ now, idleSince, samples, issuers }: InForce) =>
+  sql<boolean>`expires_at > ${now} and last_used_at > ${idleSince} and ended_at is null
+    and (way = 'lti' or (way = 'sample' and ${samples}) or (way = 'oidc' and issuer = any(${issuers}::text[])))`;
 
 /** Whose session this is, while it lasts. */
 export async function findSessionViewer(
   db: Executor,
   tokenHash: Buffer,
-  { now, day }: { now: Date; day: string },
-): Promise<Viewer | undefined> {
-  return findViewer(
+  when: InForce & { day: string },
+): Promise<{ viewer: Viewer; lastUsedAt: Date } | undefined> {
+  const found = await findViewer(
     db,
-    sql`select person_id from sessions where token_hash = ${tokenHash} and expires_at > ${now} and ended_at is null`,
-    day,
+    sql<{
+      session_id: string;
+      last_used_at: Date;
+    }>`select person_id, id as session_id, last_used_at from sessions where token_hash = ${tokenHash} and ${inForce(when)}`,
+    when.day,
   );
+  return found === undefined
+    ? undefined
+    : {
+        viewer: { ...found.viewer, sessionId: found.row.session_id },
+        lastUsedAt: found.row.last_used_at,
+      };
+}
+
+/** A person's sessions in force, the one used last first. */
+export async function listSessionsOf(db: Executor, personId: string, when: InForce): Promise<Session[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .select(['id', 'person_id', 'way', 'issuer', 'created_at', 'last_used_at', 'expires_at'])
+    .where('person_id', '=', personId)
+    .where(inForce(when))
+    .orderBy('last_used_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    personId: row.person_id,
+    way: row.way as SessionWay,
+    issuer: row.issuer,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+    expiresAt: row.expires_at,
+  }));
+}
+
+/** Several services may see the same use: only the first of a minute writes. */
+export async function touchSession(db: Executor, id: string, now: Date, since: Date): Promise<void> {
+  await db
+    .updateTable('sessions')
+    .set({ last_used_at: now })
+    .where('id', '=', id)
+    .where('last_used_at', '<=', since)
+    .execute();
 }
 
 /** Whom a sample sign-in stands for. */
 export async function findSampleViewer(db: Executor, key: string, day: string): Promise<Viewer | undefined> {
-  return findViewer(db, sql`select person_id from sample_sign_ins where key = ${key}`, day);
+  return (await findViewer(db, sql`select person_id from sample_sign_ins where key = ${key}`, day))?.viewer;
 }
 
 /** A person who is known to be there. */
 export async function findPersonViewer(db: Executor, personId: string, day: string): Promise<Viewer> {
-  return (await findViewer(db, sql`select ${personId}::bigint as person_id`, day))!;
+  return (await findViewer(db, sql`select ${personId}::bigint as person_id`, day))!.viewer;
 }
 
-/** The person that `who` selects, with the grants that hold on `day`: in one statement, since every request asks it. */
-async function findViewer(db: Executor, who: RawBuilder<unknown>, day: string): Promise<Viewer | undefined> {
-  const { rows } = await sql<{
-    person_id: string;
-    grants: { role: GrantRole; division: string | null; organization: string | null }[];
-  }>`
-    ${prepared} select who.person_id, coalesce((
+/**
+ * The person that `who` selects, with the grants that hold on `day`: in one statement, since every request asks it.
+ * @returns also what else `who` selects.
+ */
+async function findViewer<More>(
+  db: Executor,
+  who: RawBuilder<More>,
+  day: string,
+): Promise<{ viewer: Viewer; row: More } | undefined> {
+  const { rows } = await sql<
+    More & {
+      person_id: string;
+      grants: { role: GrantRole; division: string | null; organization: string | null }[];
+    }
+  >`
+    ${prepared} select who.*, coalesce((
       select json_agg(json_build_object('role', role, 'division', division_code, 'organization', organization_id::text) order by id)
       from role_grants g where g.person_id = who.person_id and starts_on <= ${day}::date and (ends_on is null or ends_on >= ${day}::date)
     ), '[]') as grants
@@ -56,26 +132,32 @@ async function findViewer(db: Executor, who: RawBuilder<unknown>, day: string): 
   return row === undefined
     ? undefined
     : {
-        personId: row.person_id,
-        grants: row.grants.map(({ role, division, organization }) => ({
-          role,
-          scope:
-            division !== null
-              ? { kind: 'division', code: division }
-              : organization !== null
-                ? { kind: 'organization', id: organization }
-                : { kind: 'nation' },
-        })),
+        row,
+        viewer: {
+          personId: row.person_id,
+          grants: row.grants.map(({ role, division, organization }) => ({
+            role,
+            scope:
+              division !== null
+                ? { kind: 'division', code: division }
+                : organization !== null
+                  ? { kind: 'organization', id: organization }
+                  : { kind: 'nation' },
+          })),
+        },
       };
 }
 
-export async function endSession(db: Executor, tokenHash: Buffer, now: Date): Promise<void> {
-  await db
+/** Those of `ids` that had not ended yet. */
+export async function endSessions(tx: Executor, ids: readonly string[], now: Date): Promise<string[]> {
+  const rows = await tx
     .updateTable('sessions')
     .set({ ended_at: now })
-    .where('token_hash', '=', tokenHash)
+    .where('id', '=', sql<string>`any(${ids}::bigint[])`)
     .where('ended_at', 'is', null)
+    .returning('id')
     .execute();
+  return rows.map((row) => row.id);
 }
 
 export async function insertGrant(

@@ -1,21 +1,29 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { NotFound } from '../errors.ts';
+import { NotAllowed, NotFound } from '../errors.ts';
+import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { Viewer } from '../people/permission.ts';
 import type { PeopleService } from '../people/people.service.ts';
+import { hashSecret, TOKEN_PREFIX } from './access-token.ts';
+import type { AccessTokenService } from './access-token.service.ts';
+import { USE_MS, type Aside } from './aside.ts';
+import { looksLikeJwt } from './issuer.ts';
+import type { IssuerService } from './issuer.service.ts';
 import {
-  endSession,
+  endSessions,
   findPersonViewer,
   findSampleViewer,
   findSessionViewer,
   insertSession,
   listSampleSignIns,
+  listSessionsOf,
+  touchSession,
+  type InForce,
 } from './session.repository.ts';
-import { inParts } from '../db/acting.ts';
+import { inPart } from '../db/acting.ts';
+import { IDLE_HOURS, SESSION_HOURS, SESSION_PREFIX, type Session, type SessionWay } from './session.ts';
 
-/** A working day: long enough for a course in one evening, short enough for a phone left on a desk. */
-const SESSION_HOURS = 12;
+const HOUR_MS = 3_600_000;
 const SAMPLE_PREFIX = 'sample:';
 const STAFF_PREFIX = 'staff:';
 
@@ -24,16 +32,30 @@ export type SessionService = ReturnType<typeof makeSessionService>;
 export function makeSessionService({
   db,
   clock,
+  random,
   people,
+  tokens,
+  issuers,
+  aside,
   samples,
 }: {
   db: Database;
   clock: Clock;
+  random: (bytes: number) => Uint8Array;
   people: PeopleService;
+  tokens: AccessTokenService;
+  issuers: IssuerService;
+  aside: Aside;
   samples: boolean;
 }) {
-  const hash = (token: string): Buffer => createHash('sha256').update(token).digest();
   const today = (): string => chinaDay(clock.now());
+  const inForce = (now: Date): InForce => ({
+    now,
+    idleSince: new Date(now.getTime() - IDLE_HOURS * HOUR_MS),
+    samples,
+    issuers: issuers.trusted,
+  });
+
   /** Who is behind a sample key: a listed way in, or `staff:<staff number>` for anyone at all. */
   const sampleViewer = async (key: string): Promise<Viewer | undefined> => {
     if (!samples) return undefined;
@@ -41,39 +63,110 @@ export function makeSessionService({
     const personId = await people.findByStaffNumber(key.slice(STAFF_PREFIX.length));
     return personId === undefined ? undefined : findPersonViewer(db, personId, today());
   };
+  const sessionViewer = async (token: string): Promise<Viewer | undefined> => {
+    const now = clock.now();
+    const found = await findSessionViewer(db, hashSecret(token), { ...inForce(now), day: today() });
+    if (found === undefined) return undefined;
+    const since = new Date(now.getTime() - USE_MS);
+    if (found.lastUsedAt <= since)
+      aside.run(async () => touchSession(db, found.viewer.sessionId!, now, since));
+    return { ...found.viewer, via: 'session' };
+  };
+
+  /** A session of 256 random bits. The token is told once; only its hash is kept. */
+  const open = async (opened: {
+    personId: string;
+    way: SessionWay;
+    issuer: string | null;
+  }): Promise<{ token: string; expiresAt: Date }> => {
+    const token = `${SESSION_PREFIX}${Buffer.from(random(32)).toString('base64url')}`;
+    const createdAt = clock.now();
+    const expiresAt = new Date(createdAt.getTime() + SESSION_HOURS * HOUR_MS);
+    await db.transaction().execute(async (tx) => {
+      const id = await insertSession(tx, { ...opened, tokenHash: hashSecret(token), createdAt, expiresAt });
+      await insertJournalEntry(tx, {
+        at: createdAt,
+        actor: `person:${opened.personId}`,
+        action: 'session.begin',
+        subject: `session:${id}`,
+        detail: { way: opened.way, issuer: opened.issuer },
+      });
+    });
+    return { token, expiresAt };
+  };
+  const end = async (personId: string, ids: readonly string[]): Promise<number> => {
+    const now = clock.now();
+    return db.transaction().execute(async (tx) => {
+      const ended = await endSessions(tx, ids, now);
+      for (const id of ended)
+        await insertJournalEntry(tx, {
+          at: now,
+          actor: `person:${personId}`,
+          action: 'session.end',
+          subject: `session:${id}`,
+        });
+      return ended.length;
+    });
+  };
+  /** A program's token knows nothing of the owner's sessions. */
+  const listOwn = async (viewer: Viewer): Promise<Session[]> =>
+    viewer.narrowed === undefined ? listSessionsOf(db, viewer.personId, inForce(clock.now())) : [];
+  const findOwn = async (viewer: Viewer, id: string): Promise<Session | undefined> =>
+    (await listOwn(viewer)).find((session) => session.id === id);
 
   const service = {
     /**
-     * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. While samples are on,
-     * `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.
+     * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. It is a session's, an access token's
+     * (`xqp_…`), or an issuer's JSON Web Token. While samples are on, `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.
      */
     async viewer(token: string): Promise<Viewer | undefined> {
-      return token.startsWith(SAMPLE_PREFIX)
-        ? sampleViewer(token.slice(SAMPLE_PREFIX.length))
-        : findSessionViewer(db, hash(token), { now: clock.now(), day: today() });
+      if (token.startsWith(SAMPLE_PREFIX)) {
+        const viewer = await sampleViewer(token.slice(SAMPLE_PREFIX.length));
+        return viewer === undefined ? undefined : { ...viewer, via: 'sample' };
+      }
+      if (token.startsWith(TOKEN_PREFIX)) return tokens.viewer(token);
+      return looksLikeJwt(token) ? issuers.viewer(token) : sessionViewer(token);
     },
 
-    /** @throws NotFound where samples are off or have no such key. The token is told once; only its hash is kept. */
+    open,
+
+    /** @throws NotFound where samples are off or have no such key. */
     async signInSample(key: string): Promise<{ token: string; expiresAt: Date }> {
       const viewer = await sampleViewer(key);
       if (viewer === undefined) throw new NotFound('A sample sign-in of this name');
-      const token = randomBytes(32).toString('base64url');
-      const createdAt = clock.now();
-      const expiresAt = new Date(createdAt.getTime() + SESSION_HOURS * 3_600_000);
-      await insertSession(db, { tokenHash: hash(token), personId: viewer.personId, createdAt, expiresAt });
-      return { token, expiresAt };
+      return open({ personId: viewer.personId, way: 'sample', issuer: null });
     },
 
-    async signOut(token: string): Promise<void> {
-      await endSession(db, hash(token), clock.now());
+    /** Ends the session that the request came in; without one there is nothing to end. */
+    async signOut(viewer: Viewer): Promise<void> {
+      if (viewer.sessionId !== undefined) await end(viewer.personId, [viewer.sessionId]);
+    },
+
+    listOwn,
+    findOwn,
+
+    /** @throws NotFound unless it is one's own and in force. */
+    async endOwn(viewer: Viewer, id: string): Promise<Session> {
+      const session = await findOwn(viewer, id);
+      if (session === undefined) throw new NotFound('The session');
+      await end(viewer.personId, [id]);
+      return session;
+    },
+
+    /** Ends all but the one that the request came in. @throws NotAllowed to an access token. @returns how many. */
+    async endOthers(viewer: Viewer): Promise<number> {
+      if (viewer.narrowed !== undefined)
+        throw new NotAllowed('An access token does nothing about sessions: sign in.');
+      const others = (await listOwn(viewer)).filter((session) => session.id !== viewer.sessionId);
+      return end(
+        viewer.personId,
+        others.map((session) => session.id),
+      );
     },
 
     async listSampleSignIns(): ReturnType<typeof listSampleSignIns> {
       return samples ? listSampleSignIns(db) : [];
     },
   };
-  return inParts(
-    { viewer: 'gate', signInSample: 'gate', signOut: 'gate', listSampleSignIns: 'gate' },
-    service,
-  );
+  return inPart('gate', service);
 }

@@ -7,7 +7,7 @@ import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { LearningService } from '../learning/learning.service.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { PeopleService } from '../people/people.service.ts';
-import { may, type Viewer } from '../people/permission.ts';
+import { isSelf, may, type Viewer } from '../people/permission.ts';
 import { maskName } from '../people/person.ts';
 import type { Assignment } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
@@ -111,8 +111,7 @@ export function makeCertificateService({
     certificate: Certificate | undefined,
   ): Promise<Certificate | undefined> => {
     if (certificate === undefined) return undefined;
-    return certificate.personId === viewer.personId ||
-      (await mayWith(viewer, 'certificate.read', certificate))
+    return isSelf(viewer, certificate.personId) || (await mayWith(viewer, 'certificate.read', certificate))
       ? certificate
       : undefined;
   };
@@ -120,7 +119,8 @@ export function makeCertificateService({
   const service = {
     stateOf: (certificate: Certificate): CertificateState => stateOn(certificate, today()),
     listShortfalls: async (assignment: Assignment): Promise<Shortfall[]> => shortfallsOf(db, assignment),
-    listOwn: async (viewer: Viewer): Promise<Certificate[]> => listCertificatesOf(db, viewer.personId),
+    listOwn: async (viewer: Viewer): Promise<Certificate[]> =>
+      isSelf(viewer, viewer.personId) ? listCertificatesOf(db, viewer.personId) : [],
     findOfAssignment: async (assignmentId: string): Promise<Certificate | undefined> =>
       findCertificateOfAssignment(db, assignmentId),
     find: async (viewer: Viewer, id: string): Promise<Certificate | undefined> =>

@@ -52,6 +52,15 @@ export function inParts<T extends object>(parts: { readonly [name in keyof T]?: 
   return { ...service, ...(Object.fromEntries(wrapped) as Partial<T>) };
 }
 
+/** `service`, all of whose methods act as one part. */
+export function inPart<T extends object>(part: Part, service: T): T {
+  const methods = Object.entries(service).filter(([, value]) => typeof value === 'function');
+  return inParts(
+    Object.fromEntries(methods.map(([name]) => [name, part])) as { [name in keyof T]?: Part },
+    service,
+  );
+}
+
 export function currentActing(): Acting {
   return actings.getStore() ?? NOBODY;
 }

@@ -81,7 +81,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     viewer: 'ri',
     sees: 'true',
     writes:
-      'exists (select from indicator_imports i where i.id = import_id and i.imported_by = (select viewer_person()))',
+      'exists (select from indicator_imports i where i.id = import_id and i.imported_by = (select viewer_actor()))',
   }),
   coverage_targets: open({
     viewer: 'riu',
@@ -178,6 +178,8 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
 
   role_grants: { viewer: 'r', gate: 'r', keeper: 'ri', sees: `person_id = ${me}` },
   sessions: { gate: 'riu', keeper: 'rd' },
+  access_tokens: { gate: 'riu', keeper: 'rd' },
+  sign_in_attempts: { gate: 'rid', keeper: 'rd' },
   sample_sign_ins: { gate: 'r', keeper: 'rid' },
 
   roster_imports: {
@@ -221,19 +223,27 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     counter: 'r',
     keeper: 'r',
     sees: unitIn('unit', 'coverage.read'),
-    writes: `given_by = ${me} and ${unitIn('unit', 'snapshot.sign')}`,
+    writes: `given_by = (select viewer_actor()) and ${unitIn('unit', 'snapshot.sign')}`,
   },
 
-  // Who reads it is judged by the journal's own service; nobody changes it.
+  // Nobody changes it. Whoever adds an entry has it queued for its seal by a trigger.
   journal_entries: {
-    viewer: 'i',
+    viewer: 'ri',
     gate: 'i',
     roster: 'i',
     counter: 'i',
     issuer: 'i',
     keeper: 'ri',
-    sees: 'true',
+    sees: `array['*'] && ${units('journal.read')} or concerns && (select array_agg(unit::bigint) from unnest(viewer_units('journal.read')) unit where unit <> '*')`,
+    writes: 'true',
   },
+  journal_seals: {
+    viewer: 'r',
+    keeper: 'ri',
+    sees: 'exists (select from journal_entries e where e.id = entry_id)',
+  },
+  journal_head: { keeper: 'riu' },
+  journal_unsealed: { keeper: 'rd' },
   // The queue's own, on its own connection.
   worker_instances: {},
 };
@@ -242,6 +252,8 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
 export const FUNCTIONS = `
 create or replace function viewer_person() returns bigint language sql stable parallel safe as
   $$ select (nullif(current_setting('xinqiao.viewer', true), '')::jsonb ->> 'person')::bigint $$;
+create or replace function viewer_actor() returns bigint language sql stable parallel safe as
+  $$ select (nullif(current_setting('xinqiao.viewer', true), '')::jsonb ->> 'actor')::bigint $$;
 create or replace function viewer_units(variadic permissions text[]) returns text[] language sql stable parallel safe as
   $$ select array_agg(unit) from unnest(permissions) permission,
     jsonb_array_elements_text(nullif(current_setting('xinqiao.viewer', true), '')::jsonb -> 'units' -> permission) unit $$;

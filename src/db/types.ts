@@ -35,6 +35,27 @@ export type Numeric = ColumnType<string, number | string, number | string>;
 
 export type Timestamp = ColumnType<Date, Date | string, Date | string>;
 
+export interface AccessTokens {
+  created_at: Timestamp;
+  division_code: string | null;
+  expires_at: Timestamp;
+  id: Generated<Int8>;
+  /**
+   * Coarse: written at most once a minute.
+   */
+  last_used_at: Timestamp | null;
+  name: string;
+  organization_id: Int8 | null;
+  /**
+   * Of those in src/people/permission.ts, and 'self': to act as the teacher oneself. One that is no longer known permits nothing.
+   */
+  permissions: string[];
+  person_id: Int8;
+  revoked_at: Timestamp | null;
+  revoked_by: Int8 | null;
+  token_hash: Buffer;
+}
+
 export interface ActivityProgress {
   activity_key: string;
   assignment_id: Int8;
@@ -542,8 +563,26 @@ export interface Sessions {
   created_at: Timestamp;
   ended_at: Timestamp | null;
   expires_at: Timestamp;
+  id: Generated<Int8>;
+  /**
+   * Who vouched for the person. A session ends with the trust in its issuer.
+   */
+  issuer: string | null;
+  /**
+   * Coarse: written at most once a minute.
+   */
+  last_used_at: Timestamp;
   person_id: Int8;
   token_hash: Buffer;
+  way: string;
+}
+
+export interface SignInAttempts {
+  browser_hash: Buffer;
+  expires_at: Timestamp;
+  issuer: string;
+  return_to: string;
+  state_hash: Buffer;
 }
 
 export interface Snapshots {
@@ -628,6 +667,7 @@ export interface WorkerInstances {
 }
 
 export interface DB {
+  access_tokens: AccessTokens;
   activity_progress: ActivityProgress;
   assignments: Assignments;
   attempts: Attempts;
@@ -668,6 +708,7 @@ export interface DB {
   roster_refused_rows: RosterRefusedRows;
   sample_sign_ins: SampleSignIns;
   sessions: Sessions;
+  sign_in_attempts: SignInAttempts;
   snapshot_units: SnapshotUnits;
   snapshot_verdicts: SnapshotVerdicts;
   snapshots: Snapshots;

@@ -10,9 +10,10 @@ import type { Log } from '../log.ts';
 import { forViewer } from '../people/acting.ts';
 import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
+import { withSession } from './graphiql-session.ts';
 import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
 import { problem } from './problem.ts';
-import { bearerToken, viewerOf } from './session.ts';
+import { viewerOf } from './session.ts';
 
 export const MAX_QUERY_CHARACTERS = 20_000;
 const MEGABYTE = 1024 * 1024;
@@ -82,7 +83,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     maxRequestBodySize: false,
     // Only when somebody asks for it: its page alone is 80 MB in memory.
     renderGraphiQL: async (options) =>
-      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
+      withSession((await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options)),
     graphiql: (request) => {
       const as = new URL(request.url, services.publicUrl).searchParams.get('as') ?? 'coordinator';
       return {
@@ -115,7 +116,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
         });
       },
     },
-    context: ({ koa, viewer }) => makeContext(services, viewer, bearerToken(koa.req)),
+    context: ({ viewer }) => makeContext(services, viewer),
   });
   const answerPlain = makePlain(yoga, schema);
   const ownOrigin = new URL(services.publicUrl).origin;

@@ -14,6 +14,7 @@ import { makeGraphql } from './graphql.ts';
 import { problem, problemResponses } from './problem.ts';
 import { serviceHeaders } from './security.ts';
 import { requireViewer, viewers } from './session.ts';
+import { signInRoutes } from './sign-in.ts';
 
 /** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
 export function makeServiceApp(
@@ -101,6 +102,8 @@ export function makeServiceApp(
   };
   router.get(['/', '/assignments/*rest', '/attempts/*rest'], page('index.html'));
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
+
+  signInRoutes(router, services, options);
 
   app.use(problemResponses(options.log));
   app.use(serviceHeaders(services.contentUrl));

@@ -7,7 +7,7 @@ import type { Viewer } from '../people/permission.ts';
 
 /** The token of `Authorization: Bearer …` (RFC 6750, section 2.1); sessions use no cookies, so that they work inside a frame. */
 export function bearerToken(request: IncomingMessage): string | undefined {
-  return /^Bearer ([\w.~+/:-]{1,256}=*)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return /^Bearer ([\w.~+/:-]{1,8192}=*)$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
 /** Finds out who asks; whatever the request does then, the database is asked for them. */

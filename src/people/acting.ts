@@ -1,6 +1,6 @@
 import { actingFor } from '../db/acting.ts';
 import type { Scope } from '../regions/division.ts';
-import { PERMISSIONS, scopesOf, type Viewer } from './permission.ts';
+import { isSelf, permissions, scopesOf, type Viewer } from './permission.ts';
 
 const texts = new WeakMap<Viewer, string>();
 
@@ -9,15 +9,16 @@ export function forViewer<T>(viewer: Viewer | undefined, work: () => T): T {
   return actingFor(viewer === undefined ? '' : textOf(viewer), work);
 }
 
-/** `{"person": id, "units": {permission: [unit …]}}`; a unit is a division's code, minus an organization's id, or `*`. */
+/** `{"actor": id, "person": id, "units": {permission: [unit …]}}`: who acts, whose own things may be seen, and where what may be done; a unit is a division's code, minus an organization's id, or `*`. */
 function textOf(viewer: Viewer): string {
   let text = texts.get(viewer);
   if (text === undefined) {
-    const units = PERMISSIONS.map(
+    const units = permissions.map(
       (permission) => [permission, scopesOf(viewer, permission).map(keyOf)] as const,
     );
     text = JSON.stringify({
-      person: viewer.personId,
+      actor: viewer.personId,
+      ...(isSelf(viewer, viewer.personId) ? { person: viewer.personId } : {}),
       units: Object.fromEntries(units.filter(([, its]) => its.length > 0)),
     });
     texts.set(viewer, text);

@@ -1,7 +1,7 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
 import type { Unit } from '../regions/division.ts';
-import { may, type Viewer } from './permission.ts';
+import { isSelf, may, type Viewer } from './permission.ts';
 import type { Person, Post } from './person.ts';
 import {
   findPerson,
@@ -30,7 +30,7 @@ export function makePeopleService({
     /** Oneself, or somebody who holds a post today where the viewer may read people; undefined for all others, alike. */
     async find(viewer: Viewer, id: string): Promise<Person | undefined> {
       const person = await findPerson(db, id);
-      if (person === undefined || id === viewer.personId) return person;
+      if (person === undefined || isSelf(viewer, id)) return person;
       const posts = await listPostsOn(db, [id], chinaDay(clock.now()));
       const places = await regions.listOrganizations(posts.map((post) => post.organizationId));
       return places.some((place) => may(viewer, 'people.read', place)) ? person : undefined;
@@ -41,6 +41,8 @@ export function makePeopleService({
     /** The id of the one person of this number; undefined where there is none, or are several. */
     findByStaffNumber: async (staffNumber: string): Promise<string | undefined> =>
       findPersonByStaffNumber(db, staffNumber),
+    listOwnPosts: async (viewer: Viewer): Promise<Post[]> =>
+      isSelf(viewer, viewer.personId) ? listPostsOn(db, [viewer.personId], chinaDay(clock.now())) : [],
     listPostsToday: async (personIds: readonly string[]): Promise<Post[]> =>
       listPostsOn(db, personIds, chinaDay(clock.now())),
     listHolders: async (unit: Unit, role: Role, day: string): Promise<string[]> =>

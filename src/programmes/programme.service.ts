@@ -6,7 +6,7 @@ import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import { insertDebt, insertJournalEntry } from '../journal/journal.repository.ts';
 import type { PeopleService } from '../people/people.service.ts';
-import { may, scopesOf, type Viewer } from '../people/permission.ts';
+import { isSelf, may, scopesOf, type Viewer } from '../people/permission.ts';
 import type { Role } from '../people/role.ts';
 import { covers, type Unit } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
@@ -225,12 +225,12 @@ export function makeProgrammeService({
     countAssignments: async (cohortId: string): Promise<number> => countAssignments(db, cohortId),
 
     listOwnAssignments: async (viewer: Viewer): Promise<Assignment[]> =>
-      listAssignmentsOf(db, viewer.personId),
+      isSelf(viewer, viewer.personId) ? listAssignmentsOf(db, viewer.personId) : [],
 
     /** The viewer's own; undefined for another's and for none, alike. */
     async findOwnAssignment(viewer: Viewer, id: string): Promise<Assignment | undefined> {
       const assignment = await findAssignment(db, id);
-      return assignment?.personId === viewer.personId ? assignment : undefined;
+      return assignment !== undefined && isSelf(viewer, assignment.personId) ? assignment : undefined;
     },
 
     /** For rooms above, which have asked whose it is. */

@@ -37,6 +37,20 @@ export function covers(scope: Scope, place: Place): boolean {
   }
 }
 
+/** A scope and where it stands itself; the nation stands nowhere. */
+export interface PlacedScope {
+  readonly scope: Scope;
+  readonly place: Place | undefined;
+}
+
+/** What two scopes share: the narrower of two nested ones, undefined where they are apart. In a tree they never overlap otherwise. */
+export function intersect(one: PlacedScope, other: PlacedScope): Scope | undefined {
+  const holds = (outer: Scope, inner: PlacedScope): boolean =>
+    outer.kind === 'nation' || (inner.place !== undefined && covers(outer, inner.place));
+  if (holds(one.scope, other)) return other.scope;
+  return holds(other.scope, one) ? one.scope : undefined;
+}
+
 /**
  * Divisions from pairs of code and name: `…0000` is a province, `…00` a prefecture, the rest counties. A county whose prefecture
  * code is not a division (those governed by the province itself) hangs below the province.

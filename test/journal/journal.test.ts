@@ -29,6 +29,11 @@ const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization
 const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
 const TAKE_SNAPSHOT = `mutation ($input: TakeSnapshotInput!) { takeSnapshot(input: $input) { __typename } }`;
 const SIGN = `mutation ($input: SignSnapshotInput!) { signSnapshot(input: $input) { __typename } }`;
+const CREATE_TOKEN = `mutation ($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { __typename } }`;
+const REVOKE_TOKEN = `mutation ($id: ID!) { revokeAccessToken(input: { accessTokenId: $id }) { __typename } }`;
+const SIGN_IN = `mutation { signInSample(input: { key: "coordinator" }) { __typename } }`;
+const END_SESSION = `mutation ($id: ID!) { endSession(input: { sessionId: $id }) { __typename } }`;
+const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');
 const OBJECT = `mutation ($input: ObjectToSnapshotInput!) { objectToSnapshot(input: $input) { __typename } }`;
 const CANCEL = `mutation ($input: CancelRosterImportInput!) { cancelRosterImport(input: $input) { __typename } }`;
 const REVOKE =
@@ -69,6 +74,13 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
   'certificate.revoke': { subject: 'certificate', row: 'certificates where id' },
+  'access-token.create': { subject: 'access-token', row: 'access_tokens where revoked_at is null and id' },
+  'access-token.revoke': {
+    subject: 'access-token',
+    row: 'access_tokens where revoked_at is not null and id',
+  },
+  'session.begin': { subject: 'session', row: 'sessions where ended_at is null and id' },
+  'session.end': { subject: 'session', row: 'sessions where ended_at is not null and id' },
   'coverage.rebuild': { subject: 'coverage', row: 'coverage_totals where 0' },
 };
 
@@ -130,6 +142,24 @@ describe('the journal', () => {
         on conflict (source, source_id) where state = 'open' do update set line = 2 returning id`);
       const rosterDoubtId = Buffer.from(`RosterDoubt:${doubt!['id']}`).toString('base64');
       return mutate('coordinator', DECIDE, { input: { rosterDoubtId, reason: '同名' } });
+    },
+    'access-token.create': async () =>
+      mutate('coordinator', CREATE_TOKEN, {
+        input: {
+          name: '林静的脚本',
+          permissions: ['COVERAGE_READ'],
+          unitId,
+          expiresAt: '2030-04-01T00:00:00Z',
+        },
+      }),
+    'access-token.revoke': async () => {
+      const [token] = await query('select max(id) as id from access_tokens where revoked_at is null');
+      return mutate('coordinator', REVOKE_TOKEN, { id: gid('AccessToken', token!['id']!) });
+    },
+    'session.begin': async () => mutate(null, SIGN_IN, {}),
+    'session.end': async () => {
+      const [session] = await query('select max(id) as id from sessions');
+      return mutate('coordinator', END_SESSION, { id: gid('Session', session!['id']!) });
     },
     'division.add': async () => {
       await query(
@@ -206,7 +236,7 @@ describe('the journal', () => {
     return Buffer.from(`Organization:${row!['id']}`).toString('base64');
   };
   const mutate = async (
-    as: string,
+    as: string | null,
     mutation: string,
     variables: Record<string, unknown>,
   ): Promise<string> => {
@@ -248,6 +278,7 @@ describe('the journal', () => {
   const state = async () =>
     query(`select
       (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
+      (select count(*) from sessions) as sessions, (select count(*) from sessions where ended_at is not null) as ended, (select count(*) from access_tokens where revoked_at is not null) as tokens_revoked,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
@@ -281,6 +312,12 @@ describe('the journal', () => {
     'snapshot.request',
     'snapshot.object',
     'division.add',
+    'access-token.create',
+    'access-token.revoke',
+    'access-token.create',
+    'session.begin',
+    'session.end',
+    'session.begin',
     'roster.decide',
     'organization.rename',
     'organization.merge',

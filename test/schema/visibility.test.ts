@@ -20,6 +20,8 @@ import {
 
 const gid = (type: string, id: string | number): string => Buffer.from(`${type}:${id}`).toString('base64');
 const NOWHERE = '999999999';
+const inAMonth = new Date(Date.now() + 30 * 86_400_000).toISOString();
+const token = { name: 'x', permissions: ['COVERAGE_READ'], expiresAt: inAMonth };
 
 describe('what is not yours', () => {
   let service: TestService;
@@ -108,6 +110,8 @@ describe('what is not yours', () => {
       Certificate: 't1',
       CreditRecord: 'hr',
       JournalEntry: 'auditor',
+      AccessToken: 't1',
+      Session: 't1',
     } as Record<string, string>;
     expect(await ask(owners[type] ?? 'coordinator', ids[type]!)).toContain(`"__typename":"${type}"`);
     for (const as of ['t2', 't3', null])
@@ -193,6 +197,13 @@ describe('what is not yours', () => {
         on: '2026-09-01',
       }),
     },
+    createAccessToken: {
+      type: 'CreateAccessTokenInput',
+      theirs: () => ({ ...token, unitId: gid('Division', '430121') }),
+      nobodys: () => ({ ...token, unitId: gid('Division', '430999') }),
+    },
+    revokeAccessToken: one('RevokeAccessTokenInput', 'accessTokenId', 'AccessToken'),
+    endSession: one('EndSessionInput', 'sessionId', 'Session'),
     startAttempt: one('StartAttemptInput', 'assignmentId', 'Assignment'),
     saveResponse: one('SaveResponseInput', 'attemptId', 'Attempt', { itemKey: 'x', chosen: [] }),
     submitAttempt: one('SubmitAttemptInput', 'attemptId', 'Attempt'),
@@ -210,7 +221,7 @@ describe('what is not yours', () => {
     revokeCertificate: one('RevokeCertificateInput', 'certificateId', 'Certificate', { reason: 'x' }),
   };
   /** They take no object, or have a test of their own. */
-  const ELSEWHERE = ['signInSample', 'signOut', 'importRoster', 'addDivisions'];
+  const ELSEWHERE = ['signInSample', 'signOut', 'endOtherSessions', 'importRoster', 'addDivisions'];
 
   function plan(theirs: string, nobodys: string) {
     const input = (divisionCode: string) => () => ({

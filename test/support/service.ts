@@ -57,7 +57,15 @@ export async function startService({
   clock = systemClock,
   log = silentLog,
   webFolder,
-}: { clock?: Clock; log?: Log; webFolder?: string } = {}): Promise<TestService> {
+  env = {},
+  outbound,
+}: {
+  clock?: Clock;
+  log?: Log;
+  webFolder?: string;
+  env?: Readonly<Record<string, string>>;
+  outbound?: typeof fetch;
+} = {}): Promise<TestService> {
   const database = await makeTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'xinqiao-service-'));
   const config = readConfig({
@@ -66,8 +74,13 @@ export async function startService({
     CONTENT_PORT: '0',
     DATABASE_URL: database.url,
     SERVICE_DATABASE_URL: database.serviceUrl,
+    ...env,
   });
-  const app = await startApp(config, log, { clock, ...(webFolder === undefined ? {} : { webFolder }) });
+  const app = await startApp(config, log, {
+    clock,
+    ...(webFolder === undefined ? {} : { webFolder }),
+    ...(outbound === undefined ? {} : { outbound }),
+  });
   await makeSampleService({ db: app.db, clock, people: app.services.people }).ensureStaff(sampleStaff);
   const headers = (as: string | null): Record<string, string> =>
     as === null

@@ -1,7 +1,11 @@
 import { graphql } from '../graphql.ts';
 
-export const SampleSignIns = graphql(`
-  query SampleSignIns($language: Language!) {
+export const WaysIn = graphql(`
+  query WaysIn($language: Language!) {
+    signInIssuers {
+      name(language: $language)
+      url
+    }
     sampleSignIns {
       key
       name

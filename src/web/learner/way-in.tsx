@@ -2,17 +2,15 @@ import { request } from '../graphql.ts';
 import { useLanguage } from '../language.tsx';
 import { Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
-import { SampleSignIns } from './queries.ts';
+import { WaysIn } from './queries.ts';
 
-/** For somebody without a session: the way is through the LMS; the sample county has ways of its own. */
+/** For somebody without a session: the way is through the LMS, or an issuer's sign-in; the sample county has ways of its own. */
 export function WayIn({ failed, enter }: { failed: boolean; enter: (key: string) => Promise<void> }) {
   const { t, code } = useLanguage();
-  const samples = useQuery(
-    async () => (await request(SampleSignIns, { language: code })).sampleSignIns,
-    code,
-  );
+  const ways = useQuery(async () => request(WaysIn, { language: code }), code);
   const teachers =
-    samples.status === 'ready' ? samples.data.filter(({ key }) => key.startsWith('teacher')) : [];
+    ways.status === 'ready' ? ways.data.sampleSignIns.filter(({ key }) => key.startsWith('teacher')) : [];
+  const issuers = ways.status === 'ready' ? ways.data.signInIssuers : [];
   return (
     <>
       <Title text={t.signInTitle}>{t.signInTitle}</Title>
@@ -21,6 +19,21 @@ export function WayIn({ failed, enter }: { failed: boolean; enter: (key: string)
         <p className="notice bad" role="alert">
           {t.signInFailed}
         </p>
+      )}
+      {issuers.length > 0 && (
+        <section className="card">
+          <h2>{t.signInHere}</h2>
+          <p>{t.signInHereHint}</p>
+          <ul className="choices">
+            {issuers.map(({ url, name }) => (
+              <li key={url}>
+                <a className="button wide" href={`${url}?returnTo=${encodeURIComponent(location.pathname)}`}>
+                  {name}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
       {teachers.length > 0 && (
         <section className="card">

@@ -25,6 +25,8 @@ export const en: Texts = {
   myCertificates: 'My certificates',
   signInTitle: 'Open your course from your school’s learning platform',
   signInHint: 'Your school assigns courses in its own platform; from there no second login is needed.',
+  signInHere: 'Sign in here',
+  signInHereHint: 'With the sign-in of your institution.',
   sampleTitle: 'Ways into the sample county',
   sampleHint: 'People and schools here are made up, and no password is needed.',
   signInFailed: 'That did not work. Try again.',

@@ -23,6 +23,8 @@ export const zhCN = {
   myCertificates: '我的证书',
   signInTitle: '请从学校的教学平台打开课程',
   signInHint: '您的学校在自己的学习平台里分配课程，从那里进入不需要再次登录。',
+  signInHere: '在这里登录',
+  signInHereHint: '使用您单位的统一身份认证。',
   sampleTitle: '示例县的入口',
   sampleHint: '这里的人和学校都是虚构的，不需要密码。',
   signInFailed: '没能进入，请重试。',
