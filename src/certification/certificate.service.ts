@@ -105,8 +105,7 @@ export function makeCertificateService({
     certificate: Certificate | undefined,
   ): Promise<Certificate | undefined> => {
     if (certificate === undefined) return undefined;
-    return isSelf(viewer, certificate.personId) ||
-      (await mayWith(viewer, 'certificate.read', certificate))
+    return isSelf(viewer, certificate.personId) || (await mayWith(viewer, 'certificate.read', certificate))
       ? certificate
       : undefined;
   };
