@@ -133,8 +133,8 @@ builder.queryField('accessTokens', (t) =>
   }),
 );
 
-const SignInIssuer = builder
-  .objectRef<{ key: string; name: { 'zh-CN': string; en: string } }>('SignInIssuer')
+const IdentityProvider = builder
+  .objectRef<{ key: string; name: { 'zh-CN': string; en: string } }>('IdentityProvider')
   .implement({
     description: 'An issuer by which people sign in with a browser (OpenID Connect).',
     fields: (t) => ({
@@ -150,9 +150,9 @@ const SignInIssuer = builder
       }),
     }),
   });
-builder.queryField('signInIssuers', (t) =>
+builder.queryField('identityProviders', (t) =>
   t.field({
-    type: [SignInIssuer],
+    type: [IdentityProvider],
     description:
       'Where one may sign in with a browser; empty where people come from a learning platform alone.',
     resolve: (_root, _args, context) => context.services.issuers.listSignIns(),

@@ -152,8 +152,8 @@ describe('signing in with a browser', () => {
       '/sign-in/two?returnTo=%2Fassignments%2Fx',
     ]);
     expect(html).toContain('湖南&lt;教育&gt;');
-    expect((await service.ask(null, '{ signInIssuers { name(language: en) url } }')).data).toEqual({
-      signInIssuers: [
+    expect((await service.ask(null, '{ identityProviders { name(language: en) url } }')).data).toEqual({
+      identityProviders: [
         { name: 'Hunan', url: '/sign-in/one' },
         { name: 'Hubei', url: '/sign-in/two' },
       ],

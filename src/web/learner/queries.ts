@@ -2,7 +2,7 @@ import { graphql } from '../graphql.ts';
 
 export const WaysIn = graphql(`
   query WaysIn($language: Language!) {
-    signInIssuers {
+    identityProviders {
       name(language: $language)
       url
     }

@@ -10,7 +10,7 @@ export function WayIn({ failed, enter }: { failed: boolean; enter: (key: string)
   const ways = useQuery(async () => request(WaysIn, { language: code }), code);
   const teachers =
     ways.status === 'ready' ? ways.data.sampleSignIns.filter(({ key }) => key.startsWith('teacher')) : [];
-  const issuers = ways.status === 'ready' ? ways.data.signInIssuers : [];
+  const issuers = ways.status === 'ready' ? ways.data.identityProviders : [];
   return (
     <>
       <Title text={t.signInTitle}>{t.signInTitle}</Title>
