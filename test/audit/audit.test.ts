@@ -217,7 +217,7 @@ describe('the journal, to auditors', () => {
           variableValues: {
             input: { organizationId: gid('Organization', school), name: '星沙小学', on: '2030-03-04' },
           },
-          contextValue: makeContext(service.app.services, viewer, undefined),
+          contextValue: makeContext(service.app.services, viewer),
         }),
       );
       expect(answer.data).toEqual({ renameOrganization: { __typename: 'RenameOrganizationPayload' } });
