@@ -14,6 +14,8 @@ import type { Person } from '../src/people/person.ts';
 import type { ReorganizationService } from '../src/people/reorganization.service.ts';
 import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
+import type { RoleGrant } from '../src/access/grant.ts';
+import type { GrantService } from '../src/access/grant.service.ts';
 import type { SessionService } from '../src/access/session.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
 import type { ProgrammeService } from '../src/programmes/programme.service.ts';
@@ -31,6 +33,7 @@ export interface Services {
   readonly regions: RegionService;
   readonly people: PeopleService;
   readonly sessions: SessionService;
+  readonly grants: GrantService;
   readonly roster: RosterService;
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
@@ -62,6 +65,8 @@ export interface Loaders {
   readonly organizationChanges: DataLoader<string, OrganizationChange[] | undefined>;
   readonly certification: DataLoader<string, Certification | undefined>;
   readonly person: DataLoader<string, Person | undefined>;
+  /** What the viewer may see of a person's. */
+  readonly grantsOf: DataLoader<string, RoleGrant[]>;
 }
 
 export function makeContext(
@@ -94,6 +99,10 @@ export function makeContext(
         async (ids) => services.people.listByIds(ids),
         (person) => person.id,
       ),
+      grantsOf: new DataLoader(async (ids) => {
+        const grants = viewer === undefined ? undefined : await services.grants.listOf(viewer, ids);
+        return ids.map((id) => grants?.get(id) ?? []);
+      }),
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { RoleGrant as RoleGrantFacts } from '../src/access/grant.ts';
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
 import type { Verification } from '../src/certification/certificate.service.ts';
@@ -41,6 +42,7 @@ export const Division = builder.objectRef<DivisionFacts>('Division');
 export const Organization = builder.objectRef<OrganizationFacts>('Organization');
 export const Person = builder.objectRef<PersonFacts>('Person');
 export const Post = builder.objectRef<PostFacts>('Post');
+export const RoleGrant = builder.objectRef<RoleGrantFacts>('RoleGrant');
 export const Viewer = builder.objectRef<ViewerFacts>('Viewer');
 export const RosterImport = builder.objectRef<RosterImportFacts>('RosterImport');
 export const RosterDoubt = builder.objectRef<RosterDoubtFacts>('RosterDoubt');

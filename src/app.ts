@@ -31,6 +31,7 @@ import { makeReorganizationService } from './people/reorganization.service.ts';
 import { makeDoubtService } from './people/roster/doubt.service.ts';
 import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { IMPORT_TASK } from './people/roster/queue.service.ts';
+import { makeGrantService } from './access/grant.service.ts';
 import { makeSessionService } from './access/session.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -106,6 +107,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const people = makePeopleService({ db, clock, regions });
     const sessions = makeSessionService({ db, clock, people, samples: config.samples });
+    const grants = makeGrantService({ db, clock, regions, people });
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,
@@ -164,6 +166,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       people,
       sessions,
+      grants,
       roster,
       doubts,
       reorganizations,
