@@ -48,9 +48,7 @@ export function makeSampleService({
             personId,
             role: each.role,
             scope:
-              each.divisionCode === null
-                ? { kind: 'nation' }
-                : { kind: 'division', code: each.divisionCode },
+              each.divisionCode === null ? { kind: 'nation' } : { kind: 'division', code: each.divisionCode },
             startsOn: chinaDay(clock.now()),
             endsOn: null,
             grantedBy: null,

@@ -28,6 +28,8 @@ const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(
 const TAKE_SNAPSHOT = `mutation ($input: TakeSnapshotInput!) { takeSnapshot(input: $input) { __typename } }`;
 const SIGN = `mutation ($input: SignSnapshotInput!) { signSnapshot(input: $input) { __typename } }`;
 const OBJECT = `mutation ($input: ObjectToSnapshotInput!) { objectToSnapshot(input: $input) { __typename } }`;
+const GIVE = `mutation ($input: GrantRoleInput!) { grantRole(input: $input) { __typename } }`;
+const END = `mutation ($input: EndGrantInput!) { endGrant(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -50,6 +52,8 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'roster.decide': { subject: 'roster-doubt', row: 'roster_doubts where id' },
   // About many; each stands there for good.
   'division.add': { subject: 'division', row: undefined },
+  'grant.give': { subject: 'role-grant', row: 'role_grants where ended_at is null and id' },
+  'grant.end': { subject: 'role-grant', row: 'role_grants where ended_at is not null and id' },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
@@ -97,10 +101,32 @@ describe('the journal', () => {
       const rosterDoubtId = Buffer.from(`RosterDoubt:${doubt!['id']}`).toString('base64');
       return mutate('coordinator', DECIDE, { input: { rosterDoubtId, reason: '同名' } });
     },
-    'division.add': async () => {
-      await query(
-        `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'operator', '2020-01-01', 'test' from sample_sign_ins where key = 'coordinator' and not exists (select from role_grants where role = 'operator' and division_code is null)`,
+    'grant.give': async () => {
+      await makeOperator();
+      const [row] = await query(
+        `select p.id, (select count(*) from role_grants) as n from people p join person_sources s on s.person_id = p.id where s.source_id = 't2'`,
       );
+      const startsOn = addDays('2030-03-04', Number(row!['n']));
+      return mutate('coordinator', GIVE, {
+        input: {
+          personId: Buffer.from(`Person:${row!['id']}`).toString('base64'),
+          role: 'AUDITOR',
+          startsOn,
+          endsOn: startsOn,
+          reason: 'x',
+        },
+      });
+    },
+    'grant.end': async () => {
+      const [row] = await query(
+        `select max(id) as id from role_grants where role = 'auditor' and ended_at is null`,
+      );
+      return mutate('coordinator', END, {
+        input: { grantId: Buffer.from(`RoleGrant:${row!['id']}`).toString('base64'), reason: 'x' },
+      });
+    },
+    'division.add': async () => {
+      await makeOperator();
       const code = `4301${70 + Number((await query(`select count(*) as n from divisions where code like '43017_'`))[0]!['n'])}`;
       return mutate('coordinator', ADD, { input: { divisions: [{ code, name: '开发区' }] } });
     },
@@ -167,6 +193,10 @@ describe('the journal', () => {
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
   };
+  const makeOperator = async () =>
+    query(
+      `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'operator', '2020-01-01', 'test' from sample_sign_ins where key = 'coordinator' and not exists (select from role_grants where role = 'operator' and division_code is null)`,
+    );
   const organization = async (sourceId: string): Promise<string> => {
     const [row] = await query('select id from organizations where source_id = $1', [sourceId]);
     return Buffer.from(`Organization:${row!['id']}`).toString('base64');
@@ -213,7 +243,7 @@ describe('the journal', () => {
   /** All that a change could leave behind. */
   const state = async () =>
     query(`select
-      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
+      (select count(*) from journal_entries) as entries, (select count(*) from role_grants where role <> 'operator') as grants, (select count(*) from role_grants where ended_at is not null) as grants_ended, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
@@ -247,6 +277,9 @@ describe('the journal', () => {
     'snapshot.request',
     'snapshot.object',
     'division.add',
+    'grant.give',
+    'grant.end',
+    'grant.give',
     'roster.decide',
     'organization.rename',
     'organization.merge',

@@ -73,8 +73,14 @@ describe('what is not yours', () => {
       select 'x', 'x', '430121', 'namesake', i.id, 2, 'x', false, true, '[]', array[p.id], 'open' from (select min(id) as id from roster_imports) i, (select min(id) as id from people) p`);
     ids['RosterDoubt'] = gid('RosterDoubt', await first('select id from roster_doubts'));
     ids['CreditRecord'] = gid('CreditRecord', await first('select id from credit_records'));
-    // HR, coordinator and issuer of the neighbouring county, all in one.
-    for (const role of ['hr_verifier', 'coordinator', 'issuer'])
+    ids['RoleGrant'] = gid(
+      'RoleGrant',
+      await first(
+        `select g.id from role_grants g join sample_sign_ins s using (person_id) where s.key = 'coordinator'`,
+      ),
+    );
+    // Every role in the neighbouring county, all in one.
+    for (const role of ['hr_verifier', 'coordinator', 'issuer', 'operator', 'auditor'])
       await service.database.pool.query(
         `insert into role_grants (person_id, role, division_code, starts_on, reason) select person_id, $1, '430102', '2020-01-01', 'test' from person_sources where source_id = 't3'`,
         [role],
@@ -202,6 +208,22 @@ describe('what is not yours', () => {
       baseVersion: 0,
       data: '{}',
     }),
+    grantRole: {
+      type: 'GrantRoleInput',
+      theirs: () => ({
+        personId: ids['Person'],
+        role: 'ISSUER',
+        unitId: gid('Division', '430121'),
+        reason: 'x',
+      }),
+      nobodys: () => ({
+        personId: gid('Person', NOWHERE),
+        role: 'ISSUER',
+        unitId: gid('Division', '430999'),
+        reason: 'x',
+      }),
+    },
+    endGrant: one('EndGrantInput', 'grantId', 'RoleGrant', { reason: 'x' }),
     revokeCertificate: one('RevokeCertificateInput', 'certificateId', 'Certificate', { reason: 'x' }),
   };
   /** They take no object, or have a test of their own. */
