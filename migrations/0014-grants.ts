@@ -89,6 +89,7 @@ async function requests(db: Kysely<unknown>): Promise<void> {
     db,
   );
   await sql`create index on issue_request_rows (person_id, certification_id)`.execute(db);
+  await sql`create index on issue_request_rows (old_number) where old_number is not null`.execute(db);
 }
 
 async function certificates(db: Kysely<unknown>): Promise<void> {

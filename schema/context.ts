@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
+import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
 import type { IndicatorService } from '../src/coverage/indicator.service.ts';
@@ -42,6 +43,7 @@ export interface Services {
   readonly learning: LearningService;
   readonly exams: ExamService;
   readonly certificates: CertificateService;
+  readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;
   readonly coverage: CoverageService;
   readonly staffing: StaffingService;

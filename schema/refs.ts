@@ -3,6 +3,10 @@ import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.ser
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
 import type { Verification } from '../src/certification/certificate.service.ts';
 import type { Certificate as CertificateFacts } from '../src/certification/certificate.ts';
+import type {
+  IssueRequest as IssueRequestFacts,
+  IssueRequestRow as IssueRequestRowFacts,
+} from '../src/certification/issue-request.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
 import type { UncoveredPerson as UncoveredPersonFacts } from '../src/coverage/coverage.repository.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
@@ -59,6 +63,8 @@ export const AttemptItem = builder.objectRef<{
 }>('AttemptItem');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
+export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');
+export const IssueRequestRow = builder.objectRef<IssueRequestRowFacts>('IssueRequestRow');
 export const Coverage = builder.objectRef<UnitCoverage>('Coverage');
 export const RoleCoverage = builder.objectRef<UnitCoverage['byRole'][number]>('RoleCoverage');
 export const UncoveredPerson = builder.objectRef<UncoveredPersonFacts>('UncoveredPerson');

@@ -12,6 +12,7 @@ import './programme.ts';
 import './assignment.ts';
 import './attempt.ts';
 import './certificate.ts';
+import './issue-request.ts';
 import './coverage.ts';
 import './staffing.ts';
 import './indicator.ts';

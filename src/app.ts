@@ -8,6 +8,8 @@ import { sql } from 'kysely';
 import type { Services } from '../schema/context.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
+import { makeIssueRequestService } from './certification/issue-request.service.ts';
+import { makeIssuing } from './certification/issuing.service.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { projectFolder, type Config } from './config.ts';
@@ -137,11 +139,11 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const learning = makeLearningService({ db, clock, publicUrl, programmes });
     const exams = makeExamService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
+    const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
     const certificates = makeCertificateService({
       db,
       clock,
-      random,
-      publicUrl,
+      issuing,
       regions,
       people,
       programmes,
@@ -149,6 +151,15 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       exams,
       titles,
       holdings: ledger,
+    });
+    const issueRequests = makeIssueRequestService({
+      db,
+      clock,
+      regions,
+      people,
+      courses,
+      programmes,
+      issuing,
     });
     const coverage = makeCoverageService({ db, clock, regions, programmes, ledger });
     const snapshots = makeSnapshotService({
@@ -175,6 +186,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       learning,
       exams,
       certificates,
+      issueRequests,
       titles,
       coverage,
       staffing: makeStaffingService({ db, clock, regions }),
