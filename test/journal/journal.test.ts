@@ -30,6 +30,9 @@ const SIGN = `mutation ($input: SignSnapshotInput!) { signSnapshot(input: $input
 const OBJECT = `mutation ($input: ObjectToSnapshotInput!) { objectToSnapshot(input: $input) { __typename } }`;
 const GIVE = `mutation ($input: GrantRoleInput!) { grantRole(input: $input) { __typename } }`;
 const END = `mutation ($input: EndGrantInput!) { endGrant(input: $input) { __typename } }`;
+const MANUAL = `mutation ($input: RequestManualIssueInput!) { requestManualIssue(input: $input) { __typename } }`;
+const APPROVE = `mutation ($input: ApproveIssueRequestInput!) { approveIssueRequest(input: $input) { __typename } }`;
+const DECLINE = `mutation ($input: DeclineIssueRequestInput!) { declineIssueRequest(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -68,6 +71,15 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
+  'issue-request.make': { subject: 'issue-request', row: 'issue_request_rows where request_id' },
+  'issue-request.approve': {
+    subject: 'issue-request',
+    row: `issue_requests where state = 'approved' and id`,
+  },
+  'issue-request.decline': {
+    subject: 'issue-request',
+    row: `issue_requests where state = 'declined' and id`,
+  },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
   'certificate.revoke': { subject: 'certificate', row: 'certificates where id' },
   'coverage.rebuild': { subject: 'coverage', row: 'coverage_totals where 0' },
@@ -191,7 +203,35 @@ describe('the journal', () => {
     'snapshot.object': async () => verdict(OBJECT, { reason: 'x' }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
+    'issue-request.make': async () =>
+      mutate('issuer', MANUAL, {
+        input: {
+          certificationId,
+          personId: Buffer.from(
+            `Person:${(await query(`select person_id from person_sources where source_id = 't3'`))[0]!['person_id']}`,
+          ).toString('base64'),
+          completedOn: '2030-01-01',
+          classHours: 0,
+          reason: 'x',
+          evidence: 'x',
+        },
+      }),
+    'issue-request.approve': async () => decide(APPROVE),
+    'issue-request.decline': async () => decide(DECLINE),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
+  };
+  /** By a second issuer, what waits. */
+  const decide = async (mutation: string) => {
+    await query(
+      `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'issuer', '2020-01-01', 'test' from sample_sign_ins where key = 'hr' and not exists (select from role_grants where role = 'issuer' and division_code is null)`,
+    );
+    const [waiting] = await query(`select id from issue_requests where state = 'waiting'`);
+    return mutate('hr', mutation, {
+      input: {
+        issueRequestId: Buffer.from(`IssueRequest:${waiting!['id']}`).toString('base64'),
+        ...(mutation === DECLINE ? { reason: 'x' } : {}),
+      },
+    });
   };
   const makeOperator = async () =>
     query(
@@ -247,7 +287,7 @@ describe('the journal', () => {
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
-      (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
+      (select count(*) from certificates) as certificates, (select count(*) from issue_requests) as requests, (select count(*) from issue_requests where state <> 'waiting') as requests_decided, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
       (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
     until(async () =>
@@ -258,8 +298,8 @@ describe('the journal', () => {
 
   beforeAll(async () => {
     service = await startService({ clock: new TestClock('2030-03-04T04:00:00Z') });
-    ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2']));
-    for (const learner of learners) await finishActivities(service, learner);
+    ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2', 't3']));
+    for (const learner of learners.slice(0, 2)) await finishActivities(service, learner);
     attemptId = await sitExam(service, learners[0]!, { right: true });
     await idle();
   });
@@ -280,6 +320,10 @@ describe('the journal', () => {
     'grant.give',
     'grant.end',
     'grant.give',
+    'issue-request.make',
+    'issue-request.decline',
+    'issue-request.make',
+    'issue-request.approve',
     'roster.decide',
     'organization.rename',
     'organization.merge',

@@ -79,6 +79,10 @@ describe('what is not yours', () => {
         `select g.id from role_grants g join sample_sign_ins s using (person_id) where s.key = 'coordinator'`,
       ),
     );
+    await service.database.pool.query(
+      `insert into issue_requests (path, division_code, reason, requested_by, requested_at) select 'imported', '430121', 'x', person_id, now() from sample_sign_ins where key = 'hr'`,
+    );
+    ids['IssueRequest'] = gid('IssueRequest', await first('select id from issue_requests'));
     // Every role in the neighbouring county, all in one.
     for (const role of ['hr_verifier', 'coordinator', 'issuer', 'operator', 'auditor'])
       await service.database.pool.query(
@@ -109,6 +113,7 @@ describe('what is not yours', () => {
       Attempt: 't1',
       Certificate: 't1',
       CreditRecord: 'hr',
+      IssueRequest: 'issuer',
     } as Record<string, string>;
     expect(await ask(owners[type] ?? 'coordinator', ids[type]!)).toContain(`"__typename":"${type}"`);
     for (const as of ['t2', 't3', null])
@@ -224,10 +229,19 @@ describe('what is not yours', () => {
       }),
     },
     endGrant: one('EndGrantInput', 'grantId', 'RoleGrant', { reason: 'x' }),
+    requestManualIssue: one('RequestManualIssueInput', 'personId', 'Person', {
+      certificationId: gid('Certification', 1),
+      completedOn: '2026-01-01',
+      classHours: 0,
+      reason: 'x',
+      evidence: 'x',
+    }),
+    approveIssueRequest: one('ApproveIssueRequestInput', 'issueRequestId', 'IssueRequest'),
+    declineIssueRequest: one('DeclineIssueRequestInput', 'issueRequestId', 'IssueRequest', { reason: 'x' }),
     revokeCertificate: one('RevokeCertificateInput', 'certificateId', 'Certificate', { reason: 'x' }),
   };
   /** They take no object, or have a test of their own. */
-  const ELSEWHERE = ['signInSample', 'signOut', 'importRoster', 'addDivisions'];
+  const ELSEWHERE = ['signInSample', 'signOut', 'importRoster', 'addDivisions', 'importOldCertificates'];
 
   function plan(theirs: string, nobodys: string) {
     const input = (divisionCode: string) => () => ({
