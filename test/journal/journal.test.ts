@@ -283,7 +283,7 @@ describe('the journal', () => {
   /** All that a change could leave behind. */
   const state = async () =>
     query(`select
-      (select count(*) from journal_entries) as entries, (select count(*) from role_grants where role <> 'operator') as grants, (select count(*) from role_grants where ended_at is not null) as grants_ended, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
+      (select count(*) from journal_entries) as entries, (select count(*) from role_grants where granted_by is not null) as grants, (select count(*) from role_grants where ended_at is not null) as grants_ended, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
