@@ -37,8 +37,24 @@ export const sampleStaff: readonly SampleStaff[] = [
     name: '周岚',
     role: 'issuer',
     divisionCode: SAMPLE_COUNTY,
-    descriptionZh: '发证管理员，可撤销证书',
-    descriptionEn: 'issuer, may revoke certificates',
+    descriptionZh: '发证管理员，可撤销证书，可申请或审核认定',
+    descriptionEn: 'issuer, may revoke certificates and ask for or approve what was earned elsewhere',
+  },
+  {
+    key: 'issuer-2',
+    name: '陈立',
+    role: 'issuer',
+    divisionCode: SAMPLE_COUNTY,
+    descriptionZh: '另一位发证管理员，审核第一位的申请',
+    descriptionEn: 'another issuer, decides what the first one asks for',
+  },
+  {
+    key: 'operator',
+    name: '何伟',
+    role: 'operator',
+    divisionCode: SAMPLE_COUNTY,
+    descriptionZh: '县级运维管理员，授予和终止角色',
+    descriptionEn: 'operator of the county, gives roles and ends them',
   },
 ];
 
