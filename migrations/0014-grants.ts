@@ -82,9 +82,7 @@ async function requests(db: Kysely<unknown>): Promise<void> {
       unique (request_id, person_id, certification_id),
       check ((old_number is null) = (issuing_body is null))
     )`.execute(db);
-  await sql`comment on column issue_request_rows.line is 'Of the file; 1 for a request by hand.'`.execute(
-    db,
-  );
+  await sql`comment on column issue_request_rows.line is 'Of the file; 1 for a request by hand.'`.execute(db);
   await sql`comment on column issue_request_rows.completed_on is 'Of an old certificate the day of its issue.'`.execute(
     db,
   );

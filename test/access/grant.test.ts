@@ -150,7 +150,7 @@ describe('a role that is granted', () => {
   });
 
   it('has a reason, and days that make sense', async () => {
-    const with_ = async (more: Record<string, unknown>) =>
+    const giveWith = async (more: Record<string, unknown>) =>
       give(as('t2'), { personId: people['t6'], role: 'HR_VERIFIER', unitId: county, ...more });
     for (const [more, path] of [
       [{ reason: ' \n' }, 'input.reason'],
@@ -160,7 +160,7 @@ describe('a role that is granted', () => {
       [{ endsOn: '2030-03-03' }, 'input.endsOn'],
       [{ personId: county }, 'input.personId'],
     ] as const)
-      expect(await with_(more)).toMatchObject({ code: 'INVALID_INPUT', path });
+      expect(await giveWith(more)).toMatchObject({ code: 'INVALID_INPUT', path });
   });
 
   it('is not given twice for the same days, even by two at the same moment', async () => {
@@ -170,7 +170,7 @@ describe('a role that is granted', () => {
         give(who, { ...input, endsOn: '2030-03-31' }),
       ),
     );
-    expect(answers.map((answer) => answer.code ?? 'given').toSorted()).toEqual([
+    expect(answers.map((answer): string => answer.code ?? 'given').toSorted()).toEqual([
       'GRANT_OVERLAPS',
       'GRANT_OVERLAPS',
       'GRANT_OVERLAPS',
