@@ -141,7 +141,7 @@ builder.queryField('staffMember', (t) =>
     type: Person,
     nullable: true,
     description:
-      'Somebody by the number of their employer, for those who give roles where the person works or holds one. null = nobody, several, or out of reach.',
+      'Somebody by the number of their employer, for those who give roles where the person works or holds one. null = nobody or several within reach; others are as if they were not there.',
     args: { staffNumber: t.arg.string({ required: true, description: 'As the roster gives it.' }) },
     resolve: async (_root, { staffNumber }, context) =>
       context.viewer === undefined

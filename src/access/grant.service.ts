@@ -193,11 +193,12 @@ export function makeGrantService({
       return listGrantsIn(db, unit, { notOverOn: withEnded ? null : today(), page });
     },
 
-    /** Whom the viewer could give a role, by their number; undefined for nobody, several, and who is out of reach, alike. */
+    /** Whom the viewer could give a role, by their number; undefined for nobody, and for several within reach. */
     async findByStaffNumber(viewer: Viewer, staffNumber: string): Promise<Person | undefined> {
-      const id = await people.findByStaffNumber(staffNumber.trim());
-      if (id === undefined || !(await reaches(viewer, id))) return undefined;
-      return (await people.listByIds([id]))[0];
+      const reached: string[] = [];
+      for (const id of await people.listByStaffNumber(staffNumber.trim()))
+        if (await reaches(viewer, id)) reached.push(id);
+      return reached.length === 1 ? (await people.listByIds(reached))[0] : undefined;
     },
 
     /** @throws NotFound for a unit or person out of the viewer's reach; NotAllowed; InvalidInput; Conflict GRANT_OVERLAPS */

@@ -5,10 +5,10 @@ import { may, type Viewer } from './permission.ts';
 import type { Person, Post } from './person.ts';
 import {
   findPerson,
-  findPersonByStaffNumber,
   insertPeople,
   listHolders,
   listPeople,
+  listPeopleByStaffNumber,
   listPostsOn,
   type NewPerson,
 } from './person.repository.ts';
@@ -39,8 +39,13 @@ export function makePeopleService({
     /** For rooms above, which have asked whether the viewer may. */
     listByIds: async (ids: readonly string[]): Promise<Person[]> => listPeople(db, ids),
     /** The id of the one person of this number; undefined where there is none, or are several. */
-    findByStaffNumber: async (staffNumber: string): Promise<string | undefined> =>
-      findPersonByStaffNumber(db, staffNumber),
+    async findByStaffNumber(staffNumber: string): Promise<string | undefined> {
+      const ids = await listPeopleByStaffNumber(db, staffNumber, 2);
+      return ids.length === 1 ? ids[0] : undefined;
+    },
+    /** Everybody of this number, at whatever employer; the first hundred. */
+    listByStaffNumber: async (staffNumber: string): Promise<string[]> =>
+      listPeopleByStaffNumber(db, staffNumber, 100),
     listPostsToday: async (personIds: readonly string[]): Promise<Post[]> =>
       listPostsOn(db, personIds, chinaDay(clock.now())),
     listHolders: async (unit: Unit, role: Role, day: string): Promise<string[]> =>

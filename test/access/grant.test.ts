@@ -126,6 +126,11 @@ describe('a role that is granted', () => {
     expect(await find(as('t2'), 't6')).toBe(people['t6']);
     // By now t6 holds a role at the school of t3.
     expect(await find(as('t3'), 't6')).toBe(people['t6']);
+    // Another employer, out of reach, uses the same number.
+    await query(`insert into people (name, staff_number) values ('同号', 't6')`);
+    expect(await find(as('t2'), 't6')).toBe(people['t6']);
+    expect(await find(as('t1'), 't6')).toBeNull();
+    await query(`delete from people where name = '同号'`);
     for (const [who, number] of [
       [as('t2'), 'nobody'],
       ['coordinator', 't6'],
