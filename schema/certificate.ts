@@ -1,8 +1,9 @@
-import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
+import type { RecordedFrom } from '../src/certification/document.ts';
+import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn } from '../src/errors.ts';
 import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
-import { Certificate, CertificateVerification } from './refs.ts';
+import { Certificate, CertificateVerification, IssueRequest } from './refs.ts';
 
 const CertificateStateEnum = builder.enumType('CertificateState', {
   description: 'The one state that every surface tells.',
@@ -11,6 +12,33 @@ const CertificateStateEnum = builder.enumType('CertificateState', {
     EXPIRED: { value: 'expired' },
     REVOKED: { value: 'revoked' },
   } as const,
+});
+
+export const CertificatePathEnum = builder.enumType('CertificatePath', {
+  description: 'How a certificate came about.',
+  values: {
+    EARNED: {
+      value: 'earned',
+      description: 'By an assignment: course completed, exam drawn, timed and graded by the server passed.',
+    },
+    MANUAL: {
+      value: 'manual',
+      description: 'An issuer asked for it and another approved; no exam of this service stands behind it.',
+    },
+    IMPORTED: {
+      value: 'imported',
+      description:
+        'Recorded from an old certificate of somebody else, asked for and approved by two people; no exam of this service stands behind it.',
+    },
+  } as const,
+});
+const RecordedFromType = builder.objectRef<RecordedFrom>('RecordedFrom').implement({
+  description: 'The old certificate that one was recorded from, as the issuer stated it.',
+  fields: (t) => ({
+    number: t.exposeString('number', { description: 'Its own number.' }),
+    issuingBody: t.exposeString('issuingBody', { description: 'Who issued it.' }),
+    issuedOn: t.expose('issuedOn', { type: 'Date', description: 'When it was issued.' }),
+  }),
 });
 
 builder.node(Certificate, {
@@ -39,7 +67,42 @@ builder.node(Certificate, {
       description: "The holder's name at issue.",
       resolve: ({ claims }) => claims.holderName,
     }),
-    classHours: t.float({ description: 'Class hours 学时.', resolve: ({ claims }) => claims.classHours }),
+    path: t.expose('path', { type: CertificatePathEnum, description: 'How it came about.' }),
+    evidence: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'What it rests on, as the document says it.',
+      resolve: ({ claims }, { language }) => claims.evidence[language],
+    }),
+    percent: t.float({
+      nullable: true,
+      description: 'Grade of the exam, 0 to 100; null where there was none of this service.',
+      resolve: ({ claims }) => claims.percent,
+    }),
+    completedOn: t.field({
+      type: 'Date',
+      nullable: true,
+      description: 'Last day of the training that was recognized; null for an earned one.',
+      resolve: ({ claims }) => claims.completedOn ?? null,
+    }),
+    recordedFrom: t.field({
+      type: RecordedFromType,
+      nullable: true,
+      description: 'The old certificate; only of an IMPORTED one.',
+      resolve: ({ claims }) => claims.recordedFrom ?? null,
+    }),
+    issueRequest: t.field({
+      type: IssueRequest,
+      nullable: true,
+      description: 'Who asked for it and who approved, for issuers; null for an earned one.',
+      resolve: async ({ requestId }, _args, context) =>
+        requestId === null || context.viewer === undefined
+          ? null
+          : ((await context.services.issueRequests.find(context.viewer, requestId)) ?? null),
+    }),
+    classHours: t.float({
+      description: 'Class hours 学时 that it credits; 0 where they were credited elsewhere.',
+      resolve: ({ claims }) => claims.classHours,
+    }),
     issuedOn: t.field({
       type: 'Date',
       description: 'Day of issue.',
@@ -94,6 +157,25 @@ CertificateVerification.implement({
       args: { language: t.arg(languageArg) },
       description: 'Title of the certification at issue.',
       resolve: ({ certificate }, { language }) => certificate.claims.certificationTitle[language],
+    }),
+    path: t.field({
+      type: CertificatePathEnum,
+      description: 'How it came about: whether an exam of this service stands behind it.',
+      resolve: ({ certificate }) => certificate.path,
+    }),
+    evidence: t.string({
+      nullable: true,
+      args: { language: t.arg(languageArg) },
+      description: 'What it rests on, as the document says it; null unless the code matched.',
+      resolve: ({ certificate, codeMatched }, { language }) =>
+        codeMatched ? certificate.claims.evidence[language] : null,
+    }),
+    recordedFrom: t.field({
+      type: RecordedFromType,
+      nullable: true,
+      description: 'The old certificate of an IMPORTED one; null unless the code matched.',
+      resolve: ({ certificate, codeMatched }) =>
+        codeMatched ? (certificate.claims.recordedFrom ?? null) : null,
     }),
     issuerName: t.string({
       description: 'Who issued it.',
@@ -191,9 +273,9 @@ const RevokeCertificatePayload = builder
 builder.mutationField('revokeCertificate', (t) =>
   t.field({
     type: RevokeCertificatePayload,
-    errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
+    errors: { types: [NotSignedIn, NotFound, NotAllowed, InvalidInput, Conflict] },
     description:
-      'Ends a certificate for a stated reason, for issuers. Seen at once on every surface. Refused with ALREADY_REVOKED the second time.',
+      'Ends a certificate for a stated reason, for issuers, never one of their own. Seen at once on every surface. Refused with ALREADY_REVOKED the second time.',
     args: { input: t.arg({ type: RevokeCertificateInput, required: true }) },
     resolve: async (_root, { input }, context) => ({
       certificate: await context.services.certificates.revoke(signedIn(context), {

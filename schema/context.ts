@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
+import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
 import type { IndicatorService } from '../src/coverage/indicator.service.ts';
@@ -17,6 +18,8 @@ import type { DoubtService } from '../src/people/roster/doubt.service.ts';
 import type { RosterService } from '../src/people/roster/import.service.ts';
 import type { AccessTokenService } from '../src/access/access-token.service.ts';
 import type { IssuerService } from '../src/access/issuer.service.ts';
+import type { RoleGrant } from '../src/access/grant.ts';
+import type { GrantService } from '../src/access/grant.service.ts';
 import type { SessionService } from '../src/access/session.service.ts';
 import type { SignInService } from '../src/access/sign-in.service.ts';
 import type { Certification } from '../src/programmes/certification.ts';
@@ -38,6 +41,7 @@ export interface Services {
   readonly tokens: AccessTokenService;
   readonly issuers: IssuerService;
   readonly signIns: SignInService;
+  readonly grants: GrantService;
   readonly roster: RosterService;
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
@@ -46,6 +50,7 @@ export interface Services {
   readonly learning: LearningService;
   readonly exams: ExamService;
   readonly certificates: CertificateService;
+  readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;
   readonly coverage: CoverageService;
   readonly staffing: StaffingService;
@@ -68,6 +73,8 @@ export interface Loaders {
   readonly organizationChanges: DataLoader<string, OrganizationChange[] | undefined>;
   readonly certification: DataLoader<string, Certification | undefined>;
   readonly person: DataLoader<string, Person | undefined>;
+  /** What the viewer may see of a person's. */
+  readonly grantsOf: DataLoader<string, RoleGrant[]>;
 }
 
 export function makeContext(services: Services, viewer: Viewer | undefined): Context {
@@ -95,6 +102,10 @@ export function makeContext(services: Services, viewer: Viewer | undefined): Con
         async (ids) => services.people.listByIds(ids),
         (person) => person.id,
       ),
+      grantsOf: new DataLoader(async (ids) => {
+        const grants = viewer === undefined ? undefined : await services.grants.listOf(viewer, ids);
+        return ids.map((id) => grants?.get(id) ?? []);
+      }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
+import { CertificatePathEnum } from './certificate.ts';
 import { signedIn } from './context.ts';
 import { CreditRecord } from './refs.ts';
 
@@ -13,6 +14,11 @@ CreditRecord.implement({
     kind: t.expose('kind', { type: KindEnum, description: 'Earned or withdrawn.' }),
     certificateNumber: t.exposeString('certificateNumber', {
       description: 'The certificate it stands on; with `kind` the idempotency key.',
+    }),
+    certificatePath: t.expose('certificatePath', {
+      type: CertificatePathEnum,
+      description:
+        'How that certificate came about; hours of one that was not earned are as people recognized.',
     }),
     personName: t.exposeString('personName', { description: "The holder's name at issue." }),
     staffNumber: t.exposeString('staffNumber', {

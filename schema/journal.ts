@@ -52,11 +52,8 @@ const JournalActor = builder.objectRef<Entry>('JournalActor').implement({
     name: t.string({
       description:
         'Of the person, as the roster gives it now, or of the part of the service. Who audits a unit is told who acted on it, and no more of that person.',
-      resolve: async ({ actor }, _args, context) => {
-        const { noun, id } = partsOf(actor);
-        if (noun !== 'person') return id;
-        return (await context.load.person.load(id))?.name ?? actor;
-      },
+      resolve: ({ actor, actorName }) =>
+        actorName ?? (partsOf(actor).noun === 'person' ? actor : partsOf(actor).id),
     }),
     person: t.field({
       type: Person,

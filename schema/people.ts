@@ -1,7 +1,7 @@
 import { NotFound } from '../src/errors.ts';
 import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
-import { Assignment, Certificate, Organization, Person, Post, RoleEnum, Viewer } from './refs.ts';
+import { Assignment, Certificate, Organization, Person, Post, RoleEnum, RoleGrant, Viewer } from './refs.ts';
 
 const WorkloadEnum = builder.enumType('Workload', {
   description: 'How a post is held: full-time 专职 or part-time 兼职.',
@@ -26,6 +26,12 @@ builder.node(Person, {
     staffNumber: t.exposeString('staffNumber', {
       nullable: true,
       description: 'The number the employer knows the person by.',
+    }),
+    grants: t.field({
+      type: [RoleGrant],
+      description:
+        'Roles that were given to the person, ended ones too, newest first: one’s own, and those in scopes where the viewer may see them.',
+      resolve: async (person, _args, context) => context.load.grantsOf.load(person.id),
     }),
   }),
 });
@@ -67,6 +73,11 @@ Viewer.implement({
       type: [Assignment],
       description: 'What the viewer is to earn, oldest first.',
       resolve: async (viewer, _args, context) => context.services.programmes.listOwnAssignments(viewer),
+    }),
+    grants: t.field({
+      type: [RoleGrant],
+      description: 'Roles that were given to the viewer, ended ones too, newest first.',
+      resolve: async (viewer, _args, context) => context.services.grants.listOwn(viewer),
     }),
     certificates: t.field({
       type: [Certificate],

@@ -1,3 +1,4 @@
+import type { RoleGrant as RoleGrantFacts } from '../src/access/grant.ts';
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
 import type { AuditedEntry } from '../src/audit/audit.repository.ts';
@@ -5,6 +6,10 @@ import type { AccessToken as AccessTokenFacts } from '../src/access/access-token
 import type { Session as SessionFacts } from '../src/access/session.ts';
 import type { Verification } from '../src/certification/certificate.service.ts';
 import type { Certificate as CertificateFacts } from '../src/certification/certificate.ts';
+import type {
+  IssueRequest as IssueRequestFacts,
+  IssueRequestRow as IssueRequestRowFacts,
+} from '../src/certification/issue-request.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
 import type { UncoveredPerson as UncoveredPersonFacts } from '../src/coverage/coverage.repository.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
@@ -46,6 +51,7 @@ export const Person = builder.objectRef<PersonFacts>('Person');
 export const Post = builder.objectRef<PostFacts>('Post');
 export const AccessToken = builder.objectRef<AccessTokenFacts>('AccessToken');
 export const Session = builder.objectRef<SessionFacts>('Session');
+export const RoleGrant = builder.objectRef<RoleGrantFacts>('RoleGrant');
 export const Viewer = builder.objectRef<ViewerFacts>('Viewer');
 export const RosterImport = builder.objectRef<RosterImportFacts>('RosterImport');
 export const RosterDoubt = builder.objectRef<RosterDoubtFacts>('RosterDoubt');
@@ -62,6 +68,8 @@ export const AttemptItem = builder.objectRef<{
 }>('AttemptItem');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
+export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');
+export const IssueRequestRow = builder.objectRef<IssueRequestRowFacts>('IssueRequestRow');
 export const Coverage = builder.objectRef<UnitCoverage>('Coverage');
 export const RoleCoverage = builder.objectRef<UnitCoverage['byRole'][number]>('RoleCoverage');
 export const UncoveredPerson = builder.objectRef<UncoveredPersonFacts>('UncoveredPerson');

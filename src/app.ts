@@ -9,6 +9,8 @@ import type { Services } from '../schema/context.ts';
 import { makeAuditService } from './audit/audit.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
+import { makeIssueRequestService } from './certification/issue-request.service.ts';
+import { makeIssuing } from './certification/issuing.service.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { projectFolder, type Config } from './config.ts';
@@ -37,6 +39,7 @@ import { IMPORT_TASK } from './people/roster/queue.service.ts';
 import { makeAccessTokenService } from './access/access-token.service.ts';
 import { makeAside } from './access/aside.ts';
 import { makeIssuerService } from './access/issuer.service.ts';
+import { makeGrantService } from './access/grant.service.ts';
 import { makeSessionService } from './access/session.service.ts';
 import { makeSignInService } from './access/sign-in.service.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
@@ -136,6 +139,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       samples: config.samples,
     });
     const signIns = makeSignInService({ db, clock, random, log, publicUrl, issuers, sessions });
+    const grants = makeGrantService({ db, clock, regions, people });
     const ledger = makeCoverageLedger({ db, clock, log });
     const roster = makeRosterService({
       db,
@@ -165,11 +169,11 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const learning = makeLearningService({ db, clock, publicUrl, programmes });
     const exams = makeExamService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
+    const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
     const certificates = makeCertificateService({
       db,
       clock,
-      random,
-      publicUrl,
+      issuing,
       regions,
       people,
       programmes,
@@ -177,6 +181,15 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       exams,
       titles,
       holdings: ledger,
+    });
+    const issueRequests = makeIssueRequestService({
+      db,
+      clock,
+      regions,
+      people,
+      courses,
+      programmes,
+      issuing,
     });
     const coverage = makeCoverageService({ db, clock, regions, programmes, ledger });
     const snapshots = makeSnapshotService({
@@ -197,6 +210,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       tokens,
       issuers,
       signIns,
+      grants,
       roster,
       doubts,
       reorganizations,
@@ -205,6 +219,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       learning,
       exams,
       certificates,
+      issueRequests,
       titles,
       coverage,
       staffing: makeStaffingService({ db, clock, regions }),

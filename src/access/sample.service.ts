@@ -2,14 +2,16 @@ import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import type { PeopleService } from '../people/people.service.ts';
 import type { GrantRole } from '../people/permission.ts';
-import { insertGrant, insertSampleSignIn, listSampleSignIns } from './session.repository.ts';
 import { inParts } from '../db/acting.ts';
+import { insertGrant } from './grant.repository.ts';
+import { insertSampleSignIn, listSampleSignIns } from './session.repository.ts';
 
 export interface SampleStaff {
   readonly key: string;
   readonly name: string;
   readonly role: GrantRole;
-  readonly divisionCode: string;
+  /** null: the nation. */
+  readonly divisionCode: string | null;
   readonly descriptionZh: string;
   readonly descriptionEn: string;
 }
@@ -46,8 +48,12 @@ export function makeSampleService({
           await insertGrant(tx, {
             personId,
             role: each.role,
-            divisionCode: each.divisionCode,
+            scope:
+              each.divisionCode === null ? { kind: 'nation' } : { kind: 'division', code: each.divisionCode },
             startsOn: chinaDay(clock.now()),
+            endsOn: null,
+            grantedBy: null,
+            grantedAt: clock.now(),
             reason: 'sample county',
           });
           await insertSampleSignIn(tx, {

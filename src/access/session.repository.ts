@@ -125,7 +125,7 @@ async function findViewer<More>(
   >`
     ${prepared} select who.*, coalesce((
       select json_agg(json_build_object('role', role, 'division', division_code, 'organization', organization_id::text) order by id)
-      from role_grants g where g.person_id = who.person_id and starts_on <= ${day}::date and (ends_on is null or ends_on >= ${day}::date)
+      from role_grants g where g.person_id = who.person_id and revoked_at is null and starts_on <= ${day}::date and (ends_on is null or ends_on >= ${day}::date)
     ), '[]') as grants
     from (${who}) who`.execute(db);
   const [row] = rows;
@@ -158,22 +158,6 @@ export async function endSessions(tx: Executor, ids: readonly string[], now: Dat
     .returning('id')
     .execute();
   return rows.map((row) => row.id);
-}
-
-export async function insertGrant(
-  tx: Executor,
-  grant: { personId: string; role: GrantRole; divisionCode: string; startsOn: string; reason: string },
-): Promise<void> {
-  await tx
-    .insertInto('role_grants')
-    .values({
-      person_id: grant.personId,
-      role: grant.role,
-      division_code: grant.divisionCode,
-      starts_on: grant.startsOn,
-      reason: grant.reason,
-    })
-    .execute();
 }
 
 export interface SampleSignIn {

@@ -8,6 +8,8 @@ export interface AuditedEntry {
   readonly recordedAt: Date;
   /** `person:12`, or a part of the service as `worker:issue-certificate`. */
   readonly actor: string;
+  /** Of a person who acted: an audit of what was done tells by whom. null for others, and who is erased. */
+  readonly actorName: string | null;
   readonly action: string;
   /** `noun:id`. */
   readonly subject: string;
@@ -97,6 +99,7 @@ export async function listEntries(
     at: row.at,
     recordedAt: row.recorded_at,
     actor: row.actor,
+    actorName: null,
     action: row.action,
     subject: row.subject,
     detail: row.detail,
@@ -106,6 +109,15 @@ export async function listEntries(
     seal: row.seq === null ? null : { position: row.seq, hash: row.hash!, sealedAt: row.sealed_at! },
     cursor: `${row.micros}-${row.id}`,
   }));
+}
+
+/** Person's id → name. */
+export async function listNames(db: Executor, personIds: readonly string[]): Promise<Map<string, string>> {
+  const { rows } = await sql<{
+    id: string;
+    name: string;
+  }>`select id, name from people where id = any(${personIds}::bigint[])`.execute(db);
+  return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
 /** Whether there is such an entry, since an instant. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { actingAs } from '../db/acting.ts';
 import type { Database } from '../db/database.ts';
 import { InvalidInput, NotAllowed } from '../errors.ts';
 import { commonPart, type Concerned } from '../journal/journal.ts';
@@ -8,6 +9,7 @@ import type { Scope, Unit } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import {
   hasEntry,
+  listNames,
   listEntries,
   toPosition,
   type AuditedEntry,
@@ -33,6 +35,14 @@ export function makeAuditService({
     for (const scope of scopes)
       places.push((scope.kind === 'nation' ? undefined : await regions.findUnit(scope)) ?? NOWHERE);
     return places;
+  };
+
+  /** With the names of those who acted, wherever these work. */
+  const named = async (entries: readonly AuditedEntry[]): Promise<AuditedEntry[]> => {
+    const idOf = ({ actor }: AuditedEntry): string => /^person:(\d+)$/.exec(actor)?.[1] ?? '0';
+    const ids = [...new Set(entries.map(idOf))];
+    const names = await actingAs('gate', async () => listNames(db, ids));
+    return entries.map((entry) => ({ ...entry, actorName: names.get(idOf(entry)) ?? null }));
   };
 
   /** Reading is written down as well: once an hour for an auditor and what was asked about, or each page would be an entry. Two at once may write two. */
@@ -67,11 +77,12 @@ export function makeAuditService({
         unit === undefined ? 'journal:all' : nameOf(unit),
         place === undefined ? commonPart(await placesOf(scopes)) : [place],
       );
-      return listEntries(
+      const entries = await listEntries(
         db,
         { ...filter, scopes: keysOf(scopes), unit: unit === undefined ? undefined : keyOf(unit) },
         { after, limit: page.limit },
       );
+      return named(entries);
     },
 
     /** undefined for an entry that is not there or does not concern the viewer's units. */
@@ -80,7 +91,7 @@ export function makeAuditService({
       if (scopes.length === 0) return undefined;
       const [entry] = await listEntries(db, { scopes: keysOf(scopes), id }, { after: undefined, limit: 1 });
       if (entry !== undefined) await noteReading(viewer, 'journal:all', commonPart(await placesOf(scopes)));
-      return entry;
+      return entry === undefined ? undefined : (await named([entry]))[0];
     },
 
     /**

@@ -1,5 +1,5 @@
 import type { Executor } from '../db/database.ts';
-import type { Certificate } from './certificate.ts';
+import type { Certificate, CertificatePath } from './certificate.ts';
 import type { CertificateClaims } from './document.ts';
 
 const columns = [
@@ -8,7 +8,9 @@ const columns = [
   'verification_code',
   'person_id',
   'certification_id',
+  'path',
   'assignment_id',
+  'request_id',
   'claims',
   'issued_at',
   'valid_from',
@@ -25,7 +27,7 @@ export async function insertCertificate(
     period: number;
     template: string;
     templateVersion: number;
-    courseVersionId: string;
+    courseVersionId: string | null;
     pdf: Uint8Array;
   },
 ): Promise<string | undefined> {
@@ -36,7 +38,9 @@ export async function insertCertificate(
       verification_code: given.verificationCode,
       person_id: given.personId,
       certification_id: given.certificationId,
+      path: given.path,
       assignment_id: given.assignmentId,
+      request_id: given.requestId,
       period: given.period,
       claims: JSON.stringify(given.claims),
       template: given.template,
@@ -77,6 +81,7 @@ export async function findCertificateById(db: Executor, id: string): Promise<Cer
   return row === undefined ? undefined : toCertificate(row);
 }
 
+/** What fulfils an assignment, however it came about: a certificate of its person, certification and period. */
 export async function findCertificateOfAssignment(
   db: Executor,
   assignmentId: string,
@@ -84,7 +89,16 @@ export async function findCertificateOfAssignment(
   const row = await db
     .selectFrom('certificates')
     .select(columns)
-    .where('assignment_id', '=', assignmentId)
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('assignments')
+          .whereRef('assignments.person_id', '=', 'certificates.person_id')
+          .whereRef('assignments.certification_id', '=', 'certificates.certification_id')
+          .whereRef('assignments.period', '=', 'certificates.period')
+          .where('assignments.id', '=', assignmentId),
+      ),
+    )
     .executeTakeFirst();
   return row === undefined ? undefined : toCertificate(row);
 }
@@ -134,7 +148,9 @@ function toCertificate(row: {
   verification_code: string;
   person_id: string;
   certification_id: string;
-  assignment_id: string;
+  path: string;
+  assignment_id: string | null;
+  request_id: string | null;
   claims: unknown;
   issued_at: Date;
   valid_from: string;
@@ -149,7 +165,9 @@ function toCertificate(row: {
     verificationCode: row.verification_code,
     personId: row.person_id,
     certificationId: row.certification_id,
+    path: row.path as CertificatePath,
     assignmentId: row.assignment_id,
+    requestId: row.request_id,
     claims: row.claims as CertificateClaims,
     issuedAt: row.issued_at,
     validFrom: row.valid_from,

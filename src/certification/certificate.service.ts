@@ -1,8 +1,8 @@
-import { addDays, addMonths, chinaDay, type Clock } from '../clock.ts';
+import { chinaDay, type Clock } from '../clock.ts';
 import type { ExamService } from '../assessment/exam.service.ts';
 import { ISSUE_TASK } from '../assessment/exam.service.ts';
 import type { Database, Executor } from '../db/database.ts';
-import { Conflict, InvalidInput, NotFound } from '../errors.ts';
+import { Conflict, InvalidInput, NotAllowed, NotFound } from '../errors.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { LearningService } from '../learning/learning.service.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
@@ -20,22 +20,15 @@ import {
   findCertificateByNumber,
   findCertificateOfAssignment,
   findDocument,
-  insertCertificate,
   listCertificatesOf,
   revokeCertificate,
 } from './certificate.repository.ts';
-import { digestOf, drawCertificate, type CertificateClaims } from './document.ts';
 import { findShortfalls, type Shortfall } from './eligibility.ts';
 import { EVIDENCE } from './evidence.ts';
-import {
-  newCertificateNumber,
-  newVerificationCode,
-  parseCertificateNumber,
-  parseVerificationCode,
-} from './number.ts';
-import { roleTitles } from './role-titles.ts';
-import { readTemplate } from './template.ts';
 import { actingAs, inParts } from '../db/acting.ts';
+import type { Issuing } from './issuing.service.ts';
+import { parseCertificateNumber, parseVerificationCode } from './number.ts';
+import { lastValidDay } from './validity.ts';
 
 /** What a verifier is told. `codeMatched` says whether the document itself was at hand. */
 export interface Verification {
@@ -51,8 +44,7 @@ export type CertificateService = ReturnType<typeof makeCertificateService>;
 export function makeCertificateService({
   db,
   clock,
-  random,
-  publicUrl,
+  issuing,
   regions,
   people,
   programmes,
@@ -63,8 +55,7 @@ export function makeCertificateService({
 }: {
   db: Database;
   clock: Clock;
-  random: (bytes: number) => Uint8Array;
-  publicUrl: string;
+  issuing: Issuing;
   regions: RegionService;
   people: PeopleService;
   programmes: ProgrammeService;
@@ -153,73 +144,33 @@ export function makeCertificateService({
 
       const issuedAt = clock.now();
       const validFrom = chinaDay(issuedAt);
-      const number = newCertificateNumber(Number(validFrom.slice(0, 4)), random);
-      const verificationCode = newVerificationCode(random);
-      const claims: CertificateClaims = {
-        number,
-        holderName: person!.name,
-        organizationName: organization?.name ?? null,
-        roleTitle: post === undefined ? null : roleTitles[post.role],
-        certificationTitle: certification!.title,
-        courseTitle: course.manifest.title,
+      // Drawn before the transaction: it takes the longest and locks nothing.
+      const drawn = await issuing.draw({
+        path: 'earned',
+        assignmentId: assignment.id,
+        requestId: null,
+        person: person!,
+        certification: certification!,
+        period: assignment.period,
+        post: post === undefined ? null : { role: post.role, organization },
+        course,
         classHours: course.manifest.classHours,
         percent: Number.isFinite(best) ? best : null,
-        issuerName: certification!.issuerName,
-        issuedOn: validFrom,
+        evidence: EVIDENCE,
         validFrom,
         // The last valid day: twelve months from 1 September end on 31 August.
-        validUntil:
-          certification!.validityMonths === null
-            ? null
-            : addDays(addMonths(validFrom, certification!.validityMonths), -1),
-        evidence: EVIDENCE,
-        verificationUrl: `${publicUrl}/verify/${number}#code=${verificationCode}`,
-      };
-      // Drawn before the transaction: it takes the longest and locks nothing.
-      const pdf = await drawCertificate(
-        await readTemplate(certification!.template, certification!.templateVersion),
-        claims,
-      );
+        validUntil: lastValidDay(validFrom, certification!.validityMonths),
+        issuedAt,
+      });
 
       const issuer = await issuerOf(assignment.certificationId);
       await db.transaction().execute(async (tx) => {
         await programmes.getAssignment(tx, assignment.id, { lock: true });
         if ((await shortfallsOf(tx, assignment)).length > 0) return;
-        const id = await holdings.around(tx, [assignment.personId], async () =>
-          insertCertificate(tx, {
-            number,
-            verificationCode,
-            personId: assignment.personId,
-            certificationId: assignment.certificationId,
-            assignmentId: assignment.id,
-            period: assignment.period,
-            claims,
-            template: certification!.template,
-            templateVersion: certification!.templateVersion,
-            courseVersionId: course.id,
-            issuedAt,
-            validFrom: claims.validFrom,
-            validUntil: claims.validUntil,
-            pdfDigest: digestOf(pdf),
-            pdf,
-          }),
-        );
-        if (id === undefined) return;
-        await titles.recordEarned(tx, {
-          certificateId: id,
-          personId: assignment.personId,
-          classHours: claims.classHours,
-          earnedOn: claims.issuedOn,
-          organization,
-        });
-        await insertJournalEntry(tx, {
-          at: issuedAt,
+        await issuing.put(tx, [drawn], {
           actor: `worker:${ISSUE_TASK}`,
-          action: 'certificate.issue',
-          subject: `certificate:${id}`,
           detail: { assignment: assignment.id },
           units: issuer,
-          personId: assignment.personId,
         });
       });
     },
@@ -255,12 +206,14 @@ export function makeCertificateService({
 
     /**
      * Ends a certificate for a reason that the verification page will show. Its credit is withdrawn in the same transaction.
-     * @throws NotFound when it is not there or not the viewer's to revoke; Conflict ALREADY_REVOKED.
+     * @throws NotFound when it is not there or not the viewer's to revoke; NotAllowed about oneself; Conflict ALREADY_REVOKED.
      */
     async revoke(viewer: Viewer, input: { certificateId: string; reason: string }): Promise<Certificate> {
       const certificate = await findCertificateById(db, input.certificateId);
       if (certificate === undefined || !(await mayWith(viewer, 'certificate.revoke', certificate)))
         throw new NotFound('The certificate');
+      if (certificate.personId === viewer.personId)
+        throw new NotAllowed('Nobody revokes a certificate of their own; ask another issuer.');
       const reason = input.reason.trim();
       if (reason === '' || reason.length > 200)
         throw new InvalidInput(

@@ -1,5 +1,8 @@
 import type { CertificateClaims } from './document.ts';
 
+/** How it came about: by an assignment with its exam; by hand; from an old certificate of somebody else. */
+export type CertificatePath = 'earned' | 'manual' | 'imported';
+
 export type CertificateState = 'valid' | 'expired' | 'revoked';
 
 /** The document a person holds. Frozen at issue but for its revocation. */
@@ -9,7 +12,11 @@ export interface Certificate {
   readonly verificationCode: string;
   readonly personId: string;
   readonly certificationId: string;
-  readonly assignmentId: string;
+  readonly path: CertificatePath;
+  /** null unless it was earned. */
+  readonly assignmentId: string | null;
+  /** Of the issuer who asked for it and the one who approved; null when it was earned. */
+  readonly requestId: string | null;
   readonly claims: CertificateClaims;
   readonly issuedAt: Date;
   readonly validFrom: string;

@@ -6,6 +6,13 @@ import { Refusal } from '../errors.ts';
 import { forgetCharacters, runsOf } from './fonts.ts';
 import { namesIn, type BindingName, type Template } from './template.ts';
 
+/** An old certificate of somebody else, as a fact. */
+export interface RecordedFrom {
+  readonly number: string;
+  readonly issuingBody: string;
+  readonly issuedOn: string;
+}
+
 /** What a certificate says. Days are `YYYY-MM-DD`; hours are class hours 学时; percent is 0–100. */
 export interface CertificateClaims {
   readonly number: string;
@@ -15,8 +22,11 @@ export interface CertificateClaims {
   readonly organizationName: string | null;
   readonly roleTitle: Text | null;
   readonly certificationTitle: Text;
-  readonly courseTitle: Text;
+  /** null: it was not earned by a course of ours. */
+  readonly courseTitle: Text | null;
+  /** 0: none are credited. */
   readonly classHours: number;
+  /** null: there was no exam of ours. */
   readonly percent: number | null;
   readonly issuerName: string;
   readonly issuedOn: string;
@@ -25,6 +35,9 @@ export interface CertificateClaims {
   readonly validUntil: string | null;
   /** What was checked, as a clause without a full stop. */
   readonly evidence: Text;
+  /** The last day of the training that was recognized; only where no exam of ours stands behind it. */
+  readonly completedOn?: string;
+  readonly recordedFrom?: RecordedFrom | null;
   /** `https://…/verify/<number>#code=<code>`: what the QR code says; its parts are printed too. */
   readonly verificationUrl: string;
 }
@@ -116,10 +129,11 @@ export function bindingsOf(claims: CertificateClaims): Bindings {
     'roleTitle.en': claims.roleTitle?.en,
     'certificationTitle.zh': claims.certificationTitle['zh-CN'],
     'certificationTitle.en': claims.certificationTitle.en,
-    'courseTitle.zh': claims.courseTitle['zh-CN'],
-    'courseTitle.en': claims.courseTitle.en,
-    'classHours.zh': `${classHours} 学时`,
-    'classHours.en': classHours === 1 ? '1 class hour' : `${classHours} class hours`,
+    'courseTitle.zh': claims.courseTitle?.['zh-CN'],
+    'courseTitle.en': claims.courseTitle?.en,
+    'classHours.zh': classHours === 0 ? undefined : `${classHours} 学时`,
+    'classHours.en':
+      classHours === 0 ? undefined : classHours === 1 ? '1 class hour' : `${classHours} class hours`,
     percent: claims.percent === null ? undefined : String(claims.percent),
     issuerName: claims.issuerName,
     'issuedOn.zh': chineseDay(claims.issuedOn),
@@ -133,7 +147,7 @@ export function bindingsOf(claims: CertificateClaims): Bindings {
   };
 }
 
-function chineseDay(day: string): string {
+export function chineseDay(day: string): string {
   const [year, month, date] = day.split('-').map(Number);
   return `${year}年${month}月${date}日`;
 }
@@ -142,7 +156,7 @@ const MONTHS = 'January February March April May June July August September Octo
   ' ',
 );
 
-function englishDay(day: string): string {
+export function englishDay(day: string): string {
   const [year, month, date] = day.split('-').map(Number);
   return `${date} ${MONTHS[month! - 1]} ${year}`;
 }
@@ -292,7 +306,7 @@ function balance(element: Element, text: string, size: number, lines: readonly s
  * closing marks behind it, which may begin or end no line.
  */
 const UNIT =
-  /[“‘《「『（〈【([]*(?:[\p{Script=Latin}\p{Nd}][\p{Script=Latin}\p{Nd}\p{M}'’.,:/#=%–-]*|\S)[”’》」』）〉】)\]，。、；：？！…·,.;:?!%]*\s*|\s+/gu;
+  /[“‘《「『（〈【〔([]*(?:[\p{Script=Latin}\p{Nd}][\p{Script=Latin}\p{Nd}\p{M}'’.,:/#=%–-]*|\S)[”’》」』）〉】〕)\]，。、；：？！…·,.;:?!%]*\s*|\s+/gu;
 
 function breakLines(element: Element, text: string, size: number, width: number): string[] {
   const lines: string[] = [];

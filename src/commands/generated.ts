@@ -9,6 +9,7 @@ import { printContract, schema } from '../../schema/schema.ts';
 import { projectFolder } from '../config.ts';
 import { itemFileSchema, manifestSchema } from '../courses/manifest.ts';
 import { describeShape } from '../db/shape.ts';
+import { describePermissions } from '../people/permission-table.ts';
 
 /** The files that are made from others and committed: path from the project folder → text. Needs a migrated database. */
 export async function generateFiles<T>(db: Kysely<T>): Promise<Map<string, string>> {
@@ -34,6 +35,7 @@ export async function generateFiles<T>(db: Kysely<T>): Promise<Map<string, strin
     ['src/web/graphql-env.d.ts', webTypes()],
     ['src/db/types.ts', types],
     ['migrations/shape.txt', await describeShape(db)],
+    ['src/people/permissions.txt', describePermissions()],
     ['courses/course.schema.json', jsonSchema(manifestSchema)],
     ['courses/items.schema.json', jsonSchema(itemFileSchema)],
   ]);

@@ -28,6 +28,21 @@ export const sampleClaims: CertificateClaims = {
   verificationUrl: 'https://xinqiao.example/verify/XQ2026-7K3M-9QXR-4TWA#code=ABCD-EFGH-JKMN-PQRS',
 };
 
+/** One that was recorded from an old certificate. */
+export const recordedClaims: CertificateClaims = {
+  ...sampleClaims,
+  courseTitle: null,
+  classHours: 1,
+  percent: null,
+  completedOn: '2025-03-04',
+  recordedFrom: { number: '湘教师培〔2025〕0417', issuingBody: '湖南省教师培训中心', issuedOn: '2025-03-04' },
+  evidence: {
+    'zh-CN':
+      '据湖南省教师培训中心2025年3月4日颁发的证书（编号 湘教师培〔2025〕0417）登记，由长沙县教育局经两人审核认定',
+    en: 'Recorded from certificate No. 湘教师培〔2025〕0417, issued by 湖南省教师培训中心 on 4 March 2025; recognized by 长沙县教育局 after review by two people',
+  },
+};
+
 /** The first page at 144 dpi, by a renderer that is there for the tests. */
 async function renderPage(pdf: Uint8Array): Promise<Buffer> {
   const { createCanvas } = await import('@napi-rs/canvas');
@@ -57,7 +72,7 @@ if (import.meta.main) {
   }
   const template = await readTemplate(name, Number(values.version));
   const started = performance.now();
-  const pdf = await drawCertificate(template, sampleClaims);
+  const pdf = await drawCertificate(template, name === 'recorded' ? recordedClaims : sampleClaims);
   const took = Math.round(performance.now() - started);
   const out = values.out ?? `${name}-${values.version}.pdf`;
   await writeFile(out, pdf);

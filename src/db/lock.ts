@@ -37,6 +37,11 @@ const divisionIn = (column: string, ...permissions: string[]): string =>
 const unitIn = (column: string, ...permissions: string[]): string =>
   `case when ${column} > 0 then ${divisionIn(`lpad(${column}::text, 6, '0')`, ...permissions)}
     else exists (select from organizations o where o.id = -${column} and ${organizationIn(...permissions)}) end`;
+/** Of a row that names a division, an organization or, with neither, the nation. */
+const scopeIn = (...permissions: string[]): string =>
+  `case when division_code is not null then ${divisionIn('division_code', ...permissions)}
+    when organization_id is not null then exists (select from organizations o where o.id = organization_id and ${organizationIn(...permissions)})
+    else array['*'] && ${units(...permissions)} end`;
 const ofAssignment = (table: string): string =>
   `exists (select from assignments a where a.id = ${table}.assignment_id and a.person_id = ${me})`;
 const ofImport = (table: string): string =>
@@ -176,7 +181,21 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     sees: `person_id = ${me} or unit_keys(province_code, prefecture_code, county_code, organization_id) && ${units('credit.read')}`,
   },
 
-  role_grants: { viewer: 'r', gate: 'r', keeper: 'ri', sees: `person_id = ${me}` },
+  // Who asks and who decides are two, which the issuer sees to.
+  issue_requests: { viewer: 'r', issuer: 'riu', keeper: 'r', sees: scopeIn('certificate.issue') },
+  issue_request_rows: {
+    viewer: 'r',
+    issuer: 'ri',
+    keeper: 'rd',
+    sees: 'exists (select from issue_requests r where r.id = request_id)',
+  },
+
+  role_grants: {
+    viewer: 'r',
+    gate: 'riu',
+    keeper: 'riu',
+    sees: `person_id = ${me} or ${scopeIn('grant.read', 'grant.give')}`,
+  },
   sessions: { gate: 'riu', keeper: 'rd' },
   access_tokens: { gate: 'riu', keeper: 'rd' },
   sign_in_attempts: { gate: 'rid', keeper: 'rd' },

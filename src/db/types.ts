@@ -101,19 +101,24 @@ export interface CertificateDocuments {
 }
 
 export interface Certificates {
-  assignment_id: Int8;
+  assignment_id: Int8 | null;
   certification_id: Int8;
   /**
    * What the document says, frozen at issue: later changes of name or post do not alter it.
    */
   claims: Json;
-  course_version_id: Int8;
+  course_version_id: Int8 | null;
   id: Generated<Int8>;
   issued_at: Timestamp;
   number: string;
+  /**
+   * How it came about: earned by an assignment with its exam; manual or imported, by a request that a second person approved.
+   */
+  path: Generated<string>;
   pdf_digest: string;
   period: number;
   person_id: Int8;
+  request_id: Int8 | null;
   revocation_reason: string | null;
   revoked_at: Timestamp | null;
   revoked_by: Int8 | null;
@@ -288,6 +293,42 @@ export interface IndicatorValues {
   unit: Int8;
 }
 
+export interface IssueRequestRows {
+  certification_id: Int8;
+  class_hours: Numeric;
+  /**
+   * Of an old certificate the day of its issue.
+   */
+  completed_on: string;
+  evidence: string;
+  issuing_body: string | null;
+  /**
+   * Of the file; 1 for a request by hand.
+   */
+  line: number;
+  old_number: string | null;
+  person_id: Int8;
+  request_id: Int8;
+  valid_until: string | null;
+}
+
+export interface IssueRequests {
+  decided_at: Timestamp | null;
+  decided_by: Int8 | null;
+  division_code: string | null;
+  id: Generated<Int8>;
+  /**
+   * Where the person worked when it was asked for; of a file the division_code instead.
+   */
+  organization_id: Int8 | null;
+  path: string;
+  reason: string;
+  remark: string | null;
+  requested_at: Timestamp;
+  requested_by: Int8;
+  state: Generated<string>;
+}
+
 export interface Items {
   /**
    * The whole item, answer key included: never sent as it is.
@@ -436,12 +477,32 @@ export interface Responses {
 
 export interface RoleGrants {
   division_code: string | null;
+  end_reason: string | null;
+  /**
+   * When somebody decided that it ends earlier than it was given for: on ends_on, or at once.
+   */
+  ended_at: Timestamp | null;
+  ended_by: Int8 | null;
+  /**
+   * Last day, inclusive, in China; null: it stays until it is ended.
+   */
   ends_on: string | null;
+  /**
+   * null: before it was written down.
+   */
+  granted_at: Timestamp | null;
+  /**
+   * null: given at the shell, by whoever runs the service.
+   */
   granted_by: Int8 | null;
   id: Generated<Int8>;
   organization_id: Int8 | null;
   person_id: Int8;
   reason: string;
+  /**
+   * Ended at once: from this instant it holds no more, whatever ends_on says.
+   */
+  revoked_at: Timestamp | null;
   role: string;
   starts_on: string;
 }
@@ -686,6 +747,8 @@ export interface DB {
   indicator_imports: IndicatorImports;
   indicator_values: IndicatorValues;
   indicators: Indicators;
+  issue_request_rows: IssueRequestRows;
+  issue_requests: IssueRequests;
   items: Items;
   journal_entries: JournalEntries;
   journal_head: JournalHead;

@@ -5,10 +5,10 @@ import { isSelf, may, type Viewer } from './permission.ts';
 import type { Person, Post } from './person.ts';
 import {
   findPerson,
-  findPersonByStaffNumber,
   insertPeople,
   listHolders,
   listPeople,
+  listPeopleByStaffNumber,
   listPostsOn,
   type NewPerson,
 } from './person.repository.ts';
@@ -39,8 +39,13 @@ export function makePeopleService({
     /** For rooms above, which have asked whether the viewer may. */
     listByIds: async (ids: readonly string[]): Promise<Person[]> => listPeople(db, ids),
     /** The id of the one person of this number; undefined where there is none, or are several. */
-    findByStaffNumber: async (staffNumber: string): Promise<string | undefined> =>
-      findPersonByStaffNumber(db, staffNumber),
+    async findByStaffNumber(staffNumber: string): Promise<string | undefined> {
+      const ids = await listPeopleByStaffNumber(db, staffNumber, 2);
+      return ids.length === 1 ? ids[0] : undefined;
+    },
+    /** Everybody of this number, at whatever employer; the first hundred. */
+    listByStaffNumber: async (staffNumber: string): Promise<string[]> =>
+      listPeopleByStaffNumber(db, staffNumber, 100),
     listOwnPosts: async (viewer: Viewer): Promise<Post[]> =>
       isSelf(viewer, viewer.personId) ? listPostsOn(db, [viewer.personId], chinaDay(clock.now())) : [],
     listPostsToday: async (personIds: readonly string[]): Promise<Post[]> =>

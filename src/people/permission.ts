@@ -2,6 +2,8 @@ import { covers, type Place, type Scope, type Unit } from '../regions/division.t
 
 /** What one may do in a scope, besides what every teacher may do with their own courses. */
 export const permissions = [
+  'grant.give',
+  'grant.read',
   'division.add',
   'roster.import',
   'people.read',
@@ -14,6 +16,7 @@ export const permissions = [
   'snapshot.take',
   'snapshot.sign',
   'certificate.read',
+  'certificate.issue',
   'certificate.revoke',
   'credit.read',
   'journal.read',
@@ -21,10 +24,13 @@ export const permissions = [
 ] as const;
 export type Permission = (typeof permissions)[number];
 
-export type GrantRole = 'operator' | 'coordinator' | 'issuer' | 'hr_verifier' | 'author' | 'auditor';
+/** Roles that are granted. Being a teacher is none of them: whoever has a post does what is their own, see permission-table.ts. */
+export const grantRoles = ['operator', 'coordinator', 'issuer', 'hr_verifier', 'author', 'auditor'] as const;
+export type GrantRole = (typeof grantRoles)[number];
 
-const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
-  operator: ['division.add', 'roster.import', 'coverage.read', 'access.revoke'],
+/** The table of roles and permissions; permissions.txt shows it. */
+export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
+  operator: ['grant.give', 'grant.read', 'division.add', 'roster.import', 'coverage.read', 'access.revoke'],
   coordinator: [
     'roster.import',
     'people.read',
@@ -38,10 +44,23 @@ const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
     'snapshot.sign',
     'certificate.read',
   ],
-  issuer: ['people.read', 'certificate.read', 'certificate.revoke', 'coverage.read'],
+  issuer: ['people.read', 'certificate.read', 'certificate.issue', 'certificate.revoke', 'coverage.read'],
   hr_verifier: ['certificate.read', 'credit.read'],
   author: [],
-  auditor: ['journal.read', 'coverage.read'],
+  auditor: ['grant.read', 'journal.read', 'coverage.read'],
+};
+
+/**
+ * Which roles one may give who holds a role, within its scope and no wider. Only an operator gives any: whoever plans or issues should
+ * not choose who watches them.
+ */
+export const rolesGivenBy: Readonly<Record<GrantRole, readonly GrantRole[]>> = {
+  operator: grantRoles,
+  coordinator: [],
+  issuer: [],
+  hr_verifier: [],
+  author: [],
+  auditor: [],
 };
 
 export interface Grant {
@@ -127,3 +146,10 @@ const isUnit = (scope: Scope, unit: Unit): boolean =>
   unit.kind === 'division'
     ? scope.kind === 'division' && scope.code === unit.code
     : scope.kind === 'organization' && scope.id === unit.id;
+/** Whether `viewer` may give `role` at `place`, or end it there; of the nation's place only who works for all of it may. */
+export function mayGive(viewer: Viewer, role: GrantRole, place: Place): boolean {
+  return (
+    may(viewer, 'grant.give', place) &&
+    viewer.grants.some((grant) => rolesGivenBy[grant.role].includes(role) && covers(grant.scope, place))
+  );
+}

@@ -19,18 +19,20 @@ export async function findPerson(db: Executor, id: string): Promise<Person | und
   return (await listPeople(db, [id]))[0];
 }
 
-/** @returns the id; undefined when nobody has the number, or several employers use it. */
-export async function findPersonByStaffNumber(
+/** Employers number by themselves, so several people may have the same one. */
+export async function listPeopleByStaffNumber(
   db: Executor,
   staffNumber: string,
-): Promise<string | undefined> {
+  most: number,
+): Promise<string[]> {
   const rows = await db
     .selectFrom('people')
     .select('id')
     .where('staff_number', '=', staffNumber)
-    .limit(2)
+    .orderBy('id')
+    .limit(most)
     .execute();
-  return rows.length === 1 ? rows[0]!.id : undefined;
+  return rows.map((row) => row.id);
 }
 
 /** Posts held on `day`, of each of `personIds`. */

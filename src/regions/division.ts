@@ -17,6 +17,9 @@ export interface Place {
   readonly organizationId?: string;
 }
 
+/** Where the nation itself stands: in no division, so that only its own scope covers it. */
+export const NATION: Place = { provinceCode: null, prefectureCode: null, countyCode: null };
+
 /** A part of the tree: everything, a division with all below it, or one organization. */
 export type Scope =
   | { readonly kind: 'nation' }

@@ -5,6 +5,8 @@ export interface CreditRecord {
   readonly id: string;
   readonly kind: 'earned' | 'withdrawn';
   readonly certificateNumber: string;
+  /** Whether an exam of this service stands behind the certificate, or what people recognized. */
+  readonly certificatePath: 'earned' | 'manual' | 'imported';
   readonly personName: string;
   readonly staffNumber: string | null;
   readonly certificationCode: string;

@@ -1,4 +1,5 @@
 import { makeCertificateService } from '../../src/certification/certificate.service.ts';
+import { makeIssuing } from '../../src/certification/issuing.service.ts';
 import { randomBytes } from 'node:crypto';
 import { startApp } from '../../src/app.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -56,8 +57,10 @@ export const bench: Bench = {
       say(`${made.people} people; ${rows.length} have earned a certificate`);
 
       const parts = { ...app.services, clock: systemClock, random: randomBytes };
-      const kept = makeCertificateService({ ...parts, holdings: app.ledger });
-      const bare = makeCertificateService({ ...parts, holdings: unwatched });
+      const serviceWith = (holdings: HoldingsWatcher) =>
+        makeCertificateService({ ...parts, holdings, issuing: makeIssuing({ ...parts, holdings }) });
+      const kept = serviceWith(app.ledger);
+      const bare = serviceWith(unwatched);
       const times = { kept: [] as number[], bare: [] as number[] };
       const order = [
         ['kept', kept],

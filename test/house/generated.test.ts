@@ -21,6 +21,7 @@ describe('generated files', () => {
     'src/web/graphql-env.d.ts',
     'src/db/types.ts',
     'migrations/shape.txt',
+    'src/people/permissions.txt',
     'courses/course.schema.json',
     'courses/items.schema.json',
   ])('%s is fresh', async (path) => {
@@ -29,6 +30,6 @@ describe('generated files', () => {
   });
 
   it('are all of those', () => {
-    expect(files.size).toBe(6);
+    expect(files.size).toBe(7);
   });
 });

@@ -36,6 +36,11 @@ const END_SESSION = `mutation ($id: ID!) { endSession(input: { sessionId: $id })
 const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');
 const OBJECT = `mutation ($input: ObjectToSnapshotInput!) { objectToSnapshot(input: $input) { __typename } }`;
 const CANCEL = `mutation ($input: CancelRosterImportInput!) { cancelRosterImport(input: $input) { __typename } }`;
+const GIVE = `mutation ($input: GrantRoleInput!) { grantRole(input: $input) { __typename } }`;
+const END = `mutation ($input: EndGrantInput!) { endGrant(input: $input) { __typename } }`;
+const MANUAL = `mutation ($input: RequestManualIssueInput!) { requestManualIssue(input: $input) { __typename } }`;
+const APPROVE = `mutation ($input: ApproveIssueRequestInput!) { approveIssueRequest(input: $input) { __typename } }`;
+const DECLINE = `mutation ($input: DeclineIssueRequestInput!) { declineIssueRequest(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -58,6 +63,8 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   },
   'roster.decide': { subject: 'roster-doubt', row: 'roster_doubts where id' },
   'division.add': { subject: 'division', row: 'divisions where code::bigint' },
+  'grant.give': { subject: 'role-grant', row: 'role_grants where ended_at is null and id' },
+  'grant.end': { subject: 'role-grant', row: 'role_grants where ended_at is not null and id' },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
@@ -72,6 +79,15 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
+  'issue-request.make': { subject: 'issue-request', row: 'issue_request_rows where request_id' },
+  'issue-request.approve': {
+    subject: 'issue-request',
+    row: `issue_requests where state = 'approved' and id`,
+  },
+  'issue-request.decline': {
+    subject: 'issue-request',
+    row: `issue_requests where state = 'declined' and id`,
+  },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
   'certificate.revoke': { subject: 'certificate', row: 'certificates where id' },
   'access-token.create': { subject: 'access-token', row: 'access_tokens where revoked_at is null and id' },
@@ -161,10 +177,32 @@ describe('the journal', () => {
       const [session] = await query('select max(id) as id from sessions');
       return mutate('coordinator', END_SESSION, { id: gid('Session', session!['id']!) });
     },
-    'division.add': async () => {
-      await query(
-        `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'operator', '2020-01-01', 'test' from sample_sign_ins where key = 'coordinator' and not exists (select from role_grants where role = 'operator' and division_code is null)`,
+    'grant.give': async () => {
+      await makeOperator();
+      const [row] = await query(
+        `select p.id, (select count(*) from role_grants) as n from people p join person_sources s on s.person_id = p.id where s.source_id = 't2'`,
       );
+      const startsOn = addDays('2030-03-04', Number(row!['n']));
+      return mutate('coordinator', GIVE, {
+        input: {
+          personId: Buffer.from(`Person:${row!['id']}`).toString('base64'),
+          role: 'AUDITOR',
+          startsOn,
+          endsOn: startsOn,
+          reason: 'x',
+        },
+      });
+    },
+    'grant.end': async () => {
+      const [row] = await query(
+        `select max(id) as id from role_grants where role = 'auditor' and ended_at is null`,
+      );
+      return mutate('coordinator', END, {
+        input: { grantId: Buffer.from(`RoleGrant:${row!['id']}`).toString('base64'), reason: 'x' },
+      });
+    },
+    'division.add': async () => {
+      await makeOperator();
       const code = `4301${70 + Number((await query(`select count(*) as n from divisions where code like '43017_'`))[0]!['n'])}`;
       return mutate('coordinator', ADD, { input: { divisions: [{ code, name: '开发区' }] } });
     },
@@ -229,8 +267,40 @@ describe('the journal', () => {
     'snapshot.object': async () => verdict(OBJECT, { reason: 'x' }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
+    'issue-request.make': async () =>
+      mutate('issuer', MANUAL, {
+        input: {
+          certificationId,
+          personId: Buffer.from(
+            `Person:${(await query(`select person_id from person_sources where source_id = 't3'`))[0]!['person_id']}`,
+          ).toString('base64'),
+          completedOn: '2030-01-01',
+          classHours: 0,
+          reason: 'x',
+          evidence: 'x',
+        },
+      }),
+    'issue-request.approve': async () => decide(APPROVE),
+    'issue-request.decline': async () => decide(DECLINE),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
   };
+  /** By a second issuer, what waits. */
+  const decide = async (mutation: string) => {
+    await query(
+      `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'issuer', '2020-01-01', 'test' from sample_sign_ins where key = 'hr' and not exists (select from role_grants where role = 'issuer' and division_code is null)`,
+    );
+    const [waiting] = await query(`select id from issue_requests where state = 'waiting'`);
+    return mutate('hr', mutation, {
+      input: {
+        issueRequestId: Buffer.from(`IssueRequest:${waiting!['id']}`).toString('base64'),
+        ...(mutation === DECLINE ? { reason: 'x' } : {}),
+      },
+    });
+  };
+  const makeOperator = async () =>
+    query(
+      `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'operator', '2020-01-01', 'test' from sample_sign_ins where key = 'coordinator' and not exists (select from role_grants where role = 'operator' and division_code is null)`,
+    );
   const organization = async (sourceId: string): Promise<string> => {
     const [row] = await query('select id from organizations where source_id = $1', [sourceId]);
     return Buffer.from(`Organization:${row!['id']}`).toString('base64');
@@ -279,10 +349,11 @@ describe('the journal', () => {
     query(`select
       (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from sessions) as sessions, (select count(*) from sessions where ended_at is not null) as ended, (select count(*) from access_tokens where revoked_at is not null) as tokens_revoked,
+      (select count(*) from journal_entries) as entries, (select count(*) from role_grants where granted_by is not null) as grants, (select count(*) from role_grants where ended_at is not null) as grants_ended, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
-      (select count(*) from certificates) as certificates, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
+      (select count(*) from certificates) as certificates, (select count(*) from issue_requests) as requests, (select count(*) from issue_requests where state <> 'waiting') as requests_decided, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
       (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
     until(async () =>
@@ -293,8 +364,8 @@ describe('the journal', () => {
 
   beforeAll(async () => {
     service = await startService({ clock: new TestClock('2030-03-04T04:00:00Z') });
-    ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2']));
-    for (const learner of learners) await finishActivities(service, learner);
+    ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2', 't3']));
+    for (const learner of learners.slice(0, 2)) await finishActivities(service, learner);
     attemptId = await sitExam(service, learners[0]!, { right: true });
     await idle();
   });
@@ -318,6 +389,13 @@ describe('the journal', () => {
     'session.begin',
     'session.end',
     'session.begin',
+    'grant.give',
+    'grant.end',
+    'grant.give',
+    'issue-request.make',
+    'issue-request.decline',
+    'issue-request.make',
+    'issue-request.approve',
     'roster.decide',
     'organization.rename',
     'organization.merge',

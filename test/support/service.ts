@@ -52,7 +52,7 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** The whole service on a database of its own, with the sample staff (coordinator, hr, issuer) and nothing else. */
+/** The whole service on a database of its own, with the sample staff (coordinator, hr, issuers, operator) and nothing else. */
 export async function startService({
   clock = systemClock,
   log = silentLog,

@@ -149,6 +149,7 @@ describe('the feed of credit records', () => {
     const records = await readAll(2);
     const record = {
       certificateNumber: 'N1',
+      certificatePath: 'earned',
       personName: '王小明',
       staffNumber: 'S1',
       certificationCode: 'gate',

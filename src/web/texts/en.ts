@@ -145,6 +145,14 @@ export const en: Texts = {
   title: 'Certificate',
   issuer: 'Issued by',
   hours: 'Class hours',
+  path: 'How it was obtained',
+  paths: {
+    EARNED: 'Course completed and exam of this service passed',
+    MANUAL: 'Recognized by the issuer after review by two people; no exam of this service',
+    IMPORTED:
+      'Recorded from an old certificate of another body after review by two people; no exam of this service',
+  },
+  evidence: 'It rests on',
   issuedOn: 'Issued on',
   validity: 'Valid',
   validityRange: (from, until) => `${from} – ${until}`,

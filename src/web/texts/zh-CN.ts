@@ -138,6 +138,13 @@ export const zhCN = {
   title: '证书名称',
   issuer: '发证机构',
   hours: '学时',
+  path: '取得方式',
+  paths: {
+    EARNED: '完成课程并通过本平台考试',
+    MANUAL: '由发证机构经两人审核认定，未在本平台考试',
+    IMPORTED: '据其他机构的旧证书登记，经两人审核，未在本平台考试',
+  },
+  evidence: '依据',
   issuedOn: '发证日期',
   validity: '有效期',
   validityRange: (from: string, until: string) => `${from} 至 ${until}`,

@@ -13,6 +13,8 @@ const Verify = graphql(`
       holderName
       organizationName
       title(language: $language)
+      path
+      evidence(language: $language)
       issuerName
       classHours
       issuedOn
@@ -172,6 +174,8 @@ function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boo
     [t.organization, found.organizationName],
     [t.title, found.title],
     [t.issuer, found.issuerName],
+    [t.path, t.paths[found.path]],
+    [t.evidence, found.evidence],
     [t.hours, t.classHours(found.classHours)],
     [t.issuedOn, formatDay(found.issuedOn, language)],
     [
