@@ -82,7 +82,10 @@ export async function insertSeals(
   );
 }
 
-/** Seals in order after `after`, each with the entry that it names; null where that is gone. */
+/**
+ * Seals in order after `after`, each with the entry that it names; null where that is gone. Each entry is looked up by its id: joined
+ * otherwise, every page might read the whole table.
+ */
 export async function listSealed(
   db: Executor,
   after: bigint,
@@ -94,7 +97,9 @@ export async function listSealed(
     select s.seq::text, s.entry_id::text as "entryId", ${instant('s.sealed_at')} as "sealedAt", encode(s.entry_hash, 'hex') as "entryHash",
       encode(s.hash, 'hex') as hash, encode(s.mac, 'hex') as mac, ${entryColumns}
     from (select * from journal_seals where seq > ${String(after)}::bigint order by seq limit ${limit}) s
-    left join journal_entries e on e.id = s.entry_id order by s.seq`.execute(db);
+    left join lateral (select * from journal_entries where id = s.entry_id offset 0) e on true order by s.seq`.execute(
+    db,
+  );
   return rows.map(({ seq, entryId, sealedAt, entryHash, hash, mac, ...entry }) => ({
     seal: { seq: BigInt(seq), entryId, sealedAt, entryHash, hash, mac },
     entry: entry.id === null ? null : (entry as StoredEntry),
