@@ -8,6 +8,8 @@ import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
+import type { Contact } from '../src/people/contact.ts';
+import type { ContactService } from '../src/people/contact.service.ts';
 import type { PeopleService } from '../src/people/people.service.ts';
 import type { Viewer } from '../src/people/permission.ts';
 import type { Person } from '../src/people/person.ts';
@@ -30,6 +32,7 @@ export interface Services {
   readonly publicUrl: string;
   readonly regions: RegionService;
   readonly people: PeopleService;
+  readonly contacts: ContactService;
   readonly sessions: SessionService;
   readonly roster: RosterService;
   readonly doubts: DoubtService;
@@ -62,6 +65,8 @@ export interface Loaders {
   readonly organizationChanges: DataLoader<string, OrganizationChange[] | undefined>;
   readonly certification: DataLoader<string, Certification | undefined>;
   readonly person: DataLoader<string, Person | undefined>;
+  /** Masked. */
+  readonly contacts: DataLoader<string, Contact[]>;
 }
 
 export function makeContext(
@@ -94,6 +99,10 @@ export function makeContext(
         async (ids) => services.people.listByIds(ids),
         (person) => person.id,
       ),
+      contacts: new DataLoader(async (ids) => {
+        const contacts = viewer === undefined ? undefined : await services.contacts.listMasked(viewer, ids);
+        return ids.map((id) => contacts?.get(id) ?? []);
+      }),
     },
   };
 }

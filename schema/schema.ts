@@ -3,6 +3,7 @@ import { builder } from './builder.ts';
 import './refusal.ts';
 import './region.ts';
 import './people.ts';
+import './contact.ts';
 import './reorganization.ts';
 import './roster.ts';
 import './roster-doubt.ts';

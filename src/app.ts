@@ -10,7 +10,7 @@ import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.servi
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { projectFolder, type Config } from './config.ts';
+import { ConfigError, projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
@@ -26,8 +26,10 @@ import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
 import type { Role } from './people/role.ts';
+import { makeContactService, RESEAL_TASK } from './people/contact.service.ts';
 import { makePeopleService } from './people/people.service.ts';
 import { makeReorganizationService } from './people/reorganization.service.ts';
+import { keyIdOf, makeSeals } from './people/sealing.ts';
 import { makeDoubtService } from './people/roster/doubt.service.ts';
 import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { IMPORT_TASK } from './people/roster/queue.service.ts';
@@ -107,14 +109,23 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const people = makePeopleService({ db, clock, regions });
     const sessions = makeSessionService({ db, clock, people, samples: config.samples });
     const ledger = makeCoverageLedger({ db, clock, log });
+    const seals = makeSeals(config.contactKeys, config.identityKey);
+    const contacts = makeContactService({ db, clock, seals, regions });
     const roster = makeRosterService({
       db,
       pool,
       clock,
       identityKey: config.identityKey,
+      seals,
       regions,
       holdings: ledger,
     });
+    for (const key of [...(await contacts.listKeys()), ...(await roster.listUploadKeys())].map(keyIdOf))
+      if (!config.contactKeys.some(({ id }) => id === key))
+        throw new ConfigError(
+          `CONTACT_KEYS lacks the key "${key}", and there are contacts or uploads encrypted with it. Put it back, behind the current one: once they are encrypted anew it may go.`,
+        );
+    if (config.contactKeys.length > 1) await contacts.oweReseal();
     const doubts = makeDoubtService({ db, clock, regions });
     const reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
     const courses = makeCourseService({
@@ -163,6 +174,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       publicUrl,
       regions,
       people,
+      contacts,
       sessions,
       roster,
       doubts,
@@ -186,6 +198,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       {
         [IMPORT_TASK]: async ({ importId }) => roster.apply(importId!),
         [FORGET_FILES_TASK]: async () => roster.forgetFiles(),
+        [RESEAL_TASK]: async () => contacts.reseal(),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
         [FREEZE_TASK]: async ({ snapshotId }) => snapshots.freeze(snapshotId!),

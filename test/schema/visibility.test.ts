@@ -205,7 +205,7 @@ describe('what is not yours', () => {
     revokeCertificate: one('RevokeCertificateInput', 'certificateId', 'Certificate', { reason: 'x' }),
   };
   /** They take no object, or have a test of their own. */
-  const ELSEWHERE = ['signInSample', 'signOut', 'importRoster', 'addDivisions'];
+  const ELSEWHERE = ['signInSample', 'signOut', 'importRoster', 'addDivisions', 'setOwnContacts'];
 
   function plan(theirs: string, nobodys: string) {
     const input = (divisionCode: string) => () => ({

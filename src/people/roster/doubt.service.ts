@@ -106,7 +106,6 @@ export function makeDoubtService({
           mostEnded: 1,
           endMissing: false,
           doubtId: doubt.id,
-          files: [],
         });
       });
       return {

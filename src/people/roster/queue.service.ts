@@ -10,7 +10,10 @@ export async function queueImport(
   tx: Executor,
   viewer: Viewer,
   now: Date,
-  given: Omit<Parameters<typeof insertRosterImport>[1], 'requestedBy' | 'createdAt'>,
+  given: Omit<Parameters<typeof insertRosterImport>[1], 'requestedBy' | 'createdAt'> & {
+    /** What its files are called. */
+    fileNames?: readonly string[];
+  },
 ): Promise<string> {
   const id = await insertRosterImport(tx, { ...given, requestedBy: viewer.personId, createdAt: now });
   await insertJournalEntry(tx, {
@@ -21,9 +24,7 @@ export async function queueImport(
     detail: {
       division: given.divisionCode,
       source: given.source,
-      ...(given.doubtId === undefined
-        ? { files: given.files.map((file) => file.name) }
-        : { doubt: given.doubtId }),
+      ...(given.doubtId === undefined ? { files: given.fileNames ?? [] } : { doubt: given.doubtId }),
     },
   });
   await insertDebt(tx, { task: IMPORT_TASK, payload: { importId: id }, key: `${IMPORT_TASK}:${id}` });
