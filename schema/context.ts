@@ -10,6 +10,8 @@ import { NotSignedIn } from '../src/errors.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
 import type { Contact } from '../src/people/contact.ts';
 import type { ContactService } from '../src/people/contact.service.ts';
+import type { ErasureService } from '../src/people/erasure.service.ts';
+import type { PersonalDataService } from '../src/people/personal-data.service.ts';
 import type { PeopleService } from '../src/people/people.service.ts';
 import type { Viewer } from '../src/people/permission.ts';
 import type { Person } from '../src/people/person.ts';
@@ -33,6 +35,8 @@ export interface Services {
   readonly regions: RegionService;
   readonly people: PeopleService;
   readonly contacts: ContactService;
+  readonly personalData: PersonalDataService;
+  readonly erasures: ErasureService;
   readonly sessions: SessionService;
   readonly roster: RosterService;
   readonly doubts: DoubtService;

@@ -4,6 +4,7 @@ import './refusal.ts';
 import './region.ts';
 import './people.ts';
 import './contact.ts';
+import './privacy.ts';
 import './reorganization.ts';
 import './roster.ts';
 import './roster-doubt.ts';

@@ -27,6 +27,8 @@ import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
 import type { Role } from './people/role.ts';
 import { makeContactService, RESEAL_TASK } from './people/contact.service.ts';
+import { ERASE_TASK, makeErasureService, RETAIN_TASK } from './people/erasure.service.ts';
+import { makePeopleData, makePersonalDataService } from './people/personal-data.service.ts';
 import { makePeopleService } from './people/people.service.ts';
 import { makeReorganizationService } from './people/reorganization.service.ts';
 import { keyIdOf, makeSeals } from './people/sealing.ts';
@@ -106,10 +108,10 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 
     const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
+    const seals = makeSeals(config.contactKeys, config.identityKey);
     const people = makePeopleService({ db, clock, regions });
     const sessions = makeSessionService({ db, clock, people, samples: config.samples });
     const ledger = makeCoverageLedger({ db, clock, log });
-    const seals = makeSeals(config.contactKeys, config.identityKey);
     const contacts = makeContactService({ db, clock, seals, regions });
     const roster = makeRosterService({
       db,
@@ -168,6 +170,24 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes,
       coverage,
     });
+    const keepers = [
+      makePeopleData(seals.contacts),
+      sessions.personalData,
+      programmes.personalData,
+      learning.personalData,
+      exams.personalData,
+      certificates.personalData,
+      titles.personalData,
+      coverage.personalData,
+    ];
+    const erasures = makeErasureService({
+      db,
+      clock,
+      regions,
+      holdings: ledger,
+      keepers,
+      retentionDays: config.retentionDays,
+    });
     const services: Services = {
       db,
       contentUrl,
@@ -175,6 +195,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       people,
       contacts,
+      personalData: makePersonalDataService({ db, clock, keepers }),
+      erasures,
       sessions,
       roster,
       doubts,
@@ -198,6 +220,10 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       {
         [IMPORT_TASK]: async ({ importId }) => roster.apply(importId!),
         [FORGET_FILES_TASK]: async () => roster.forgetFiles(),
+        [ERASE_TASK]: async ({ erasureId }) => erasures.erase(erasureId!),
+        [RETAIN_TASK]: async () => {
+          await erasures.forgetWhatIsOver();
+        },
         [RESEAL_TASK]: async () => contacts.reseal(),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
@@ -209,7 +235,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       },
       log,
       // Three in the night in China.
-      { crontab: `0 19 * * * ${REBUILD_TASK}\n30 * * * * ${FORGET_FILES_TASK}` },
+      { crontab: `0 19 * * * ${REBUILD_TASK}\n30 20 * * * ${RETAIN_TASK}\n30 * * * * ${FORGET_FILES_TASK}` },
     );
     closers.push(async () => worker.stop());
     await ledger.advance();

@@ -13,6 +13,7 @@ import {
   listSampleSignIns,
   type SampleSignIn,
 } from './session.repository.ts';
+import { accessData } from './personal-data.repository.ts';
 
 /** A working day: long enough for a course in one evening, short enough for a phone left on a desk. */
 const SESSION_HOURS = 12;
@@ -43,6 +44,8 @@ export function makeSessionService({
   };
 
   return {
+    /** What this room holds about people. */
+    personalData: accessData,
     /**
      * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. While samples are on,
      * `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.

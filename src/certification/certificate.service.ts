@@ -34,6 +34,7 @@ import {
 } from './number.ts';
 import { roleTitles } from './role-titles.ts';
 import { readTemplate } from './template.ts';
+import { certificateData } from './personal-data.repository.ts';
 
 /** What a verifier is told. `codeMatched` says whether the document itself was at hand. */
 export interface Verification {
@@ -112,6 +113,8 @@ export function makeCertificateService({
   };
 
   return {
+    /** What this room holds about people. */
+    personalData: certificateData,
     stateOf: (certificate: Certificate): CertificateState => stateOn(certificate, today()),
     listShortfalls: async (assignment: Assignment): Promise<Shortfall[]> => shortfallsOf(db, assignment),
     listOwn: async (viewer: Viewer): Promise<Certificate[]> => listCertificatesOf(db, viewer.personId),

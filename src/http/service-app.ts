@@ -72,6 +72,12 @@ export function makeServiceApp(
     download(ctx, language === 'en' ? `refused-rows-${id}.xlsx` : `退回的行-${id}.xlsx`, found);
   });
 
+  router.get('/my-data.zip', async (ctx) => {
+    const viewer = await requireViewer(ctx.req, services.sessions);
+    ctx.set('Cache-Control', 'private, no-store');
+    download(ctx, '我的数据.zip', await services.personalData.openExport(viewer));
+  });
+
   router.get('/feed/credit-records', async (ctx) => {
     const viewer = await requireViewer(ctx.req, services.sessions);
     const one = (name: string): string | undefined => {

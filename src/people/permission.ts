@@ -5,6 +5,7 @@ export type Permission =
   | 'division.add'
   | 'roster.import'
   | 'people.read'
+  | 'people.erase'
   | 'certification.plan'
   | 'cohort.assign'
   | 'coverage.read'
@@ -21,10 +22,11 @@ export type Permission =
 export type GrantRole = 'operator' | 'coordinator' | 'issuer' | 'hr_verifier' | 'author' | 'auditor';
 
 const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
-  operator: ['division.add', 'roster.import', 'coverage.read'],
+  operator: ['division.add', 'roster.import', 'people.erase', 'coverage.read'],
   coordinator: [
     'roster.import',
     'people.read',
+    'people.erase',
     'certification.plan',
     'cohort.assign',
     'coverage.read',

@@ -202,10 +202,21 @@ describe('what is not yours', () => {
       baseVersion: 0,
       data: '{}',
     }),
+    erasePersonalData: one('ErasePersonalDataInput', 'personId', 'Person', {
+      ground: 'UNLAWFUL',
+      confirmation: 'x',
+    }),
     revokeCertificate: one('RevokeCertificateInput', 'certificateId', 'Certificate', { reason: 'x' }),
   };
   /** They take no object, or have a test of their own. */
-  const ELSEWHERE = ['signInSample', 'signOut', 'importRoster', 'addDivisions', 'setOwnContacts'];
+  const ELSEWHERE = [
+    'signInSample',
+    'signOut',
+    'importRoster',
+    'addDivisions',
+    'setOwnContacts',
+    'eraseOwnData',
+  ];
 
   function plan(theirs: string, nobodys: string) {
     const input = (divisionCode: string) => () => ({
