@@ -9,6 +9,7 @@ import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { PeopleService } from '../people/people.service.ts';
 import { may, type Viewer } from '../people/permission.ts';
 import { maskName } from '../people/person.ts';
+import { maskIdentities } from '../people/roster/roster.ts';
 import type { Assignment } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
 import type { RegionService } from '../regions/region.service.ts';
@@ -255,7 +256,8 @@ export function makeCertificateService({
       const certificate = await findCertificateById(db, input.certificateId);
       if (certificate === undefined || !(await mayWith(viewer, 'certificate.revoke', certificate)))
         throw new NotFound('The certificate');
-      const reason = input.reason.trim();
+      // Everybody may read it: no identity number stands in it.
+      const reason = maskIdentities(input.reason.trim());
       if (reason === '' || reason.length > 200)
         throw new InvalidInput(
           'input.reason',

@@ -66,12 +66,13 @@ export async function upsertOwnContact(
 }
 
 /** Makes the contacts that an import staged ready to be taken over in pieces. */
-export async function stageContactsInOrder(tx: Executor): Promise<void> {
+export async function stageContactsInOrder(tx: Executor, { repeats }: { repeats: boolean }): Promise<void> {
   // Where a person stands in several rows, all of them are about the one that was taken.
-  await sql`update staged_contacts c set n = m.n from matched m where m.ref = c.ref and m.n <> c.n`.execute(
-    tx,
-  );
-  await sql`create index on staged_contacts (n)`.execute(tx);
+  if (repeats)
+    await sql`update staged_contacts c set n = m.n from matched m where m.ref = c.ref and m.n <> c.n`.execute(
+      tx,
+    );
+  await sql`create index on staged_contacts using brin (n) with (pages_per_range = 16)`.execute(tx);
   await sql`analyze staged_contacts`.execute(tx);
 }
 

@@ -28,6 +28,7 @@ export async function findPersonByStaffNumber(
     .selectFrom('people')
     .select('id')
     .where('staff_number', '=', staffNumber)
+    .where('erased_at', 'is', null)
     .limit(2)
     .execute();
   return rows.length === 1 ? rows[0]!.id : undefined;

@@ -520,7 +520,7 @@ describe('what is held about people', () => {
       const id = await personId('t2');
       await query(
         `insert into roster_doubts (source, source_id, division_code, kind, import_id, line, name, staff_number, leaves, complete, posts, candidate_ids, state, person_id, reason, decided_at)
-         select 'division:430121', 'in-use', '430121', 'namesake', (select max(id) from roster_imports), 2, '王小红', 'T-88', false, true, '[{"role": "x"}]'::jsonb, array[$1::bigint], 'decided', $1, 'marked-use', $2
+         select 'division:430121', 'in-use', '430121', 'namesake', (select max(id) from roster_imports), 2, '王小红', 'T-88', false, true, '[{"role": "x"}]'::jsonb, array[$1::bigint], 'decided', $1::bigint, 'marked-use', $2::timestamptz
          union all select 'division:430121', 'over', '430121', 'namesake', (select min(id) from roster_imports), 2, '王路人', 'T-89', false, true, '[]', array[$1::bigint], 'settled', null, null, null`,
         [id, clock.now()],
       );

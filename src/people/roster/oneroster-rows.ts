@@ -132,9 +132,11 @@ export const CONTACT_COLUMNS = ['email', 'sms', 'phone'] as const;
 
 /** What is no address and no mobile number is no reason to refuse a row: it is left out. */
 function contactsOf(row: Row): Pick<GivenPerson, 'contacts'> {
-  const [emailText = '', sms = '', phone = ''] = CONTACT_COLUMNS.map((column) => row.fields.get(column));
-  if (emailText === '' && sms === '' && phone === '') return NO_CONTACTS;
-  return contactsFrom(readEmail(emailText), readMobile(sms) ?? readMobile(phone));
+  const email = row.fields.get('email') ?? '';
+  const sms = row.fields.get('sms') ?? '';
+  const phone = row.fields.get('phone') ?? '';
+  if (email === '' && sms === '' && phone === '') return NO_CONTACTS;
+  return contactsFrom(readEmail(email), readMobile(sms) ?? readMobile(phone));
 }
 const NO_CONTACTS = {};
 

@@ -117,7 +117,8 @@ export function makeImportRun({
     const plan = await readPlan(tx, endMissing);
     if (!queued.dryRun) {
       refuseManyEnds(plan, queued.mostEnded);
-      await write(tx, source, { places, plan, today, tell, contacts: read.contacts });
+      const { repeats } = roster;
+      await write(tx, source, { places, plan, today, tell, repeats, contacts: read.contacts });
       await keepDoubts(tx, queued);
     }
     await stageBareRows(client, roster, await listBareRefusals(tx));
@@ -338,12 +339,14 @@ export function makeImportRun({
       plan,
       today,
       tell,
+      repeats,
       contacts,
     }: {
       places: Awaited<ReturnType<typeof planPlaces>>;
       plan: Plan;
       today: string;
       tell: Tell;
+      repeats: boolean;
       contacts: boolean;
     },
   ): Promise<void> {
@@ -360,7 +363,7 @@ export function makeImportRun({
       await applyPostsOfNew(tx, today, at, at + PIECE);
     }
     if (contacts) {
-      await stageContactsInOrder(tx);
+      await stageContactsInOrder(tx, { repeats });
       let changed = 0n;
       for (let at = 0; at < plan.lastPerson; at += PIECE) {
         await tell('writing', rows, rows);

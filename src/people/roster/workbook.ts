@@ -161,8 +161,9 @@ async function findTitles(
         const missing = Object.entries<TemplateColumn>(columns)
           .filter(([key, column]) => column.isRequired === true && titles[key] === undefined)
           .map(([, column]) => column.title);
-        // Two of them by chance are likely, as a name and a code are on every form.
-        const isSo = missing.length === 0 || Object.keys(titles).length >= 3;
+        // Two of them by chance are likely, as a name and a code are on every form; and whoever lists how people are reached means nothing by it.
+        const telling = Object.keys(titles).filter((key) => key !== 'email' && key !== 'mobile');
+        const isSo = missing.length === 0 || telling.length >= 3;
         if (isSo && (best === undefined || missing.length < best.missing.length))
           best = {
             kind,
