@@ -192,7 +192,8 @@ export async function stageRefusals(tx: Executor, refused: readonly Refused[]): 
 export async function keepRefusals(tx: Executor, importId: string): Promise<number> {
   // Some reasons say what stood there. As roster.ts masks it; here for all of them, whoever found them.
   const masked = (column: string) =>
-    sql`regexp_replace(${sql.ref(column)}, '(?:[0-9０１２３４５６７８９][\\s-]?){14}((?:[0-9０１２３４５６７８９][\\s-]?){3}[0-9Xx０１２３４５６７８９Ｘｘ])', '**************\\1', 'g')`;
+    // What stands for a number that is used as an id is told as the number would be.
+    sql`regexp_replace(regexp_replace(${sql.ref(column)}, '(?:[0-9０１２３４５６７８９][\\s-]?){14}((?:[0-9０１２３４５６７８９][\\s-]?){3}[0-9Xx０１２３４５６７８９Ｘｘ])', '**************\\1', 'g'), '(\\*{14}[0-9X]{4})#[0-9a-f]{32}', '\\1', 'g')`;
   await sql`
     insert into roster_refusals (import_id, file, line, column_name, value, reason, reason_zh)
     select ${importId}::bigint, file, line, column_name, ${masked('value')}, ${masked('reason')}, ${masked('reason_zh')} from staged_refusals order by file, line, column_name`.execute(
