@@ -10,6 +10,10 @@ import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
+import type { Contact } from '../src/people/contact.ts';
+import type { ContactService } from '../src/people/contact.service.ts';
+import type { ErasureService } from '../src/people/erasure.service.ts';
+import type { PersonalDataService } from '../src/people/personal-data.service.ts';
 import type { PeopleService } from '../src/people/people.service.ts';
 import type { Viewer } from '../src/people/permission.ts';
 import type { Person } from '../src/people/person.ts';
@@ -37,6 +41,9 @@ export interface Services {
   readonly publicUrl: string;
   readonly regions: RegionService;
   readonly people: PeopleService;
+  readonly contacts: ContactService;
+  readonly personalData: PersonalDataService;
+  readonly erasures: ErasureService;
   readonly sessions: SessionService;
   readonly tokens: AccessTokenService;
   readonly issuers: IssuerService;
@@ -75,6 +82,8 @@ export interface Loaders {
   readonly person: DataLoader<string, Person | undefined>;
   /** What the viewer may see of a person's. */
   readonly grantsOf: DataLoader<string, RoleGrant[]>;
+  /** Masked. */
+  readonly contacts: DataLoader<string, Contact[]>;
 }
 
 export function makeContext(services: Services, viewer: Viewer | undefined): Context {
@@ -105,6 +114,10 @@ export function makeContext(services: Services, viewer: Viewer | undefined): Con
       grantsOf: new DataLoader(async (ids) => {
         const grants = viewer === undefined ? undefined : await services.grants.listOf(viewer, ids);
         return ids.map((id) => grants?.get(id) ?? []);
+      }),
+      contacts: new DataLoader(async (ids) => {
+        const contacts = viewer === undefined ? undefined : await services.contacts.listMasked(viewer, ids);
+        return ids.map((id) => contacts?.get(id) ?? []);
       }),
     },
   };

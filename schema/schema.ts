@@ -5,6 +5,8 @@ import './region.ts';
 import './people.ts';
 import './access.ts';
 import './grant.ts';
+import './contact.ts';
+import './privacy.ts';
 import './reorganization.ts';
 import './roster.ts';
 import './roster-doubt.ts';

@@ -13,7 +13,7 @@ import { makeIssueRequestService } from './certification/issue-request.service.t
 import { makeIssuing } from './certification/issuing.service.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { projectFolder, type Config } from './config.ts';
+import { ConfigError, projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
@@ -31,8 +31,12 @@ import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
 import type { Role } from './people/role.ts';
+import { makeContactService, RESEAL_TASK } from './people/contact.service.ts';
+import { ERASE_TASK, makeErasureService, RETAIN_TASK } from './people/erasure.service.ts';
+import { makePeopleData, makePersonalDataService } from './people/personal-data.service.ts';
 import { makePeopleService } from './people/people.service.ts';
 import { makeReorganizationService } from './people/reorganization.service.ts';
+import { keyIdOf, makeSeals } from './people/sealing.ts';
 import { makeDoubtService } from './people/roster/doubt.service.ts';
 import { FORGET_FILES_TASK, makeRosterService } from './people/roster/import.service.ts';
 import { IMPORT_TASK } from './people/roster/queue.service.ts';
@@ -117,6 +121,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 
     const regions = makeRegionService({ db, clock });
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
+    const seals = makeSeals(config.contactKeys, config.identityKey);
     const people = makePeopleService({ db, clock, regions });
     const aside = makeAside({ log });
     closers.push(async () => aside.settle());
@@ -141,14 +146,22 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const signIns = makeSignInService({ db, clock, random, log, publicUrl, issuers, sessions });
     const grants = makeGrantService({ db, clock, regions, people });
     const ledger = makeCoverageLedger({ db, clock, log });
+    const contacts = makeContactService({ db, clock, seals, regions });
     const roster = makeRosterService({
       db,
       pool,
       clock,
       identityKey: config.identityKey,
+      seals,
       regions,
       holdings: ledger,
     });
+    for (const key of [...(await contacts.listKeys()), ...(await roster.listUploadKeys())].map(keyIdOf))
+      if (!config.contactKeys.some(({ id }) => id === key))
+        throw new ConfigError(
+          `CONTACT_KEYS lacks the key "${key}", and there are contacts or uploads encrypted with it. Put it back, behind the current one: once they are encrypted anew it may go.`,
+        );
+    if (config.contactKeys.length > 1) await contacts.oweReseal();
     const doubts = makeDoubtService({ db, clock, regions });
     const reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
     const courses = makeCourseService({
@@ -200,12 +213,33 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes,
       coverage,
     });
+    const keepers = [
+      makePeopleData(seals.contacts),
+      sessions.personalData,
+      programmes.personalData,
+      learning.personalData,
+      exams.personalData,
+      certificates.personalData,
+      titles.personalData,
+      coverage.personalData,
+    ];
+    const erasures = makeErasureService({
+      db,
+      clock,
+      regions,
+      holdings: ledger,
+      keepers,
+      retentionDays: config.retentionDays,
+    });
     const services: Services = {
       db,
       contentUrl,
       publicUrl,
       regions,
       people,
+      contacts,
+      personalData: makePersonalDataService({ db, clock, keepers }),
+      erasures,
       sessions,
       tokens,
       issuers,
@@ -237,6 +271,11 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       {
         [IMPORT_TASK]: async ({ importId }) => roster.apply(importId!),
         [FORGET_FILES_TASK]: async () => roster.forgetFiles(),
+        [ERASE_TASK]: async ({ erasureId }) => erasures.erase(erasureId!),
+        [RETAIN_TASK]: async () => {
+          await erasures.forgetWhatIsOver();
+        },
+        [RESEAL_TASK]: async () => contacts.reseal(),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
         [FREEZE_TASK]: async ({ snapshotId }) => snapshots.freeze(snapshotId!),
@@ -247,7 +286,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       },
       log,
       // Three in the night in China.
-      { crontab: `0 19 * * * ${REBUILD_TASK}\n30 * * * * ${FORGET_FILES_TASK}` },
+      { crontab: `0 19 * * * ${REBUILD_TASK}\n30 20 * * * ${RETAIN_TASK}\n30 * * * * ${FORGET_FILES_TASK}` },
     );
     closers.push(async () => worker.stop());
     await ledger.advance();

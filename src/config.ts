@@ -25,6 +25,10 @@ export interface Config {
   readonly sampleCounty: boolean;
   /** HMAC key for matching identity numbers; 32 bytes. Losing it loses the matching, not the records. */
   readonly identityKey: Buffer;
+  /** Keys under which contacts and uploads are encrypted, 32 bytes each; the first one encrypts. Losing one loses what it encrypted. */
+  readonly contactKeys: readonly { readonly id: string; readonly key: Buffer }[];
+  /** How many days what is named is kept; src/people/DATA.md says from when, and why so long. */
+  readonly retentionDays: Readonly<Record<RetentionRule, number>>;
   /** Who may say who somebody is, by OpenID Connect. */
   readonly issuers: readonly IssuerConfig[];
   readonly logLevel: string;
@@ -50,6 +54,19 @@ export interface IssuerConfig {
   readonly algorithms: readonly string[];
   readonly clockSkewSeconds: number;
 }
+
+/** What is kept for a time only, and for how many days unless RETENTION_DAYS says otherwise. */
+export const usualRetentionDays = {
+  sessions: 30,
+  'access-tokens': 30,
+  'roster-refusals': 90,
+  'roster-doubts': 365,
+  'user-states': 365,
+  statements: 3 * 365,
+  responses: 2 * 365,
+  people: 3 * 365,
+} as const satisfies Readonly<Record<string, number>>;
+export type RetentionRule = keyof typeof usualRetentionDays;
 
 export class ConfigError extends Error {
   override name = 'ConfigError';
@@ -106,6 +123,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     sampleCounty: sampleMode === '1',
     identityKey: identityKeyOf(env, dataFolder, production),
     issuers: readIssuers(env, production),
+    contactKeys: contactKeysOf(env, dataFolder, production),
+    retentionDays: retentionDaysOf(env),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
   };
 }
@@ -320,10 +339,23 @@ function identityKeyOf(
     throw new ConfigError(
       'IDENTITY_KEY is required with NODE_ENV=production: 32 bytes in base64, e.g. from `openssl rand -base64 32`.',
     );
-  const file = join(dataFolder, IDENTITY_KEY_FILE);
+  const file = join(dataFolder, 'identity.key');
+  const key = Buffer.from(
+    madeOnce(file, dataFolder, () => randomBytes(32).toString('base64')),
+    'base64',
+  );
+  if (key.length !== 32)
+    throw new ConfigError(
+      `${file} holds no key of 32 bytes in base64. Bring it back from a backup; without it known identity numbers are not matched.`,
+    );
+  return key;
+}
+
+/** The text of a file that is made where it is missing. */
+function madeOnce(file: string, dataFolder: string, make: () => string): string {
   try {
     mkdirSync(dataFolder, { recursive: true });
-    writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600, flag: 'wx' });
+    writeFileSync(file, make(), { mode: 0o600, flag: 'wx' });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST')
@@ -331,10 +363,53 @@ function identityKeyOf(
         `The data folder ${dataFolder} can't be written: ${message}. Set XINQIAO_DATA to a folder that can.`,
       );
   }
-  const key = Buffer.from(readFileSync(file, 'utf8'), 'base64');
-  if (key.length !== 32)
+  return readFileSync(file, 'utf8');
+}
+
+/** `id:base64`, one after another, the current one first: as the identity key, from the environment in production. */
+function contactKeysOf(
+  env: Readonly<Record<string, string | undefined>>,
+  dataFolder: string,
+  production: boolean,
+): Config['contactKeys'] {
+  const given = textOf(env, 'CONTACT_KEYS');
+  if (given === undefined && production)
     throw new ConfigError(
-      `${file} holds no key of 32 bytes in base64. Bring it back from a backup; without it known identity numbers are not matched.`,
+      'CONTACT_KEYS is required with NODE_ENV=production: id:key, the key of 32 bytes in base64, e.g. 2026:$(openssl rand -base64 32).',
     );
-  return key;
+  const file = join(dataFolder, 'contact.keys');
+  const where = given === undefined ? file : 'CONTACT_KEYS';
+  const text = given ?? madeOnce(file, dataFolder, () => `1:${randomBytes(32).toString('base64')}\n`);
+  const keys = text
+    .split(/[\s,]+/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [id = '', base64 = ''] = part.split(':');
+      const key = Buffer.from(base64, 'base64');
+      // The text itself is not told: it may be a key.
+      if (!/^[A-Za-z0-9-]{1,8}$/.test(id) || key.length !== 32)
+        throw new ConfigError(
+          `${where} holds something that is not id:key with an id of 1 to 8 letters and digits and a key of 32 bytes in base64.`,
+        );
+      return { id, key };
+    });
+  const twice = keys.find(({ id }, index) => keys.findIndex((other) => other.id === id) !== index);
+  if (twice !== undefined) throw new ConfigError(`${where} has two keys with the id ${twice.id}.`);
+  if (keys.length === 0) throw new ConfigError(`${where} holds no key.`);
+  return keys;
+}
+
+/** `rule=days`, one after another; what is not named is kept as long as usual. */
+function retentionDaysOf(env: Readonly<Record<string, string | undefined>>): Config['retentionDays'] {
+  const days: Record<RetentionRule, number> = { ...usualRetentionDays };
+  for (const part of (textOf(env, 'RETENTION_DAYS') ?? '').split(/[\s,]+/)) {
+    if (part === '') continue;
+    const [, name = '', count = ''] = /^([a-z-]+)=(\d{1,5})$/.exec(part) ?? [];
+    if (!(name in usualRetentionDays) || Number(count) < 1)
+      throw new ConfigError(
+        `RETENTION_DAYS holds ${part}: use name=days, of ${Object.keys(usualRetentionDays).join(', ')}.`,
+      );
+    days[name as RetentionRule] = Number(count);
+  }
+  return days;
 }

@@ -3,7 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ConfigError, projectFolder, readConfig, readDatabaseUrl, readDataFolder } from '../src/config.ts';
+import {
+  ConfigError,
+  projectFolder,
+  readConfig,
+  readDatabaseUrl,
+  readDataFolder,
+  usualRetentionDays,
+} from '../src/config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
@@ -30,10 +37,11 @@ describe('what the environment may say', () => {
     PUBLIC_URL: 'https://xinqiao.example',
     CONTENT_URL: 'https://content.xinqiao.example',
     IDENTITY_KEY: KEY,
+    CONTACT_KEYS: `2026:${KEY}`,
   };
 
   it('is nothing: then it runs for one machine, with the samples', () => {
-    expect(read({ IDENTITY_KEY: KEY })).toEqual({
+    expect(read({ IDENTITY_KEY: KEY, CONTACT_KEYS: `new:${KEY},old:${KEY}` })).toEqual({
       production: false,
       host: '127.0.0.1',
       port: 8080,
@@ -46,6 +54,11 @@ describe('what the environment may say', () => {
       sampleCounty: true,
       identityKey: Buffer.alloc(32, 7),
       issuers: [],
+      contactKeys: [
+        { id: 'new', key: Buffer.alloc(32, 7) },
+        { id: 'old', key: Buffer.alloc(32, 7) },
+      ],
+      retentionDays: usualRetentionDays,
       logLevel: 'warn',
     });
     expect(readDataFolder({})).toBe(join(projectFolder, '.xinqiao'));
@@ -80,6 +93,8 @@ describe('what the environment may say', () => {
       'DATABASE_URL',
       'XINQIAO_SAMPLES',
       'LOG_LEVEL',
+      'CONTACT_KEYS',
+      'RETENTION_DAYS',
     ];
     for (const nothing of ['', ' '])
       expect(read(Object.fromEntries(names.map((name) => [name, nothing])))).toEqual(read());
@@ -131,7 +146,7 @@ describe('what the environment may say', () => {
 
   it('must be said in full in production', () => {
     expect(readConfig(production)).toMatchObject({ production: true, samples: false, sampleCounty: false });
-    for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'CONTENT_URL', 'IDENTITY_KEY'])
+    for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'CONTENT_URL', 'IDENTITY_KEY', 'CONTACT_KEYS'])
       expect(refusal({ ...production, [name]: undefined })).toMatch(
         new RegExp(`^${name} is required with NODE_ENV=production`),
       );
@@ -214,6 +229,26 @@ describe('what the environment may say', () => {
     const secret = 'mysql://xinqiao:hunter2@db/x';
     expect(refusal({ DATABASE_URL: secret })).not.toContain('hunter2');
     expect(refusal({ IDENTITY_KEY: 'aHVudGVyMg==' })).not.toContain('aHVudGVyMg');
+    expect(refusal({ CONTACT_KEYS: 'aHVudGVyMg==' })).not.toContain('aHVudGVyMg');
+  });
+
+  it('names keys for contacts, the current one first, and days for what is kept', async () => {
+    expect(refusal({ CONTACT_KEYS: `1:${KEY} 1:${KEY}` })).toBe('CONTACT_KEYS has two keys with the id 1.');
+    expect(refusal({ CONTACT_KEYS: `too-long-an-id:${KEY}` })).toContain('id:key');
+    const { contactKeys } = read();
+    expect(read().contactKeys).toEqual(contactKeys);
+    expect(statSync(join(folder, 'contact.keys')).mode & 0o777).toBe(0o600);
+    const file = join(folder, 'contact.keys');
+    await writeFile(file, `2:${KEY}\n1:${contactKeys[0]!.key.toString('base64')}\n`);
+    expect(read().contactKeys.map(({ id }) => id)).toEqual(['2', '1']);
+
+    expect(read({ RETENTION_DAYS: 'sessions=7, statements=30' }).retentionDays).toEqual({
+      ...usualRetentionDays,
+      sessions: 7,
+      statements: 30,
+    });
+    for (const wrong of ['sessions=0', 'sessions', 'certificates=1', 'sessions=1.5'])
+      expect(refusal({ RETENTION_DAYS: wrong })).toContain(`RETENTION_DAYS holds ${wrong}: use name=days`);
   });
 
   it('keeps a key of its own beside the data, for its owner alone, and would rather not start than use half of one', async () => {

@@ -22,6 +22,7 @@ import {
 } from './session.repository.ts';
 import { inPart } from '../db/acting.ts';
 import { IDLE_HOURS, SESSION_HOURS, SESSION_PREFIX, type Session, type SessionWay } from './session.ts';
+import { accessData } from './personal-data.repository.ts';
 
 const HOUR_MS = 3_600_000;
 const SAMPLE_PREFIX = 'sample:';
@@ -115,6 +116,8 @@ export function makeSessionService({
     (await listOwn(viewer)).find((session) => session.id === id);
 
   const service = {
+    /** What this room holds about people. */
+    personalData: accessData,
     /**
      * Who a bearer token stands for; undefined for an unknown, ended or expired one, all alike. It is a session's, an access token's
      * (`xqp_…`), or an issuer's JSON Web Token. While samples are on, `sample:<key>` stands for that sample person, so that GraphiQL can be opened with its header filled in.

@@ -23,6 +23,7 @@ import { drawItems } from './draw.ts';
 import { gradeAttempt, gradeItem, type Grade } from './grade.ts';
 import { whyBlocked, type Blocked } from './standing.ts';
 import { actingAs, inParts } from '../db/acting.ts';
+import { assessmentData } from './personal-data.repository.ts';
 
 /** Grades an attempt that was left open, from what was saved. */
 export const CLOSE_TASK = 'close-attempt';
@@ -128,6 +129,8 @@ export function makeExamService({
   };
 
   const service = {
+    /** What this room holds about people. */
+    personalData: assessmentData,
     listAttempts: async (executor: Executor, assignmentId: string): Promise<Attempt[]> =>
       listAttempts(executor, assignmentId),
     whyBlocked: async (assignment: Assignment): Promise<Blocked | undefined> => blockedNow(db, assignment),

@@ -9,6 +9,7 @@ import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { PeopleService } from '../people/people.service.ts';
 import { isSelf, may, type Viewer } from '../people/permission.ts';
 import { maskName } from '../people/person.ts';
+import { maskIdentities } from '../people/roster/roster.ts';
 import type { Assignment } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
 import type { Division } from '../regions/division.ts';
@@ -26,6 +27,7 @@ import {
 import { findShortfalls, type Shortfall } from './eligibility.ts';
 import { EVIDENCE } from './evidence.ts';
 import { actingAs, inParts } from '../db/acting.ts';
+import { certificateData } from './personal-data.repository.ts';
 import type { Issuing } from './issuing.service.ts';
 import { parseCertificateNumber, parseVerificationCode } from './number.ts';
 import { lastValidDay } from './validity.ts';
@@ -108,6 +110,8 @@ export function makeCertificateService({
   };
 
   const service = {
+    /** What this room holds about people. */
+    personalData: certificateData,
     stateOf: (certificate: Certificate): CertificateState => stateOn(certificate, today()),
     listShortfalls: async (assignment: Assignment): Promise<Shortfall[]> => shortfallsOf(db, assignment),
     listOwn: async (viewer: Viewer): Promise<Certificate[]> =>
@@ -214,7 +218,8 @@ export function makeCertificateService({
         throw new NotFound('The certificate');
       if (certificate.personId === viewer.personId)
         throw new NotAllowed('Nobody revokes a certificate of their own; ask another issuer.');
-      const reason = input.reason.trim();
+      // Everybody may read it: no identity number stands in it.
+      const reason = maskIdentities(input.reason.trim());
       if (reason === '' || reason.length > 200)
         throw new InvalidInput(
           'input.reason',

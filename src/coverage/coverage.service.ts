@@ -20,6 +20,7 @@ import { listRoleSets } from './ledger.repository.ts';
 import type { CoverageLedger } from './ledger.service.ts';
 import { makeTargetService } from './target.service.ts';
 import { DEFAULT_TARGET, targetFor, type Target } from './target.ts';
+import { coverageData } from './personal-data.repository.ts';
 import { hiddenAmong, rolesHiddenAmong } from './veil.ts';
 import { actingAs, inParts } from '../db/acting.ts';
 
@@ -170,6 +171,8 @@ export function makeCoverageService({
   };
 
   const service = {
+    /** What this room holds about people. */
+    personalData: coverageData,
     roleSetOf,
 
     /** Whether what is told of a unit to who may not see people leaves out its total, and its roles. */

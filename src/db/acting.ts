@@ -61,6 +61,21 @@ export function inPart<T extends object>(part: Part, service: T): T {
   );
 }
 
+/** What is read while it is sent, when the request that asked has been left. */
+export function iterateAs<T>(part: Part, items: AsyncIterable<T>): AsyncIterable<T> {
+  const acting: Acting = { part, viewer: currentActing().viewer };
+  return {
+    [Symbol.asyncIterator]: () => {
+      const iterator = items[Symbol.asyncIterator]();
+      return {
+        next: async () => actings.run(acting, async () => iterator.next()),
+        return: async () =>
+          actings.run(acting, async () => (await iterator.return?.()) ?? { done: true, value: undefined }),
+      };
+    },
+  };
+}
+
 export function currentActing(): Acting {
   return actings.getStore() ?? NOBODY;
 }

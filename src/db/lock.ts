@@ -96,9 +96,9 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   coverage_role_sets: open({ counter: 'ri' }),
 
   // Numbers are counted by the counter, who is asked once the viewer has been found to have coverage.read there.
-  coverage_state: { roster: 'r', issuer: 'r', counter: 'ru' },
+  coverage_state: { roster: 'r', issuer: 'r', keeper: 'r', counter: 'ru' },
   coverage_totals: { counter: 'riud' },
-  coverage_pending: { roster: 'ri', issuer: 'ri', counter: 'rid' },
+  coverage_pending: { roster: 'ri', issuer: 'ri', keeper: 'ri', counter: 'rid' },
 
   people: {
     viewer: 'r',
@@ -111,6 +111,14 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     sees: `id = ${me} or exists (select from posts p where p.person_id = people.id)
       or id = any((select array_agg(candidate) from roster_doubts, unnest(candidate_ids) candidate)::bigint[])`,
   },
+  person_contacts: {
+    viewer: 'riud',
+    roster: 'riud',
+    keeper: 'riud',
+    sees: `person_id = ${me} or ${worksWhere('person_contacts', 'people.read')}`,
+    writes: `person_id = ${me}`,
+  },
+  erasures: { keeper: 'riu' },
   person_sources: { gate: 'r', roster: 'riu', keeper: 'rid' },
   posts: {
     viewer: 'r',
@@ -133,7 +141,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   assignments: {
     viewer: 'riu(id,course_version_id)',
     issuer: 'riu(id)',
-    keeper: 'rd',
+    keeper: 'ru(id)d',
     sees: `person_id = ${me} or exists (select from cohorts c where c.id = cohort_id)`,
   },
   activity_progress: {
@@ -142,8 +150,8 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     keeper: 'rd',
     sees: ofAssignment('activity_progress'),
   },
-  statements: { viewer: 'ri', keeper: 'rd', sees: ofAssignment('statements') },
-  user_states: { viewer: 'riu', keeper: 'rd', sees: ofAssignment('user_states') },
+  statements: { viewer: 'ri', keeper: 'ru(assignment_id)d', sees: ofAssignment('statements') },
+  user_states: { viewer: 'riu', keeper: 'ru(assignment_id)d', sees: ofAssignment('user_states') },
   // A grade is written by the issuer: nobody's browser reaches these columns.
   attempts: {
     viewer: 'ri(assignment_id,number,seed,drawn,started_at,deadline)u(id)',
@@ -154,7 +162,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   responses: {
     viewer: 'ri(attempt_id,item_id,chosen,saved_at)u(chosen,saved_at)',
     issuer: 'riu',
-    keeper: 'rd',
+    keeper: 'ru(item_id)d',
     sees: 'exists (select from attempts t where t.id = attempt_id)',
   },
 
@@ -196,8 +204,8 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     keeper: 'riu',
     sees: `person_id = ${me} or ${scopeIn('grant.read', 'grant.give')}`,
   },
-  sessions: { gate: 'riu', keeper: 'rd' },
-  access_tokens: { gate: 'riu', keeper: 'rd' },
+  sessions: { gate: 'riu', keeper: 'ru(person_id)d' },
+  access_tokens: { gate: 'riu', keeper: 'ru(person_id)d' },
   sign_in_attempts: { gate: 'rid', keeper: 'rd' },
   sample_sign_ins: { gate: 'r', keeper: 'rid' },
 
@@ -215,8 +223,13 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   roster_progress: { viewer: 'r', roster: 'riu', keeper: 'rd', sees: ofImport('roster_progress') },
   roster_cancellations: { viewer: 'ri', roster: 'r', keeper: 'rd', sees: ofImport('roster_cancellations') },
-  roster_refusals: { viewer: 'r', roster: 'ri', keeper: 'rd', sees: ofImport('roster_refusals') },
-  roster_refused_rows: { viewer: 'r', roster: 'ri', keeper: 'rd', sees: ofImport('roster_refused_rows') },
+  roster_refusals: { viewer: 'r', roster: 'ri', keeper: 'ru(line)d', sees: ofImport('roster_refusals') },
+  roster_refused_rows: {
+    viewer: 'r',
+    roster: 'ri',
+    keeper: 'ru(line)d',
+    sees: ofImport('roster_refused_rows'),
+  },
   roster_doubts: {
     viewer: 'ru(id,state,person_id,reason,decided_by,decided_at)',
     roster: 'riu',

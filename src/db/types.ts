@@ -249,6 +249,23 @@ export interface Divisions {
   province_code: string;
 }
 
+export interface Erasures {
+  finished_at: Timestamp | null;
+  /**
+   * Which case of article 47 of the Personal Information Protection Law.
+   */
+  ground: string;
+  id: Generated<Int8>;
+  person_id: Int8;
+  refusal: string | null;
+  requested_at: Timestamp;
+  /**
+   * null: the retention period was over.
+   */
+  requested_by: Int8 | null;
+  state: Generated<string>;
+}
+
 export interface IndicatorImports {
   division_code: string;
   id: Generated<Int8>;
@@ -438,6 +455,10 @@ export interface OrganizationStudentCounts {
 
 export interface People {
   created_at: Generated<Timestamp>;
+  /**
+   * From then on nobody can tell who this was but by a certificate; the row stays for the dates that hang on it.
+   */
+  erased_at: Timestamp | null;
   id: Generated<Int8>;
   /**
    * HMAC-SHA-256 of the identity number under the service's key; the number itself is never stored.
@@ -446,6 +467,26 @@ export interface People {
   identity_last4: string | null;
   name: string;
   staff_number: string | null;
+}
+
+export interface PersonContacts {
+  changed_at: Timestamp;
+  /**
+   * Keyed hash by which the same value is known again from the same source.
+   */
+  fingerprint: Buffer | null;
+  kind: string;
+  person_id: Int8;
+  /**
+   * The id of the key in eight bytes, the nonce, the text, the tag. null: the person took it away, and no roster brings it back.
+   */
+  sealed: Buffer | null;
+  source: string | null;
+  /**
+   * With source: whom it was sealed about, as the roster calls the person; null once it was sealed anew about the person.
+   */
+  source_id: string | null;
+  told_by: string;
 }
 
 export interface PersonSources {
@@ -744,6 +785,7 @@ export interface DB {
   coverage_totals: CoverageTotals;
   credit_records: CreditRecords;
   divisions: Divisions;
+  erasures: Erasures;
   indicator_imports: IndicatorImports;
   indicator_values: IndicatorValues;
   indicators: Indicators;
@@ -758,6 +800,7 @@ export interface DB {
   organization_student_counts: OrganizationStudentCounts;
   organizations: Organizations;
   people: People;
+  person_contacts: PersonContacts;
   person_sources: PersonSources;
   posts: Posts;
   responses: Responses;

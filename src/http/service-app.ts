@@ -73,6 +73,12 @@ export function makeServiceApp(
     download(ctx, language === 'en' ? `refused-rows-${id}.xlsx` : `退回的行-${id}.xlsx`, found);
   });
 
+  router.get('/my-data.zip', async (ctx) => {
+    const viewer = requireViewer(ctx);
+    ctx.set('Cache-Control', 'private, no-store');
+    download(ctx, '我的数据.zip', await services.personalData.openExport(viewer));
+  });
+
   router.get('/feed/credit-records', async (ctx) => {
     const viewer = requireViewer(ctx);
     const one = (name: string): string | undefined => {

@@ -15,6 +15,7 @@ import {
   type UserState,
 } from './progress.repository.ts';
 import { completes, takeStatement } from './statement.ts';
+import { learningData } from './personal-data.repository.ts';
 
 const MAX_STATEMENTS = 100;
 const MAX_STATE_CHARACTERS = 64 * 1024;
@@ -45,6 +46,8 @@ export function makeLearningService({
   };
 
   return {
+    /** What this room holds about people. */
+    personalData: learningData,
     listProgress: async (executor: Executor, assignmentId: string): Promise<ActivityProgress[]> =>
       listProgress(executor, assignmentId),
 

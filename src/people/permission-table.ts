@@ -7,6 +7,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'division.add': 'add divisions that the published list lacks',
   'roster.import': 'import rosters, decide doubts, rename and merge schools',
   'people.read': 'see people by name, and numbers that are about few',
+  'people.erase': 'have what is held about people who have left erased',
   'certification.plan': 'plan certifications',
   'cohort.assign': 'assign cohorts',
   'coverage.read': 'see coverage, staffing, indicators',

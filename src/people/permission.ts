@@ -7,6 +7,7 @@ export const permissions = [
   'division.add',
   'roster.import',
   'people.read',
+  'people.erase',
   'certification.plan',
   'cohort.assign',
   'coverage.read',
@@ -30,10 +31,19 @@ export type GrantRole = (typeof grantRoles)[number];
 
 /** The table of roles and permissions; permissions.txt shows it. */
 export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> = {
-  operator: ['grant.give', 'grant.read', 'division.add', 'roster.import', 'coverage.read', 'access.revoke'],
+  operator: [
+    'grant.give',
+    'grant.read',
+    'division.add',
+    'roster.import',
+    'coverage.read',
+    'people.erase',
+    'access.revoke',
+  ],
   coordinator: [
     'roster.import',
     'people.read',
+    'people.erase',
     'certification.plan',
     'cohort.assign',
     'coverage.read',

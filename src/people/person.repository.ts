@@ -29,6 +29,7 @@ export async function listPeopleByStaffNumber(
     .selectFrom('people')
     .select('id')
     .where('staff_number', '=', staffNumber)
+    .where('erased_at', 'is', null)
     .orderBy('id')
     .limit(most)
     .execute();

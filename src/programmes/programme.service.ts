@@ -23,6 +23,7 @@ import {
   listCertificationsOf,
   pinCourseVersion,
 } from './programme.repository.ts';
+import { programmeData } from './personal-data.repository.ts';
 
 /** Owed by planning: coverage begins to count who holds any of the certification's roles. */
 export const COUNT_ROLES_TASK = 'count-roles';
@@ -51,6 +52,8 @@ export function makeProgrammeService({
   const planned = new Map<string, Certification>();
 
   return {
+    /** What this room holds about people. */
+    personalData: programmeData,
     /**
      * @throws NotFound for a division that is not the viewer's to plan for, or a course that is not there.
      * @throws Conflict CODE_TAKEN when the division has a certification of this code.

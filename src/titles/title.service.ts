@@ -5,11 +5,14 @@ import { scopesOf, type Viewer } from '../people/permission.ts';
 import type { Organization } from '../regions/organization.ts';
 import { divisionsOf, fromCursor, organizationsOf, type CreditRecord } from './credit-record.ts';
 import { insertCreditRecord, insertWithdrawal, listCreditRecords } from './credit-record.repository.ts';
+import { titleData } from './personal-data.repository.ts';
 
 export type TitleService = ReturnType<typeof makeTitleService>;
 
 export function makeTitleService({ db, clock }: { db: Database; clock: Clock }) {
   return {
+    /** What this room holds about people. */
+    personalData: titleData,
     /** In the transaction that issues the certificate. */
     recordEarned: async (
       tx: Executor,

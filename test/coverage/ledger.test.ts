@@ -17,6 +17,7 @@ import {
 import type { Role } from '../../src/people/role.ts';
 import type { RosterImport } from '../../src/people/roster/import.repository.ts';
 import { fileOf } from '../../src/people/roster/upload.ts';
+import { makeSeals } from '../../src/people/sealing.ts';
 import { makeRosterService, type RosterService } from '../../src/people/roster/import.service.ts';
 import { makeRegionService } from '../../src/regions/region.service.ts';
 import { makeTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -78,7 +79,15 @@ describe('the kept numbers of coverage', () => {
     db = makeDatabase(pool);
     ledger = makeCoverageLedger({ db, clock, log: silentLog });
     const regions = makeRegionService({ db, clock });
-    roster = makeRosterService({ db, pool, clock, identityKey: Buffer.alloc(32), regions, holdings: ledger });
+    roster = makeRosterService({
+      db,
+      pool,
+      clock,
+      identityKey: Buffer.alloc(32),
+      seals: makeSeals([{ id: '1', key: Buffer.alloc(32) }], Buffer.alloc(32)),
+      regions,
+      holdings: ledger,
+    });
     reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
     for (const row of DIVISIONS)
       await pool.query(

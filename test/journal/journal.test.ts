@@ -25,6 +25,7 @@ const DEFINE = `mutation ($input: DefineIndicatorInput!) { defineIndicator(input
 const TAKE = `mutation ($input: ImportIndicatorValuesInput!) { importIndicatorValues(input: $input) { __typename } }`;
 const ADD = `mutation ($input: AddDivisionsInput!) { addDivisions(input: $input) { __typename } }`;
 const DECIDE = `mutation ($input: DecideRosterDoubtInput!) { decideRosterDoubt(input: $input) { __typename } }`;
+const ERASE = `mutation ($input: ErasePersonalDataInput!) { erasePersonalData(input: $input) { __typename } }`;
 const RENAME = `mutation ($input: RenameOrganizationInput!) { renameOrganization(input: $input) { __typename } }`;
 const MERGE = `mutation ($input: MergeOrganizationsInput!) { mergeOrganizations(input: $input) { __typename } }`;
 const TAKE_SNAPSHOT = `mutation ($input: TakeSnapshotInput!) { takeSnapshot(input: $input) { __typename } }`;
@@ -65,6 +66,11 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'division.add': { subject: 'division', row: 'divisions where code::bigint' },
   'grant.give': { subject: 'role-grant', row: 'role_grants where ended_at is null and id' },
   'grant.end': { subject: 'role-grant', row: 'role_grants where ended_at is not null and id' },
+  'contacts.set': { subject: 'person', row: 'person_contacts where person_id' },
+  'erasure.request': { subject: 'person', row: undefined },
+  'erasure.apply': { subject: 'person', row: 'erasures where person_id' },
+  'retention.forget': { subject: 'retention', row: undefined },
+  'retention.run': { subject: 'retention', row: undefined },
   'certification.plan': { subject: 'certification', row: 'certifications where id' },
   'cohort.assign': { subject: 'cohort', row: 'assignments where cohort_id' },
   'target.set': { subject: 'division', row: 'coverage_targets where division_code::bigint' },
@@ -176,6 +182,24 @@ describe('the journal', () => {
     'session.end': async () => {
       const [session] = await query('select max(id) as id from sessions');
       return mutate('coordinator', END_SESSION, { id: gid('Session', session!['id']!) });
+    },
+    'contacts.set': async () =>
+      mutate('t2', `mutation { setOwnContacts(input: { mobile: "13812345678" }) { __typename } }`, {}),
+    // Somebody new each time, who has left.
+    'erasure.request': async () => {
+      const [gone] = await query(`insert into people (name) values ('王小走') returning id`);
+      await query(
+        `insert into posts (person_id, organization_id, role, starts_on, ends_on) select $1, min(id), 'class_teacher', '2020-01-01', '2021-01-01' from organizations`,
+        [gone!['id']],
+      );
+      const id = Buffer.from(`Person:${gone!['id']}`).toString('base64');
+      const { data } = await service.ask(
+        'coordinator',
+        'query ($id: ID!) { erasurePreview(personId: $id) { confirmation } }',
+        { id },
+      );
+      const { confirmation } = data.erasurePreview as { confirmation: string };
+      return mutate('coordinator', ERASE, { input: { personId: id, ground: 'UNLAWFUL', confirmation } });
     },
     'grant.give': async () => {
       await makeOperator();
@@ -347,9 +371,8 @@ describe('the journal', () => {
   /** All that a change could leave behind. */
   const state = async () =>
     query(`select
-      (select count(*) from journal_entries) as entries, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from sessions) as sessions, (select count(*) from sessions where ended_at is not null) as ended, (select count(*) from access_tokens where revoked_at is not null) as tokens_revoked,
-      (select count(*) from journal_entries) as entries, (select count(*) from role_grants where granted_by is not null) as grants, (select count(*) from role_grants where ended_at is not null) as grants_ended, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
+      (select count(*) from journal_entries) as entries, (select count(*) from role_grants where granted_by is not null) as grants, (select count(*) from role_grants where ended_at is not null) as grants_ended, (select count(*) from roster_imports) as imports, (select count(*) from people) as people, (select count(*) from person_contacts where told_by = 'person') as contacts, (select count(*) from divisions) as divisions, (select count(*) from roster_doubts where state = 'decided') as decided,
       (select count(*) from organization_changes) as reorganized, (select count(*) from organizations where closed_on is not null) as closed,
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
@@ -397,6 +420,7 @@ describe('the journal', () => {
     'issue-request.make',
     'issue-request.approve',
     'roster.decide',
+    'contacts.set',
     'organization.rename',
     'organization.merge',
     'attempt.start',
@@ -485,6 +509,39 @@ describe('the journal', () => {
     expect(await cancellations()).toEqual([{ import_id: asked!['id'] }]);
     await query('update graphile_worker._private_jobs set run_at = now() where attempts > 0');
     await idle();
+  });
+
+  it('takes back whole what was forgotten and who was erased, and forgets it again', async () => {
+    await block('erasure.request');
+    expect(await act['erasure.request']!()).toBe('INTERNAL');
+    expect(await query('select 1 from erasures')).toEqual([]);
+    await unblock();
+    await block('erasure.apply');
+    expect(await act['erasure.request']!()).toBe('ErasePersonalDataPayload');
+    await until(async () => {
+      const rows = await query(
+        `select 1 from graphile_worker.jobs where key like 'erase-person:%' and last_error is not null`,
+      );
+      return rows.length === 0 ? undefined : rows;
+    });
+    const erased = `select e.state, p.erased_at from erasures e join people p on p.id = e.person_id`;
+    expect(await query(erased)).toEqual([{ state: 'queued', erased_at: null }]);
+    await unblock();
+    await query('update graphile_worker._private_jobs set run_at = now() where attempts > 0');
+    await idle();
+    expect(await query(erased)).toEqual([{ state: 'done', erased_at: expect.any(Date) }]);
+
+    // The database has a clock of its own, by which all of them came years ago.
+    await query(`update people set created_at = '2030-03-04'`);
+    await query(
+      `insert into sessions (token_hash, person_id, way, created_at, expires_at, last_used_at) select sha256('x'), min(id), 'sample', '2020-01-01', '2020-01-02', '2020-01-01' from people`,
+    );
+    await block('retention.forget');
+    await expect(service.app.services.erasures.forgetWhatIsOver()).rejects.toThrow('the journal is full');
+    expect(await query(`select 1 from sessions where created_at < '2021-01-01'`)).toHaveLength(1);
+    await unblock();
+    await service.app.services.erasures.forgetWhatIsOver();
+    expect(await query(`select 1 from sessions where created_at < '2021-01-01'`)).toEqual([]);
   });
 
   it('takes a revocation back whole, with the credit it withdrew', async () => {

@@ -113,7 +113,6 @@ export function makeDoubtService({
           mostEnded: 1,
           endMissing: false,
           doubtId: doubt.id,
-          files: [],
         });
       });
       return {

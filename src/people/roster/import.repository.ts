@@ -1,13 +1,16 @@
 import { sql } from 'kysely';
 import type { Executor } from '../../db/database.ts';
+import { SEAL_BYTES, type Seal } from '../sealing.ts';
 import type { RefusedFile, RefusedRow } from './refusal-sheet.ts';
 import type { Refused } from './roster.ts';
 import { said, type Said } from './said.ts';
 import { inPieces, type IncomingFile, type Upload } from './upload.ts';
 
-const PIECE = 1024 * 1024;
-/** It comes as text of twice the length, which is soon forgotten when it is short. */
-const READ_AT_ONCE = 48 * 1024;
+/** What is encrypted in one go, and read at once. It comes as text of twice the length, which is soon forgotten when it is short. */
+const BLOCK = 48 * 1024;
+const SEALED_BLOCK = BLOCK + SEAL_BYTES;
+/** Of about a megabyte. */
+const BLOCKS_IN_PIECE = 21;
 
 export interface ImportCounts {
   readonly rowsRead: number;
@@ -71,7 +74,6 @@ export async function insertRosterImport(
     mostEnded: number;
     endMissing: boolean | null;
     doubtId?: string;
-    files: readonly IncomingFile[];
   },
 ): Promise<string> {
   const { id } = await tx
@@ -89,17 +91,46 @@ export async function insertRosterImport(
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  for (const file of given.files) {
-    let position = 0;
-    for await (const content of inPieces(file.stream(), PIECE)) {
-      await tx
-        .insertInto('roster_import_files')
-        .values({ import_id: id, name: file.name, position, content })
-        .execute();
-      position += 1;
-    }
-  }
   return id;
+}
+
+/** Keeps a file of an import as it streams in, encrypted block by block: at no time does it lie anywhere in the clear. */
+export async function insertRosterImportFile(
+  tx: Executor,
+  importId: string,
+  file: IncomingFile,
+  seal: Seal,
+): Promise<void> {
+  let position = 0;
+  let index = 0;
+  let sealed: Buffer[] = [];
+  const insert = async (): Promise<void> => {
+    await tx
+      .insertInto('roster_import_files')
+      .values({ import_id: importId, name: file.name, position, content: Buffer.concat(sealed) })
+      .execute();
+    position += 1;
+    sealed = [];
+  };
+  for await (const block of inPieces(file.stream(), BLOCK)) {
+    sealed.push(seal.seal(block, aboutBlock(file.name, index)));
+    index += 1;
+    if (sealed.length === BLOCKS_IN_PIECE) await insert();
+  }
+  if (sealed.length > 0) await insert();
+}
+
+/** Not of the import: the files of one go over to another. */
+function aboutBlock(name: string, index: number): string {
+  return `upload:${name}\0${index}`;
+}
+
+/** The ids of keys that uploads are encrypted with. */
+export async function listUploadKeys(db: Executor): Promise<Buffer[]> {
+  const { rows } = await sql<{
+    key: Buffer;
+  }>`select distinct substring(content from 1 for 8) as key from roster_import_files`.execute(db);
+  return rows.map((row) => row.key);
 }
 
 /** What one import was given goes over to another. */
@@ -166,35 +197,42 @@ export async function findRosterImport(
   };
 }
 
-/** The files of an import, read where they lie. */
-export async function listRosterImportFiles(db: Executor, importId: string): Promise<Upload[]> {
-  const { rows } = await sql<{ name: string; size: number }>`
-    select name, sum(octet_length(content))::int as size from roster_import_files where import_id = ${importId}::bigint group by name order by name`.execute(
-    db,
-  );
-  const part = async (name: string, start: number, length: number): Promise<Buffer> => {
-    const position = Math.floor(start / PIECE);
-    const { rows: found } = await sql<{ part: Buffer }>`
-      select substring(content from ${start - position * PIECE + 1}::int for ${length}::int) as part
-      from roster_import_files where import_id = ${importId}::bigint and name = ${name} and position = ${position}::int`.execute(
+/** The files of an import, read and decrypted where they lie. */
+export async function listRosterImportFiles(db: Executor, importId: string, seal: Seal): Promise<Upload[]> {
+  const { rows } = await sql<{ name: string; size: string }>`
+    select name, sum(octet_length(content) - ${SEAL_BYTES}::int * ceil(octet_length(content) / ${SEALED_BLOCK}::numeric))::bigint as size
+    from roster_import_files where import_id = ${importId}::bigint group by name order by name`.execute(db);
+  const block = async (name: string, index: number): Promise<Buffer> => {
+    const { rows: found } = await sql<{ sealed: Buffer }>`
+      select substring(content from ${(index % BLOCKS_IN_PIECE) * SEALED_BLOCK + 1}::int for ${SEALED_BLOCK}::int) as sealed
+      from roster_import_files where import_id = ${importId}::bigint and name = ${name} and position = ${Math.floor(index / BLOCKS_IN_PIECE)}::int`.execute(
       db,
     );
-    return found[0]?.part ?? Buffer.alloc(0);
+    return found[0] === undefined ? Buffer.alloc(0) : seal.open(found[0].sealed, aboutBlock(name, index));
   };
-  return rows.map(({ name, size }) => {
-    // Who reads on finds the next part there already.
-    let ahead: { readonly start: number; readonly part: Promise<Buffer> } | undefined;
+  return rows.map(({ name, size: sizeText }) => {
+    const size = Number(sizeText);
+    type Held = { readonly index: number; readonly bytes: Promise<Buffer> };
+    // Who reads on finds the rest of the block, and the next one, there already.
+    let held: Held | undefined;
+    let ahead: Held | undefined;
+    const fetch = (index: number): Held => {
+      const bytes = block(name, index);
+      // Whoever asks for it hears of the failure; nobody may ask.
+      bytes.catch(() => {});
+      return { index, bytes };
+    };
     return {
       name,
       size,
       read: async (start, end) => {
         if (start >= size) return Buffer.alloc(0);
-        const bytes = await (ahead?.start === start ? ahead.part : part(name, start, READ_AT_ONCE));
-        const next = start + bytes.length;
-        ahead = next < size ? { start: next, part: part(name, next, READ_AT_ONCE) } : undefined;
-        // Whoever asks for it hears of the failure; nobody may ask.
-        ahead?.part.catch(() => {});
-        return bytes.subarray(0, end - start);
+        const index = Math.floor(start / BLOCK);
+        if (held?.index !== index) {
+          held = ahead?.index === index ? ahead : fetch(index);
+          ahead = (index + 1) * BLOCK < size ? fetch(index + 1) : undefined;
+        }
+        return (await held.bytes).subarray(start - index * BLOCK, end - index * BLOCK);
       },
     };
   });
@@ -300,8 +338,20 @@ export async function listRosterRefusals(
   }));
 }
 
+/** Held shared by each import while it is being applied, and alone by whoever erases people: none of them is taken for somebody known meanwhile. */
+const IMPORTS_LOCK = 0x78_71_72_69; // 'xqri'
+
+/** @returns false: an import is being applied. The lock goes with the transaction. */
+export async function tryLockImports(tx: Executor): Promise<boolean> {
+  const { rows } = await sql<{
+    got: boolean;
+  }>`select pg_try_advisory_xact_lock(${IMPORTS_LOCK}) as got`.execute(tx);
+  return rows[0]!.got;
+}
+
 /** One import of a source at a time; the lock goes with the transaction. */
 export async function lockSource(tx: Executor, source: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock_shared(${IMPORTS_LOCK})`.execute(tx);
   await sql`select pg_advisory_xact_lock(hashtextextended(${`roster:${source}`}, 0))`.execute(tx);
 }
 

@@ -7,13 +7,16 @@ import { insertJournalEntry } from '../../journal/journal.repository.ts';
 import type { RegionService } from '../../regions/region.service.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
 import { may, type Viewer } from '../permission.ts';
+import type { Seals } from '../sealing.ts';
 import {
   findRosterImport,
   finishRosterImport,
   forgetRosterFiles,
   insertCancellation,
+  insertRosterImportFile,
   listRefusedFiles,
   listRosterRefusals,
+  listUploadKeys,
   lockSource,
   moveRosterImportFiles,
   type RosterImport,
@@ -21,8 +24,9 @@ import {
 } from './import.repository.ts';
 import { IMPORT_TASK, queueImport } from './queue.service.ts';
 import { writeRefusals } from './refusal-sheet.ts';
+import { maskIdentities } from './roster.ts';
 import { Cancelled, makeImportRun } from './run.service.ts';
-import { UnreadableFile } from './said.ts';
+import { said, UnreadableFile } from './said.ts';
 import type { IncomingFile } from './upload.ts';
 import { inParts } from '../../db/acting.ts';
 
@@ -42,6 +46,7 @@ export function makeRosterService({
   pool,
   clock,
   identityKey,
+  seals,
   regions,
   holdings,
 }: {
@@ -50,10 +55,11 @@ export function makeRosterService({
   pool: Pool;
   clock: Clock;
   identityKey: Buffer;
+  seals: Seals;
   regions: RegionService;
   holdings: HoldingsWatcher;
 }) {
-  const run = makeImportRun({ db, clock, identityKey, regions, holdings });
+  const run = makeImportRun({ db, clock, identityKey, seals, regions, holdings });
   const visible = async (viewer: Viewer, id: string): Promise<RosterImport | undefined> => {
     const found = await findRosterImport(db, id);
     const division = found === undefined ? undefined : await regions.findDivision(found.divisionCode);
@@ -91,8 +97,14 @@ export function makeRosterService({
           'input.files',
           `The files are larger than ${MAX_UPLOAD_BYTES / 1024 / 1024} MB together.`,
         );
-      const twice = input.files.find(
-        (file, index) => input.files.findIndex((other) => other.name === file.name) !== index,
+      // A file may be named after somebody's number, and its name is kept.
+      const files = input.files.map((file) => ({
+        name: maskIdentities(file.name),
+        size: file.size,
+        stream: () => file.stream(),
+      }));
+      const twice = files.find(
+        (file, index) => files.findIndex((other) => other.name === file.name) !== index,
       );
       if (twice !== undefined) throw new InvalidInput('input.files', `${twice.name} was given twice.`);
       const mostEnded = shareOf(input.mostEnded);
@@ -100,15 +112,17 @@ export function makeRosterService({
       const source = `division:${division.code}${input.source === null ? '' : `/${input.source}`}`;
       if (source.length > 100) throw new InvalidInput('input.source', 'It is longer than 100 characters.');
 
-      const id = await db.transaction().execute(async (tx) =>
-        queueImport(tx, viewer, clock.now(), division, {
+      const id = await db.transaction().execute(async (tx) => {
+        const queued = await queueImport(tx, viewer, clock.now(), division, {
           source,
           dryRun: input.dryRun ?? false,
           mostEnded,
           endMissing: input.endMissing ?? null,
-          files: input.files,
-        }),
-      );
+          files: files.length,
+        });
+        for (const file of files) await insertRosterImportFile(tx, queued, file, seals.uploads);
+        return queued;
+      });
       return (await findRosterImport(db, id))!;
     },
 
@@ -160,7 +174,6 @@ export function makeRosterService({
           dryRun: input.dryRun,
           mostEnded: shareOf(input.mostEnded ?? locked.mostEnded),
           endMissing: input.endMissing ?? locked.endMissing,
-          files: [],
         });
         await moveRosterImportFiles(tx, id, created);
         return created;
@@ -188,6 +201,9 @@ export function makeRosterService({
       });
       return (await findRosterImport(db, id))!;
     },
+
+    /** The ids of the keys that uploads still need. */
+    listUploadKeys: async (): Promise<Buffer[]> => listUploadKeys(db),
 
     /** The worker's part, now and then. */
     async forgetFiles(): Promise<void> {
@@ -228,7 +244,12 @@ export function makeRosterService({
       } catch (error) {
         if (error instanceof Cancelled) end = { state: 'cancelled', at: clock.now() };
         else if (error instanceof UnreadableFile)
-          end = { state: 'refused', reason: error.said, at: clock.now() };
+          end = {
+            state: 'refused',
+            // It may tell of what stood where a header should be.
+            reason: said(maskIdentities(error.said.en), maskIdentities(error.said['zh-CN'])),
+            at: clock.now(),
+          };
         else throw error;
       }
       // What was written is taken back by now; only what is to be told remains.

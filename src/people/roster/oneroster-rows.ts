@@ -1,4 +1,5 @@
 import { organizationKinds, type OrganizationKind } from '../../regions/organization.ts';
+import { readEmail, readMobile } from '../contact.ts';
 import { roles, type Role } from '../role.ts';
 import { listOf } from './csv.ts';
 import type { Given, GivenOrganization, GivenPerson, GivenPost } from './roster.ts';
@@ -122,7 +123,35 @@ export function readPerson(row: Row, mode: Mode): GivenPerson {
     leaves: isDeleted(row, mode),
     complete: true,
     onlyKnown: false,
+    ...contactsOf(row),
   };
+}
+
+/** The columns of the standard that say how to reach somebody. */
+export const CONTACT_COLUMNS = ['email', 'sms', 'phone'] as const;
+
+/** What is no address and no mobile number is no reason to refuse a row: it is left out. */
+function contactsOf(row: Row): Pick<GivenPerson, 'contacts'> {
+  const email = row.fields.get('email') ?? '';
+  const sms = row.fields.get('sms') ?? '';
+  const phone = row.fields.get('phone') ?? '';
+  if (email === '' && sms === '' && phone === '') return NO_CONTACTS;
+  return contactsFrom(readEmail(email), readMobile(sms) ?? readMobile(phone));
+}
+const NO_CONTACTS = {};
+
+export function contactsFrom(
+  email: string | undefined,
+  mobile: string | undefined,
+): Pick<GivenPerson, 'contacts'> {
+  return email === undefined && mobile === undefined
+    ? NO_CONTACTS
+    : {
+        contacts: {
+          ...(email === undefined ? {} : { email }),
+          ...(mobile === undefined ? {} : { mobile }),
+        },
+      };
 }
 
 /** A row of roles.csv (1.2). @returns no post for a role that is not counted here. */

@@ -1,6 +1,7 @@
 import type { RosterFile } from './archive.ts';
 import { openCsv, type Table } from './csv.ts';
 import {
+  CONTACT_COLUMNS,
   OTHER_ROLES,
   readOrganization,
   readPerson,
@@ -209,7 +210,11 @@ async function* readTable(
   if (table === undefined) return;
   const refColumn = file === 'roles.csv' ? 'userSourcedId' : 'sourcedId';
   const secret = table.header.indexOf('metadata.identityNumber');
-  yield [{ kind: 'header', file, cells: table.header, secret }];
+  const contacts =
+    file === 'users.csv'
+      ? CONTACT_COLUMNS.map((column) => table.header.indexOf(column)).filter((at) => at !== -1)
+      : [];
+  yield [{ kind: 'header', file, cells: table.header, secret, contacts }];
   try {
     for await (const rows of table.rows) {
       const batch: Given[] = [];

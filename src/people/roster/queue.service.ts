@@ -12,7 +12,10 @@ export async function queueImport(
   viewer: Viewer,
   now: Date,
   division: Division,
-  given: Omit<Parameters<typeof insertRosterImport>[1], 'requestedBy' | 'createdAt' | 'divisionCode'>,
+  given: Omit<Parameters<typeof insertRosterImport>[1], 'requestedBy' | 'createdAt' | 'divisionCode'> & {
+    /** How many it is made of. */
+    files?: number;
+  },
 ): Promise<string> {
   const id = await insertRosterImport(tx, {
     ...given,
@@ -29,7 +32,7 @@ export async function queueImport(
       division: division.code,
       source: given.source,
       // What they are called may name somebody.
-      ...(given.doubtId === undefined ? { files: given.files.length } : { doubt: given.doubtId }),
+      ...(given.doubtId === undefined ? { files: given.files ?? 0 } : { doubt: given.doubtId }),
     },
     units: [division],
   });

@@ -1,4 +1,5 @@
 import type { OrganizationKind } from '../../regions/organization.ts';
+import type { ContactKind } from '../contact.ts';
 import type { Role } from '../role.ts';
 import type { Said } from './said.ts';
 
@@ -51,6 +52,8 @@ export interface GivenPerson {
   readonly complete: boolean;
   /** Somebody not known does not go in. */
   readonly onlyKnown: boolean;
+  /** How to reach the person, as far as the row says and it can be; nothing is ever taken away by a roster. */
+  readonly contacts?: Readonly<Partial<Record<ContactKind, string>>>;
 }
 
 /** What a file says, one thing after another. Organizations come first. */
@@ -61,6 +64,8 @@ export type Given =
       readonly cells: readonly string[];
       /** The column that holds identity numbers; -1 where there is none. */
       readonly secret: number;
+      /** Those that hold contacts, where there are any. */
+      readonly contacts?: readonly number[];
     }
   /** A row has been read; what it says follows. */
   | { readonly kind: 'row'; readonly line: number; readonly cells: readonly string[] }
@@ -102,7 +107,15 @@ export function maskIdentity(value: string): string {
   return `${'*'.repeat(Math.max(0, value.length - 4))}${value.slice(-4)}`;
 }
 
-/** A text in which no identity number stands in the clear, wherever somebody put one. */
+/** A text in which no identity number stands in the clear, wherever somebody put one and however its digits are grouped. */
 export function maskIdentities(text: string): string {
-  return text.replaceAll(/[\d０-９]{17}[\dXx０-９Ｘｘ]/g, maskIdentity);
+  // Nearly all are too short to hold one, and there are millions.
+  return text.length < 18 ? text : text.replaceAll(/(?:[\d０-９][\s-]?){17}[\dXx０-９Ｘｘ]/g, maskIdentity);
+}
+
+/** What may be kept of a cell that holds a contact: too little to use it. */
+export function maskContactCell(text: string): string {
+  return text.includes('@')
+    ? text.replaceAll(/[^\s@]+(?=@)/g, ([first = '']) => `${first}***`)
+    : text.replaceAll(/[\d０-９]{7,}/g, (digits) => `${digits.slice(0, 3)}****${digits.slice(-4)}`);
 }

@@ -3,9 +3,14 @@ import type { ClientBase } from 'pg';
 import { addDays, chinaDay, type Clock } from '../../clock.ts';
 import type { Database, Executor } from '../../db/database.ts';
 import type { RegionService } from '../../regions/region.service.ts';
+import { aboutRow, contactKinds } from '../contact.ts';
+import { applyContacts, stageContactsInOrder } from '../contact.repository.ts';
+import { RESEAL_TASK } from '../contact.service.ts';
+import { insertDebt } from '../../journal/journal.repository.ts';
 import type { HoldingsWatcher } from '../holdings.ts';
 import { hashIdentityNumber, isIdentityNumber } from '../person.ts';
 import { listPeopleAt } from '../person.repository.ts';
+import type { Seals } from '../sealing.ts';
 import { keepDoubts, stageDoubt } from './doubt.repository.ts';
 import {
   listRosterImportFiles,
@@ -31,6 +36,7 @@ import {
 import { openRoster } from './open.ts';
 import { planOrganizations } from './place.ts';
 import {
+  maskContactCell,
   maskIdentity,
   maskIdentities,
   type Given,
@@ -72,12 +78,14 @@ export function makeImportRun({
   db,
   clock,
   identityKey,
+  seals,
   regions,
   holdings,
 }: {
   db: Database;
   clock: Clock;
   identityKey: Buffer;
+  seals: Seals;
   regions: RegionService;
   holdings: HoldingsWatcher;
 }) {
@@ -91,10 +99,12 @@ export function makeImportRun({
     const tell = teller(queued.id);
 
     const roster =
-      queued.doubtId === null ? await openRoster(await listRosterImportFiles(db, queued.id)) : waitingRow;
+      queued.doubtId === null
+        ? await openRoster(await listRosterImportFiles(db, queued.id, seals.uploads))
+        : waitingRow;
     await createStaging(tx);
     if (queued.doubtId !== null) await stageDoubt(tx, queued.doubtId);
-    const read = await stage(client, roster, tell);
+    const read = await stage(client, roster, source, tell);
     await tell('matching', 0, read.rowsRead);
     await analyzeStaging(tx);
     const places = await planPlaces(tx, queued, roster, read.organizations, yesterday);
@@ -107,7 +117,8 @@ export function makeImportRun({
     const plan = await readPlan(tx, endMissing);
     if (!queued.dryRun) {
       refuseManyEnds(plan, queued.mostEnded);
-      await write(tx, source, { places, plan, today, tell });
+      const { repeats } = roster;
+      await write(tx, source, { places, plan, today, tell, repeats, contacts: read.contacts });
       await keepDoubts(tx, queued);
     }
     await stageBareRows(client, roster, await listBareRefusals(tx));
@@ -140,7 +151,7 @@ export function makeImportRun({
   }
 
   /** Reads the files into the staging tables. */
-  async function stage(client: ClientBase, roster: Roster, tell: Tell) {
+  async function stage(client: ClientBase, roster: Roster, source: string, tell: Tell) {
     const staging = new StagingWriter(client);
     const organizations: GivenOrganization[] = [];
     let rowsRead = 0;
@@ -154,20 +165,21 @@ export function makeImportRun({
         switch (given.kind) {
           case 'header':
             header = given;
-            staging.refusedRow(given.file, 1, given.cells);
+            // A row of data may stand where a header should.
+            staging.refusedRow(given.file, 1, given.cells.map(maskIdentities));
             break;
           case 'row':
             row = given;
             rowsRead += 1;
             break;
           case 'organization':
-            organizations.push(given.organization);
+            organizations.push(withoutNumbers(given.organization));
             break;
           case 'person':
-            stagePerson(staging, given.person);
+            stagePerson(staging, source, given.person);
             break;
           case 'post':
-            staging.post(refOf(given.ref), given.line, given.post);
+            stagePost(staging, given);
             break;
           case 'ignored':
             rowsIgnored += 1;
@@ -185,10 +197,16 @@ export function makeImportRun({
       }
     }
     await staging.end();
-    return { organizations, rowsRead, rowsIgnored, everyRowIsAboutSomebody };
+    return {
+      organizations,
+      rowsRead,
+      rowsIgnored,
+      everyRowIsAboutSomebody,
+      contacts: staging.contacts > 0,
+    };
   }
 
-  function stagePerson(staging: StagingWriter, person: GivenPerson): void {
+  function stagePerson(staging: StagingWriter, source: string, person: GivenPerson): void {
     const ref = refOf(person.ref);
     const identityNumber = person.identityNumber ?? (ref === person.ref ? null : numberIn(person.ref));
     staging.person(
@@ -196,11 +214,45 @@ export function makeImportRun({
         ...person,
         ref,
         identityNumber,
+        name: maskIdentities(person.name),
         staffNumber:
           person.staffNumber !== null && numberIn(person.staffNumber) !== null ? null : person.staffNumber,
       },
       identityNumber === null ? undefined : hashIdentityNumber(identityNumber, key),
     );
+    if (person.contacts === undefined) return;
+    for (const kind of contactKinds) {
+      const value = person.contacts[kind];
+      if (value === undefined) continue;
+      const about = aboutRow(source, ref, kind);
+      staging.contact(
+        { line: person.line, ref },
+        kind,
+        seals.fingerprint(value, about),
+        seals.contacts.seal(value, about),
+      );
+    }
+  }
+
+  function stagePost(staging: StagingWriter, { ref, line, post }: Extract<Given, { kind: 'post' }>): void {
+    const organizationSourceId = refOf(post.organizationSourceId);
+    staging.post(
+      refOf(ref),
+      line,
+      organizationSourceId === post.organizationSourceId ? post : { ...post, organizationSourceId },
+    );
+  }
+
+  /** Nobody's number stands in for that of an organization, nor in its name. */
+  function withoutNumbers(organization: GivenOrganization): GivenOrganization {
+    const { sourceId, parentSourceId, identifier, name } = organization;
+    return {
+      ...organization,
+      sourceId: refOf(sourceId),
+      parentSourceId: parentSourceId === null ? null : refOf(parentSourceId),
+      identifier: identifier === null ? null : refOf(identifier),
+      name: maskNumbers(name),
+    };
   }
 
   /** What the source calls somebody. Where it uses identity numbers for that, a keyed hash of it, since none is ever stored. */
@@ -287,7 +339,16 @@ export function makeImportRun({
       plan,
       today,
       tell,
-    }: { places: Awaited<ReturnType<typeof planPlaces>>; plan: Plan; today: string; tell: Tell },
+      repeats,
+      contacts,
+    }: {
+      places: Awaited<ReturnType<typeof planPlaces>>;
+      plan: Plan;
+      today: string;
+      tell: Tell;
+      repeats: boolean;
+      contacts: boolean;
+    },
   ): Promise<void> {
     await holdings.around(tx, await listPeopleAt(tx, places.moved), async () =>
       regions.saveOrganizations(tx, source, [...places.insert, ...places.update]),
@@ -301,12 +362,29 @@ export function makeImportRun({
       await tell('writing', plan.lastPerson + at, rows);
       await applyPostsOfNew(tx, today, at, at + PIECE);
     }
+    if (contacts) {
+      await stageContactsInOrder(tx, { repeats });
+      let changed = 0n;
+      for (let at = 0; at < plan.lastPerson; at += PIECE) {
+        await tell('writing', rows, rows);
+        changed += await applyContacts(tx, source, { from: at, until: at + PIECE, at: clock.now() });
+      }
+      // They are sealed about the row; the job seals them about the person.
+      if (changed > 0n) await insertDebt(tx, { task: RESEAL_TASK, payload: {}, key: RESEAL_TASK });
+    }
     await tell('counting', 0, rows);
     if (plan.peopleAdded > PIECE) await analyzePeople(tx);
     await holdings.around(tx, changedPeople, async () => applyPostsOfKnown(tx, today));
     if (plan.peopleAdded > 0) await holdings.added(tx, newPeople);
     await tell('counting', rows, rows);
   }
+}
+
+/** A text in which no identity number stands, but whatever else is as long. */
+function maskNumbers(text: string): string {
+  return text.replaceAll(/[\d０-９]{17}[\dXx０-９Ｘｘ]/g, (number) =>
+    numberIn(number) === null ? number : maskIdentity(number),
+  );
 }
 
 /** The identity number that a text is; null: it is none. */
@@ -348,10 +426,11 @@ function maskedCells(
   row: Extract<Given, { kind: 'row' }>,
   header: Extract<Given, { kind: 'header' }>,
 ): string[] {
-  // A row of another length may have its identity number anywhere.
-  return row.cells.map((cell, index) =>
-    index === header.secret || (header.secret !== -1 && row.cells.length !== header.cells.length)
-      ? maskIdentity(cell)
-      : maskIdentities(cell),
-  );
+  // A row of another length may have its identity number anywhere, and its contacts.
+  const isMoved = row.cells.length !== header.cells.length;
+  return row.cells.map((cell, index) => {
+    if (index === header.secret || (header.secret !== -1 && isMoved)) return maskIdentity(cell);
+    const isContact = header.contacts?.includes(index) === true || (isMoved && header.contacts?.length !== 0);
+    return isContact ? maskContactCell(maskIdentities(cell)) : maskIdentities(cell);
+  });
 }

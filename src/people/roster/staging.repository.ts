@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { Executor } from '../../db/database.ts';
+import type { ContactKind } from '../contact.ts';
 import type { GivenPerson, GivenPost, Refused } from './roster.ts';
 
 /*
@@ -15,6 +16,8 @@ const TABLES = {
     'n int, line int, ref text, name text, staff_number text, identity_hash bytea, identity_last4 text, leaves boolean, complete boolean, only_known boolean',
   staged_posts:
     'n int, line int, ref text, organization_ref text, role text, workload text, starts_on date, ends_on date, ends boolean',
+  // How to reach the person of that n, encrypted already: nothing of a contact in the clear comes to the database.
+  staged_contacts: 'n int, line int, ref text, kind text, fingerprint bytea, sealed bytea',
   // Whom a refused row is about: what it leaves out is not known, so nothing of theirs ends.
   staged_spared: 'ref text',
   staged_refusals: 'file text, line int, column_name text, value text, reason text, reason_zh text',
@@ -38,6 +41,7 @@ export class StagingWriter {
   #length = 0;
   #people = 0;
   #posts = 0;
+  #contacts = 0;
   #copying: Promise<void> = Promise.resolve();
 
   /** @param client the connection of the transaction in which the tables were created. */
@@ -61,6 +65,25 @@ export class StagingWriter {
       'staged_posts',
       `${this.#posts}\t${line}\t${cell(ref)}\t${cell(post.organizationSourceId)}\t${post.role}\t${post.workload}\t${cell(post.startsOn)}\t${cell(post.endsOn)}\t${post.ends}\n`,
     );
+  }
+
+  /** Of the person staged last. @param fingerprint hexadecimal. */
+  contact(
+    { line, ref }: { line: number; ref: string },
+    kind: ContactKind,
+    fingerprint: string,
+    sealed: Buffer,
+  ): void {
+    this.#contacts += 1;
+    this.#add(
+      'staged_contacts',
+      `${this.#people}\t${line}\t${cell(ref)}\t${kind}\t\\\\x${fingerprint}\t\\\\x${sealed.toString('hex')}\n`,
+    );
+  }
+
+  /** How many were staged. */
+  get contacts(): number {
+    return this.#contacts;
   }
 
   spare(ref: string): void {
@@ -169,7 +192,8 @@ export async function stageRefusals(tx: Executor, refused: readonly Refused[]): 
 export async function keepRefusals(tx: Executor, importId: string): Promise<number> {
   // Some reasons say what stood there. As roster.ts masks it; here for all of them, whoever found them.
   const masked = (column: string) =>
-    sql`regexp_replace(${sql.ref(column)}, '[0-9０１２３４５６７８９]{14}([0-9０１２３４５６７８９]{3}[0-9Xx０１２３４５６７８９Ｘｘ])', '**************\\1', 'g')`;
+    // What stands for a number that is used as an id is told as the number would be.
+    sql`regexp_replace(regexp_replace(${sql.ref(column)}, '(?:[0-9０１２３４５６７８９][\\s-]?){14}((?:[0-9０１２３４５６７８９][\\s-]?){3}[0-9Xx０１２３４５６７８９Ｘｘ])', '**************\\1', 'g'), '(\\*{14}[0-9X]{4})#[0-9a-f]{32}', '\\1', 'g')`;
   await sql`
     insert into roster_refusals (import_id, file, line, column_name, value, reason, reason_zh)
     select ${importId}::bigint, file, line, column_name, ${masked('value')}, ${masked('reason')}, ${masked('reason_zh')} from staged_refusals order by file, line, column_name`.execute(

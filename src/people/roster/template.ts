@@ -188,6 +188,20 @@ export const STAFF_COLUMNS = {
     example: '',
     width: 16,
   },
+  email: {
+    title: '电子邮箱',
+    alsoCalled: ['邮箱', '电子邮件', '邮箱地址', 'E-mail', 'Email'],
+    note: '可空。只用于给本人发送提醒，加密保存；本人改过的以本人为准。',
+    example: '',
+    width: 24,
+  },
+  mobile: {
+    title: '手机号',
+    alsoCalled: ['手机', '手机号码', '移动电话', '联系电话', '联系方式'],
+    note: '可空。只用于给本人发送提醒，加密保存；本人改过的以本人为准。',
+    example: '',
+    width: 16,
+  },
 } as const satisfies Record<string, TemplateColumn>;
 
 export const ORGANIZATION_SHEET = '学校';

@@ -1,3 +1,5 @@
+import { readEmail, readMobile } from '../contact.ts';
+import { contactsFrom } from './oneroster-rows.ts';
 import type { Given } from './roster.ts';
 import {
   checkDays,
@@ -84,6 +86,10 @@ export function readStaffRow(row: Row, titles: Titles): Given[] {
         leaves: false,
         complete: true,
         onlyKnown: false,
+        ...contactsFrom(
+          readEmail(has(titles, 'email', (column) => optional(row, column)) ?? ''),
+          readMobile(has(titles, 'mobile', (column) => optional(row, column)) ?? ''),
+        ),
       },
     },
     {

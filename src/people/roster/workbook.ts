@@ -1,5 +1,5 @@
 import { openWorkbook, type Cell, type Workbook } from '../../sheets/read.ts';
-import type { Given, Roster } from './roster.ts';
+import { maskIdentities, type Given, type Roster } from './roster.ts';
 import { RowRefused, type Row } from './row.ts';
 import { said, UnreadableFile } from './said.ts';
 import { ORGANIZATION_COLUMNS, plainTitle, STAFF_COLUMNS, type TemplateColumn } from './template.ts';
@@ -161,14 +161,21 @@ async function findTitles(
         const missing = Object.entries<TemplateColumn>(columns)
           .filter(([key, column]) => column.isRequired === true && titles[key] === undefined)
           .map(([, column]) => column.title);
-        // Two of them by chance are likely, as a name and a code are on every form.
-        const isSo = missing.length === 0 || Object.keys(titles).length >= 3;
+        // Two of them by chance are likely, as a name and a code are on every form; and whoever lists how people are reached means nothing by it.
+        const telling = Object.keys(titles).filter((key) => key !== 'email' && key !== 'mobile');
+        const isSo = missing.length === 0 || telling.length >= 3;
         if (isSo && (best === undefined || missing.length < best.missing.length))
           best = {
             kind,
             missing,
             twice,
-            found: { name, file: `[${file.name}]${name}`, headerLine: row.line, header, titles },
+            found: {
+              name,
+              file: maskIdentities(`[${file.name}]${name}`),
+              headerLine: row.line,
+              header,
+              titles,
+            },
           };
       }
     }
@@ -208,7 +215,10 @@ async function* readSheet(
   const secret = sheet.titles['identity'] === undefined ? -1 : sheet.header.indexOf(sheet.titles['identity']);
   const columns = new Map(sheet.header.map((title, at) => [title, at]));
   const ours = Object.values(sheet.titles).map((title) => columns.get(title)!);
-  yield [{ kind: 'header', file: sheet.file, cells: sheet.header, secret }];
+  const contacts = [sheet.titles['email'], sheet.titles['mobile']].flatMap((title) =>
+    title === undefined ? [] : [columns.get(title)!],
+  );
+  yield [{ kind: 'header', file: sheet.file, cells: sheet.header, secret, contacts }];
   try {
     for await (const batch of workbook.rows(sheet.name)) {
       const given: Given[] = [];

@@ -1,0 +1,56 @@
+import { sql } from 'kysely';
+import type { PersonalDataKeeper } from '../people/personal-data.ts';
+
+/** How people did in exams. What is exported says what was chosen and what it was worth, and never which answer is right. */
+export const assessmentData: PersonalDataKeeper = {
+  parts: [
+    {
+      name: 'attempts',
+      tables: ['attempts'],
+      // Those that a certificate rests on stay with their result.
+      fate: 'stripped',
+      rows: (personId) => sql`
+        select lpad(t.id::text, 19, '0') as key, t.id::text, a.id::text as assignment, t.number, t.drawn, t.started_at, t.deadline, t.submitted_at, t.points, t.max_points, t.percent, t.passed
+        from attempts t join assignments a on a.id = t.assignment_id where a.person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'responses',
+      tables: ['responses'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(t.id::text, 19, '0') || lpad(i.id::text, 19, '0') as key, t.id::text as attempt, i.id::text as item_id, i.key as item, r.chosen, r.saved_at, r.points
+        from responses r join attempts t on t.id = r.attempt_id join assignments a on a.id = t.assignment_id join items i on i.id = r.item_id where a.person_id = ${personId}::bigint`,
+    },
+  ],
+  async erase(tx, personIds) {
+    await sql`
+      delete from responses where attempt_id in (
+        select t.id from attempts t join assignments a on a.id = t.assignment_id where a.person_id = any(${personIds}::bigint[]))`.execute(
+      tx,
+    );
+    await sql`
+      delete from attempts t using assignments a
+      where a.id = t.assignment_id and a.person_id = any(${personIds}::bigint[]) and not exists (select from certificates c where c.assignment_id = a.id)`.execute(
+      tx,
+    );
+    await sql`
+      update attempts t set drawn = '[]', seed = '' from assignments a
+      where a.id = t.assignment_id and a.person_id = any(${personIds}::bigint[]) and t.seed <> ''`.execute(
+      tx,
+    );
+  },
+  retention: [
+    {
+      name: 'responses',
+      // As long as a certificate may be disputed, and some time more; one without an end may always be.
+      async forget(tx, { before, day, limit }) {
+        const { numAffectedRows } = await sql`
+          delete from responses where (attempt_id, item_id) in (
+            select r.attempt_id, r.item_id from responses r join attempts t on t.id = r.attempt_id left join certificates c on c.assignment_id = t.assignment_id
+            where t.submitted_at < ${before} and (c.id is null or coalesce(c.revoked_on, c.valid_until) < ${day}::date)
+            limit ${limit} for update of r skip locked)`.execute(tx);
+        return Number(numAffectedRows);
+      },
+    },
+  ],
+};

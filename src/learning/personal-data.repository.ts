@@ -1,0 +1,65 @@
+import { sql } from 'kysely';
+import type { PersonalDataKeeper } from '../people/personal-data.ts';
+
+/** What people did in courses. Nothing rests on it once a certificate is issued. */
+export const learningData: PersonalDataKeeper = {
+  parts: [
+    {
+      name: 'progress',
+      tables: ['activity_progress'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(a.id::text, 19, '0') || p.activity_key as key, a.id::text as assignment, p.activity_key as activity, p.started_at, p.completed_at
+        from activity_progress p join assignments a on a.id = p.assignment_id where a.person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'statements',
+      tables: ['statements'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(a.id::text, 19, '0') || s.id as key, a.id::text as assignment, s.activity_key as activity, s.statement, s.stored_at
+        from statements s join assignments a on a.id = s.assignment_id where a.person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'saved_states',
+      tables: ['user_states'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(a.id::text, 19, '0') || u.activity_key || u.language as key, a.id::text as assignment, u.activity_key as activity, u.language, u.data, u.saved_at
+        from user_states u join assignments a on a.id = u.assignment_id where a.person_id = ${personId}::bigint`,
+    },
+  ],
+  async erase(tx, personIds) {
+    for (const table of ['statements', 'user_states', 'activity_progress'])
+      await sql`
+        delete from ${sql.table(table)} where assignment_id in (select id from assignments where person_id = any(${personIds}::bigint[]))`.execute(
+        tx,
+      );
+  },
+  retention: [
+    {
+      name: 'user-states',
+      // Where a learner stopped is of use until the certificate is there.
+      async forget(tx, { before, limit }) {
+        const { numAffectedRows } = await sql`
+          delete from user_states u where (u.assignment_id, u.activity_key, u.language) in (
+            select s.assignment_id, s.activity_key, s.language from user_states s join certificates c using (assignment_id)
+            where c.issued_at < ${before} and s.saved_at < ${before} limit ${limit} for update of s skip locked)`.execute(
+          tx,
+        );
+        return Number(numAffectedRows);
+      },
+    },
+    {
+      name: 'statements',
+      async forget(tx, { before, limit }) {
+        const { numAffectedRows } = await sql`
+          delete from statements s where (s.assignment_id, s.id) in (
+            select assignment_id, id from statements where stored_at < ${before} limit ${limit} for update skip locked)`.execute(
+          tx,
+        );
+        return Number(numAffectedRows);
+      },
+    },
+  ],
+};
