@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -21,10 +21,12 @@ import { checkServer, makeDatabase, makePool, type Database } from './db/databas
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
+import { makeListener } from './http/listener.ts';
 import { makeServiceApp } from './http/service-app.ts';
 import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
+import { networksOf } from './network/address.ts';
 import type { Role } from './people/role.ts';
 import { makePeopleService } from './people/people.service.ts';
 import { makeReorganizationService } from './people/reorganization.service.ts';
@@ -78,12 +80,13 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 
   try {
     // The ports come first: a second start in the same folder must not touch the first one's database.
-    const serviceServer = createServer();
-    const contentServer = createServer();
-    const servicePort = await listen(serviceServer, config.host, config.port, 'PORT');
-    closers.push(async () => closeServer(serviceServer));
-    const contentPort = await listen(contentServer, config.host, config.contentPort, 'CONTENT_PORT');
-    closers.push(async () => closeServer(contentServer));
+    const proxies = networksOf(config.trustedProxies);
+    const serviceListener = makeListener(config.connections, { proxies });
+    const contentListener = makeListener(config.connections, { proxies });
+    const servicePort = await listen(serviceListener.server, config.host, config.port, 'PORT');
+    closers.push(async () => closeServer(serviceListener.server));
+    const contentPort = await listen(contentListener.server, config.host, config.contentPort, 'CONTENT_PORT');
+    closers.push(async () => closeServer(contentListener.server));
     // A port of 0 is chosen by the system, so the address is known only now.
     const publicUrl = withPort(config.publicUrl, config.port, servicePort);
     const contentUrl = withPort(config.contentUrl, config.contentPort, contentPort);
@@ -211,13 +214,15 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       log,
       clock,
       samples: config.samples,
+      graphiql: config.graphiql,
+      introspection: config.introspection,
+      corsOrigins: config.corsOrigins,
       webFolder: options.webFolder ?? join(config.dataFolder, 'web'),
       ready,
     });
-    const contentApp = makeContentApp({ log, publicUrl, contentStore });
-    const [answerService, answerContent] = [serviceApp.callback(), contentApp.callback()];
-    serviceServer.on('request', (request, response) => void answerService(request, response));
-    contentServer.on('request', (request, response) => void answerContent(request, response));
+    const contentApp = makeContentApp({ log, publicUrl, contentUrl, contentStore });
+    serviceListener.answerBy(serviceApp);
+    contentListener.answerBy(contentApp);
     return { services, db, publicUrl, contentUrl, courses: synced, ledger, databaseFailure, stop };
   } catch (error) {
     const failure = databaseFailure();

@@ -1,48 +1,26 @@
-import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { GraphQLError } from 'graphql';
+import { createFetch } from '@whatwg-node/fetch';
+import { GraphQLError, parse, validate, type DocumentNode } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context as KoaContext, Middleware } from 'koa';
 import { makeContext, type Context, type Services } from '../../schema/context.ts';
 import { schema } from '../../schema/schema.ts';
+import type { Introspection } from '../config.ts';
 import { NotSignedIn, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
+import { asksForPage, showGraphiql } from './graphiql.ts';
+import { measureQuery, measureVariables, refusal } from './graphql-limits.ts';
 import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
-import { problem } from './problem.ts';
+import { logDefect, problem } from './problem.ts';
 import { bearerToken, viewerOf } from './session.ts';
 
-export const MAX_QUERY_CHARACTERS = 20_000;
 const MEGABYTE = 1024 * 1024;
 /** A query with its variables, and an upload: a roster's own limit with the wrapping around it. */
 const MAX_BODY = { json: 2 * MEGABYTE, upload: 65 * MEGABYTE } as const;
-
-const sizeLimit: Plugin = {
-  onParams({ params, setResult }) {
-    if ((params.query?.length ?? 0) > MAX_QUERY_CHARACTERS) {
-      setResult({
-        errors: [
-          new GraphQLError(`A query has at most ${MAX_QUERY_CHARACTERS} characters.`, {
-            extensions: { code: 'QUERY_TOO_LARGE' },
-          }),
-        ],
-      });
-    }
-  },
-};
-
-const EXAMPLE = `# Xinqiao: who am I, and what may I see?
-{
-  viewer {
-    person { name staffNumber }
-    posts { role organization { name } }
-  }
-  certifications(first: 5) {
-    nodes { id code title }
-  }
-}
-`;
+/** Of an upload's parts: the query and where its files go, and the files. */
+const UPLOAD_PARTS = { fieldSize: MEGABYTE, fields: 10, files: 100 } as const;
 
 export interface GraphqlRequest {
   readonly query: string;
@@ -61,37 +39,63 @@ export interface GraphqlAnswer {
 
 export interface Graphql {
   readonly door: Middleware;
+  /** A question that is in order, and not too large, for this viewer. @throws GraphQLError */
+  read(viewer: Viewer | undefined, query: string): DocumentNode;
   /** Asks as somebody who knocks at the door with `ctx`'s token would: through every limit, permission and mask that stands there. */
   ask(ctx: KoaContext, viewer: Viewer | undefined, request: GraphqlRequest): Promise<GraphqlAnswer>;
 }
 
-/**
- * The GraphQL door, at /graphql. Refusals that a query throws come out as errors with their code; anything else is logged and masked.
- * @param samples GraphiQL opens with the header of the sample coordinator filled in, or of `?as=<key>`.
- */
-export function makeGraphql(services: Services, { log, samples }: { log: Log; samples: boolean }): Graphql {
-  const yoga = createYoga<{ koa: KoaContext; viewer: Viewer | undefined }, Context>({
+export interface GraphqlOptions {
+  readonly log: Log;
+  readonly samples: boolean;
+  readonly graphiql: boolean;
+  readonly introspection: Introspection;
+}
+
+interface Asking {
+  readonly koa: KoaContext;
+  readonly viewer: Viewer | undefined;
+}
+
+/** The GraphQL door, at /graphql. Refusals that a query throws come out as errors with their code; anything else is logged and masked. */
+export function makeGraphql(services: Services, options: GraphqlOptions): Graphql {
+  const { log, introspection } = options;
+  /** What stands in the way of a question before it is looked at; undefined: nothing. */
+  const objection = (viewer: Viewer | undefined, query: string): GraphQLError | undefined => {
+    const measure = measureQuery(query);
+    if (measure === undefined) return undefined;
+    if ('refused' in measure) return measure.refused;
+    return measure.measured.introspects && !mayIntrospect(introspection, viewer)
+      ? refusal('INTROSPECTION_OFF', NO_INTROSPECTION[introspection])
+      : undefined;
+  };
+  const limits: Plugin<Asking> = {
+    onParams({ params, context, setResult }) {
+      // Whatever came; its shape is judged elsewhere.
+      const { query, variables } = params as { query?: unknown; variables?: unknown };
+      if (typeof query !== 'string') return;
+      const wrong = objection((context as Asking).viewer, query) ?? measureVariables(variables);
+      if (wrong !== undefined) setResult({ errors: [wrong] });
+    },
+    onResultProcess({ result, setResult }) {
+      if (introspection === 'everyone' || Array.isArray(result) || !('errors' in result)) return;
+      // Names that were not asked for would tell the contract piece by piece.
+      setResult({ ...result, errors: result.errors?.map(withoutSuggestion) ?? [] });
+    },
+  };
+  const yoga = createYoga<Asking, Context>({
     schema,
     logging: false,
     landingPage: false,
+    graphiql: false,
+    // Answered for both ways alike, before either.
+    cors: false,
     graphqlEndpoint: '/graphql',
-    plugins: [sizeLimit],
+    plugins: [limits],
     multipart: true,
+    fetchAPI: createFetch({ formDataLimits: UPLOAD_PARTS }),
     // The body is held to our own limits before it comes here; Yoga's usual 25 MB would refuse a province's roster.
     maxRequestBodySize: false,
-    // Only when somebody asks for it: its page alone is 80 MB in memory.
-    renderGraphiQL: async (options) =>
-      (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
-    graphiql: (request) => {
-      const as = new URL(request.url, services.publicUrl).searchParams.get('as') ?? 'coordinator';
-      return {
-        title: '心桥 Xinqiao GraphiQL',
-        defaultQuery: EXAMPLE,
-        ...(samples && /^[A-Za-z0-9:-]{1,64}$/.test(as)
-          ? { headers: JSON.stringify({ Authorization: `Bearer sample:${as}` }) }
-          : {}),
-      };
-    },
     maskedErrors: {
       maskError: (error) => {
         const original = error instanceof GraphQLError ? error.originalError : error;
@@ -104,11 +108,7 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
           });
         if (error instanceof GraphQLError && (original === undefined || original instanceof GraphQLError))
           return error;
-        const id = randomUUID();
-        log.error(
-          { id, error: original instanceof Error ? (original.stack ?? original.message) : String(original) },
-          'defect in a resolver',
-        );
+        const id = logDefect(log, original, 'defect in a resolver');
         return new GraphQLError(`Something went wrong on our side; tell the operator this id: ${id}`, {
           extensions: { code: 'INTERNAL' },
         });
@@ -117,8 +117,16 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     context: ({ koa, viewer }) => makeContext(services, viewer, bearerToken(koa.req)),
   });
   const answerPlain = makePlain(yoga, schema);
-  const ownOrigin = new URL(services.publicUrl).origin;
   const door: Middleware = async (ctx) => {
+    if (options.graphiql && asksForPage(ctx)) {
+      await showGraphiql(ctx, options);
+      return;
+    }
+    // A page elsewhere can send other types without asking first (Fetch standard, CORS-safelisted request headers).
+    if (ctx.method === 'POST' && ctx.is('application/json', 'application/graphql+json', 'multipart/form-data') === false) {
+      problem(ctx, 415, 'UNSUPPORTED_TYPE', 'Ask as application/json, or upload as multipart/form-data.');
+      return;
+    }
     const viewer = await viewerOf(ctx.req, services.sessions);
     const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
     if (upload && viewer === undefined) throw new NotSignedIn();
@@ -129,11 +137,16 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     }
     /** What Yoga reads; a GET has none. */
     let body: Readable | undefined;
-    if (comesPlain(ctx, { limit, ownOrigin })) {
+    if (comesPlain(ctx, limit)) {
       const bytes = await readBody(ctx);
       if (bytes === undefined) return;
-      const request = parsePlain(bytes, MAX_QUERY_CHARACTERS);
-      const answer = request === undefined ? undefined : await answerPlain({ koa: ctx, viewer }, request);
+      const request = parsePlain(bytes);
+      const answer =
+        request === undefined ||
+        objection(viewer, request.query) !== undefined ||
+        measureVariables(request.variables) !== undefined
+          ? undefined
+          : await answerPlain({ koa: ctx, viewer }, request);
       if (answer !== undefined) {
         ctx.body = answer;
         ctx.type = 'application/json; charset=utf-8';
@@ -152,17 +165,18 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
     ctx.body = response.body;
     // After the body, since Koa makes an empty one a 204.
     ctx.status = response.status;
-    if (ctx.get('accept').includes('text/html') && ctx.method === 'GET') {
-      // GraphiQL brings its script in the page itself.
-      ctx.set(
-        'Content-Security-Policy',
-        "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'",
-      );
-    }
   };
 
   return {
     door,
+    read(viewer, query) {
+      const wrong = objection(viewer, query);
+      if (wrong !== undefined) throw wrong;
+      const document = parse(query);
+      const [error] = validate(schema, document, undefined, { hideSuggestions: introspection !== 'everyone' });
+      if (error !== undefined) throw error;
+      return document;
+    },
     async ask(koa, viewer, request) {
       const response = await yoga.fetch(
         `${services.publicUrl}/graphql`,
@@ -176,6 +190,29 @@ export function makeGraphql(services: Services, { log, samples }: { log: Log; sa
       return (await response.json()) as GraphqlAnswer;
     },
   };
+}
+
+const NO_INTROSPECTION: Readonly<Record<Introspection, string>> = {
+  everyone: '',
+  'signed-in': 'What can be asked here is told to who is signed in.',
+  nobody: 'What can be asked here is not told; it stands in the source, as schema/schema.graphql.',
+};
+
+function mayIntrospect(introspection: Introspection, viewer: Viewer | undefined): boolean {
+  return introspection === 'everyone' || (introspection === 'signed-in' && viewer !== undefined);
+}
+
+function withoutSuggestion(error: GraphQLError): GraphQLError {
+  const message = error.message.replace(/ Did you mean [^]*\?$/, '');
+  return message === error.message
+    ? error
+    : new GraphQLError(message, {
+        nodes: error.nodes ?? null,
+        source: error.source ?? null,
+        positions: error.positions ?? null,
+        path: error.path ?? null,
+        extensions: error.extensions,
+      });
 }
 
 /** @param limit bytes */

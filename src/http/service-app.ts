@@ -4,6 +4,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Services } from '../../schema/context.ts';
 import type { Clock } from '../clock.ts';
+import type { Introspection } from '../config.ts';
 import { InvalidInput, NotFound } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { writeTemplate } from '../people/roster/template.ts';
@@ -12,7 +13,7 @@ import { exportDoor } from './export/door.ts';
 import { filesBelow } from './files.ts';
 import { makeGraphql } from './graphql.ts';
 import { problem, problemResponses } from './problem.ts';
-import { serviceHeaders } from './security.ts';
+import { crossOrigin, serviceHeaders } from './security.ts';
 import { requireViewer } from './session.ts';
 
 /** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
@@ -22,6 +23,9 @@ export function makeServiceApp(
     log: Log;
     clock: Clock;
     samples: boolean;
+    graphiql: boolean;
+    introspection: Introspection;
+    corsOrigins: readonly string[];
     webFolder: string;
     ready: () => Promise<boolean>;
   },
@@ -38,7 +42,7 @@ export function makeServiceApp(
   });
 
   const graphql = makeGraphql(services, options);
-  router.all('/graphql', graphql.door);
+  router.all('/graphql', crossOrigin(options.corsOrigins), graphql.door);
   router.post('/export', exportDoor(services, graphql, options));
 
   router.get('/certificates/:file', async (ctx) => {
@@ -103,7 +107,7 @@ export function makeServiceApp(
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
 
   app.use(problemResponses(options.log));
-  app.use(serviceHeaders(services.contentUrl));
+  app.use(serviceHeaders({ publicUrl: services.publicUrl, contentUrl: services.contentUrl }));
   app.use(filesBelow('/assets', join(options.webFolder, 'assets'), { immutable: true, maxAge: 31_536_000 }));
   app.use(router.routes());
   app.use(router.allowedMethods());

@@ -184,7 +184,7 @@ describe('the GraphQL door', () => {
       headers: { accept: 'text/html' },
     });
     expect(response.headers.get('content-security-policy')).toMatch(
-      /default-src 'self'.*frame-ancestors 'none'/,
+      /default-src 'none'; script-src 'nonce-[\w+/=]{24}'.*frame-ancestors 'none'/,
     );
     expect(await response.text()).toContain('Bearer sample:hr');
     const odd = await fetch(`${service.app.publicUrl}/graphql?as=${encodeURIComponent('"><script>')}`, {
