@@ -33,7 +33,11 @@ export const builder = new SchemaBuilder<{
       name: ({ fieldName }) => `${fieldName.charAt(0).toUpperCase()}${fieldName.slice(1)}Result`,
     },
   },
-  relay: { nodesOnConnection: true },
+  relay: {
+    nodesOnConnection: true,
+    // It costs what it asks for; as a list of unknown length it would cost ten, however many ids it names.
+    nodesQueryOptions: { complexity: ({ ids }) => ({ field: 1, multiplier: Math.max(1, ids.length) }) },
+  },
   complexity: {
     limit: { complexity: 5_000, depth: 14, breadth: 400 },
     complexityError: (kind, { depth, breadth, complexity, maxDepth, maxBreadth, maxComplexity }) =>

@@ -22,6 +22,7 @@ import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
 import { makeListener } from './http/listener.ts';
+import { makeRateService } from './http/rate.service.ts';
 import { makeServiceApp } from './http/service-app.ts';
 import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
@@ -205,6 +206,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await ledger.advance();
     closers.push(ledger.startFolding());
 
+    const rates = makeRateService({ db, pool, rates: config.rates });
+    const forgetting = setInterval(() => void rates.forget().catch(() => undefined), 60_000);
+    closers.push(async () => clearInterval(forgetting));
     const ready = async (): Promise<boolean> =>
       sql`select 1`.execute(db).then(
         () => true,
@@ -217,6 +221,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       graphiql: config.graphiql,
       introspection: config.introspection,
       corsOrigins: config.corsOrigins,
+      rates,
       webFolder: options.webFolder ?? join(config.dataFolder, 'web'),
       ready,
     });

@@ -1,4 +1,5 @@
 import {
+  getOperationAST,
   GraphQLError,
   Kind,
   Lexer,
@@ -26,7 +27,7 @@ export const QUERY_LIMITS = {
   /** Operations and fragments. */
   definitions: 50,
   directives: 50,
-  aliases: 100,
+  aliases: 200,
   /** Fields at the top of an operation. */
   rootFields: 50,
   /** Each may change something, or try a password. */
@@ -248,6 +249,18 @@ function pairsIn(set: SelectionSetNode, fragments: ReadonlyMap<string, FragmentD
     level = next;
   }
   return pairs;
+}
+
+/** Names of the fields at the top of an operation, each as often as it stands there. */
+export function topFields(document: DocumentNode, operationName: string | undefined): string[] {
+  const operation = getOperationAST(document, operationName);
+  if (operation === null || operation === undefined) return [];
+  const fragments = new Map(
+    document.definitions.flatMap((each) =>
+      each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [],
+    ),
+  );
+  return fieldsOf(operation.selectionSet, fragments).map((field) => field.name.value);
 }
 
 function fieldsOf(

@@ -1,19 +1,29 @@
 import { Readable } from 'node:stream';
 import { createFetch } from '@whatwg-node/fetch';
-import { GraphQLError, parse, validate, type DocumentNode } from 'graphql';
+import { complexityFromQuery } from '@pothos/plugin-complexity';
+import {
+  getOperationAST,
+  GraphQLError,
+  Kind,
+  parse,
+  validate,
+  type DocumentNode,
+  type ExecutionArgs,
+} from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context as KoaContext, Middleware } from 'koa';
 import { makeContext, type Context, type Services } from '../../schema/context.ts';
 import { schema } from '../../schema/schema.ts';
 import type { Introspection } from '../config.ts';
-import { NotSignedIn, Refusal } from '../errors.ts';
+import { NotSignedIn, RateLimited, Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
 import { asksForPage, showGraphiql } from './graphiql.ts';
-import { measureQuery, measureVariables, refusal } from './graphql-limits.ts';
+import { measureQuery, measureVariables, refusal, topFields } from './graphql-limits.ts';
 import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
 import { logDefect, problem } from './problem.ts';
+import type { RateService } from './rate.service.ts';
 import { bearerToken, viewerOf } from './session.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -50,16 +60,19 @@ export interface GraphqlOptions {
   readonly samples: boolean;
   readonly graphiql: boolean;
   readonly introspection: Introspection;
+  readonly rates: RateService;
 }
 
 interface Asking {
   readonly koa: KoaContext;
   readonly viewer: Viewer | undefined;
+  /** It was charged elsewhere. */
+  readonly charged?: boolean;
 }
 
 /** The GraphQL door, at /graphql. Refusals that a query throws come out as errors with their code; anything else is logged and masked. */
 export function makeGraphql(services: Services, options: GraphqlOptions): Graphql {
-  const { log, introspection } = options;
+  const { log, introspection, rates } = options;
   /** What stands in the way of a question before it is looked at; undefined: nothing. */
   const objection = (viewer: Viewer | undefined, query: string): GraphQLError | undefined => {
     const measure = measureQuery(query);
@@ -76,6 +89,23 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
       if (typeof query !== 'string') return;
       const wrong = objection((context as Asking).viewer, query) ?? measureVariables(variables);
       if (wrong !== undefined) setResult({ errors: [wrong] });
+    },
+    /** Both ways lead through here: a large question costs more than the one unit of any request, and some fields have a bucket of their own. */
+    async onExecute({ args, setResultAndStopExecution }) {
+      const { koa, viewer, charged = false } = args.contextValue as unknown as Asking;
+      if (charged) return;
+      try {
+        const units = Math.floor(costOf(args) / UNIT);
+        if (units > 0) await rates.charge(koa, viewer, units);
+        const fields = topFields(args.document, args.operationName ?? undefined);
+        const signIns = fields.filter((name) => name.startsWith('signIn')).length;
+        if (signIns > 0) await rates.chargeFor(koa, 'signIn', viewer, signIns);
+        const lookUps = viewer === undefined ? fields.filter((name) => name === 'verifyCertificate').length : 0;
+        if (lookUps > 0) await rates.chargeFor(koa, 'verification', viewer, lookUps);
+      } catch (error) {
+        if (!(error instanceof RateLimited)) throw error;
+        setResultAndStopExecution({ errors: [rateLimited(error)] });
+      }
     },
     onResultProcess({ result, setResult }) {
       if (introspection === 'everyone' || Array.isArray(result) || !('errors' in result)) return;
@@ -128,8 +158,16 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
       return;
     }
     const viewer = await viewerOf(ctx.req, services.sessions);
+    try {
+      await rates.charge(ctx, viewer);
+    } catch (error) {
+      if (!(error instanceof RateLimited)) throw error;
+      refuseRate(ctx, error);
+      return;
+    }
     const upload = ctx.is('multipart') !== false && ctx.is('multipart') !== null;
     if (upload && viewer === undefined) throw new NotSignedIn();
+    if (upload) await rates.chargeFor(ctx, 'upload', viewer);
     const limit = upload ? MAX_BODY.upload : MAX_BODY.json;
     if (announcesMore(ctx.req, limit)) {
       refuseBody(ctx, limit);
@@ -185,11 +223,43 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
           headers: { 'content-type': 'application/json', accept: 'application/json' },
           body: JSON.stringify(request),
         },
-        { koa, viewer },
+        { koa, viewer, charged: true },
       );
       return (await response.json()) as GraphqlAnswer;
     },
   };
+}
+
+/** So much of the contract's own measure of cost is one unit more. */
+const UNIT = 100;
+
+/** By the contract's own measure; 0 for what execution will refuse anyhow. */
+function costOf({ document, operationName, variableValues }: ExecutionArgs): number {
+  const operation = getOperationAST(document, operationName);
+  if (operation === null || operation === undefined) return 0;
+  const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
+  try {
+    return complexityFromQuery(
+      { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] },
+      { schema, ...(variableValues === undefined || variableValues === null ? {} : { variables: variableValues }) },
+    ).complexity;
+  } catch {
+    return 0;
+  }
+}
+
+function rateLimited({ code, message, retryAfter }: RateLimited): GraphQLError {
+  return new GraphQLError(message, {
+    extensions: { code, retryAfter, http: { status: 429, headers: { 'Retry-After': String(retryAfter) } } },
+  });
+}
+
+/** Before the question is read; told as GraphQL tells it. */
+function refuseRate(ctx: KoaContext, { code, message, retryAfter }: RateLimited): void {
+  ctx.status = 429;
+  ctx.set('Retry-After', String(retryAfter));
+  ctx.body = JSON.stringify({ errors: [{ message, extensions: { code, retryAfter } }] });
+  ctx.type = 'application/json; charset=utf-8';
 }
 
 const NO_INTROSPECTION: Readonly<Record<Introspection, string>> = {

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { randomUUID } from 'node:crypto';
-import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Refusal } from '../errors.ts';
+import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, RateLimited, Refusal } from '../errors.ts';
 import { describeError, type Log } from '../log.ts';
 import { currentOrigin } from '../origin.ts';
 
@@ -11,6 +11,7 @@ export function statusOf(refusal: Refusal): number {
   if (refusal instanceof NotAllowed) return 403;
   if (refusal instanceof InvalidInput) return 400;
   if (refusal instanceof Conflict) return 409;
+  if (refusal instanceof RateLimited) return 429;
   return 422;
 }
 
@@ -42,6 +43,7 @@ export function problemResponses(log: Log): Middleware {
         problem(ctx, 404, 'NOT_FOUND', 'There is nothing at this address.');
     } catch (error) {
       if (error instanceof Refusal) {
+        if (error instanceof RateLimited) ctx.set('Retry-After', String(error.retryAfter));
         problem(ctx, statusOf(error), error.code, error.message);
         return;
       }

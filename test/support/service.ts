@@ -52,12 +52,21 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
+const TIGHT = ['RATE_ADDRESS', 'RATE_SIGN_IN', 'RATE_VERIFICATION', 'RATE_EXPORT', 'RATE_UPLOAD'];
+
 /** The whole service on a database of its own, with the sample staff (coordinator, hr, issuer) and nothing else. */
 export async function startService({
   clock = systemClock,
   log = silentLog,
   webFolder,
-}: { clock?: Clock; log?: Log; webFolder?: string } = {}): Promise<TestService> {
+  env = {},
+}: {
+  clock?: Clock;
+  log?: Log;
+  webFolder?: string;
+  /** Besides where it lies: e.g. limits. */
+  env?: Readonly<Record<string, string>>;
+} = {}): Promise<TestService> {
   const database = await makeTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'xinqiao-service-'));
   const config = readConfig({
@@ -65,6 +74,9 @@ export async function startService({
     PORT: '0',
     CONTENT_PORT: '0',
     DATABASE_URL: database.url,
+    // A test does in a second what a person does in an hour.
+    ...Object.fromEntries(TIGHT.map((name) => [name, '0'])),
+    ...env,
   });
   const app = await startApp(config, log, { clock, ...(webFolder === undefined ? {} : { webFolder }) });
   await makeSampleService({ db: app.db, clock, people: app.services.people }).ensureStaff(sampleStaff);

@@ -13,6 +13,7 @@ import { download } from '../download.ts';
 import { LimitedBody } from '../body.ts';
 import type { Graphql, GraphqlAnswer } from '../graphql.ts';
 import { problem } from '../problem.ts';
+import type { RateService } from '../rate.service.ts';
 import type { Viewer } from '../../people/permission.ts';
 import { requireViewer } from '../session.ts';
 import { planTable, type Plan } from './plan.ts';
@@ -66,11 +67,21 @@ const STATUS: Readonly<Record<string, number>> = {
 /**
  * The door to tables as files, at `POST /export`: a query of the contract is asked page by page through the GraphQL door and its rows are streamed
  * (decision 11). What is wrong before the first byte is a problem response; afterwards the connection breaks, so that no part looks like the whole.
- * @param clock stamps the journal and the file's name.
+ * @param clock stamps the journal and the file's name. @param admit lets in who is signed in.
  */
-export function exportDoor(services: Services, graphql: Graphql, { clock }: { clock: Clock }): Middleware {
+export function exportDoor(
+  services: Services,
+  graphql: Graphql,
+  {
+    clock,
+    rates,
+    admit,
+  }: { clock: Clock; rates: RateService; admit: (ctx: KoaContext) => Promise<Viewer> },
+): Middleware {
   return async (ctx) => {
-    const viewer = await requireViewer(ctx.req, services.sessions);
+    const viewer = await admit(ctx);
+    // Its pages are not charged one by one: a large table must come to its end.
+    await rates.chargeFor(ctx, 'export', viewer);
     const request = await readRequest(ctx);
     if (request === undefined) return;
     try {
