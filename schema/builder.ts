@@ -8,6 +8,8 @@ import { InvalidInput } from '../src/errors.ts';
 import type { Context } from './context.ts';
 
 export const MAX_PAGE = 100;
+/** What one operation may cost: about the fields that its answer holds, lists counted by tens. */
+export const MAX_COST = 5_000;
 const DEFAULT_PAGE = 20;
 
 /**
@@ -39,7 +41,7 @@ export const builder = new SchemaBuilder<{
     nodesQueryOptions: { complexity: ({ ids }) => ({ field: 1, multiplier: Math.max(1, ids.length) }) },
   },
   complexity: {
-    limit: { complexity: 5_000, depth: 14, breadth: 400 },
+    limit: { complexity: MAX_COST, depth: 14, breadth: 400 },
     complexityError: (kind, { depth, breadth, complexity, maxDepth, maxBreadth, maxComplexity }) =>
       new GraphQLError(
         `This query is too large by its ${kind.toLowerCase()} (depth ${depth} of ${maxDepth}, breadth ${breadth} of ${maxBreadth}, cost ${complexity} of ${maxComplexity}). Ask for fewer fields or smaller pages.`,

@@ -144,7 +144,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       slowestUpload: countOf(env, 'MIN_UPLOAD_RATE', 2_048),
     },
     outbound: {
-      allow: listOf(env, 'OUTBOUND_ALLOW', isHostOrNetwork, 'a host such as lms.school.example, or a network'),
+      allow: listOf(
+        env,
+        'OUTBOUND_ALLOW',
+        isHostOrNetwork,
+        'a host such as lms.school.example, or a network',
+      ),
       ports: listOf(env, 'OUTBOUND_PORTS', isPort, 'a port', ['443', '8443']).map(Number),
       allowHttp: choice(env, 'OUTBOUND_HTTP', ['0', '1'], '0') === '1',
     },

@@ -39,13 +39,15 @@ export const QUERY_LIMITS = {
   /** Pairs of fields that end under one name, which validation compares. */
   pairs: 5_000,
   /** What the contract is asked to tell of itself, lists counted as long as they are; the usual tools ask a third of it. */
-  introspection: 1_000_000,
+  introspection: 300_000,
   /** Values in variables, objects and lists themselves among them. */
   values: 20_000,
   /** Entries of one list in them. */
   list: 2_000,
   /** Lists and objects in lists and objects there. */
   valueDepth: 24,
+  /** The same of a whole body, before it is read. */
+  bodyDepth: 40,
 } as const;
 
 /** What is known of a text that is in order by its size. */
@@ -101,8 +103,10 @@ function measureWords(query: string): { refused: GraphQLError } | 'in order' | u
     while (lexer.advance().kind !== TokenKind.EOF) {
       const { kind } = lexer.token;
       tokens += 1;
-      if (kind === TokenKind.BRACE_L || kind === TokenKind.BRACKET_L || kind === TokenKind.PAREN_L) nesting += 1;
-      if (kind === TokenKind.BRACE_R || kind === TokenKind.BRACKET_R || kind === TokenKind.PAREN_R) nesting -= 1;
+      if (kind === TokenKind.BRACE_L || kind === TokenKind.BRACKET_L || kind === TokenKind.PAREN_L)
+        nesting += 1;
+      if (kind === TokenKind.BRACE_R || kind === TokenKind.BRACKET_R || kind === TokenKind.PAREN_R)
+        nesting -= 1;
       if (kind === TokenKind.AT) directives += 1;
       if (tokens > QUERY_LIMITS.tokens)
         return tooLarge(`A query has at most ${QUERY_LIMITS.tokens} names, brackets and values.`);
@@ -140,6 +144,8 @@ const ENTRIES: Readonly<Record<string, number>> = {
   enumValues: 6,
   interfaces: 1,
   possibleTypes: 5,
+  // Mostly there is none.
+  ofType: 0.3,
 };
 
 function measureDocument(document: DocumentNode): { measured: Measured } | { refused: GraphQLError } {
@@ -200,7 +206,8 @@ function measureDocument(document: DocumentNode): { measured: Measured } | { ref
   let introspects = false;
   for (const definition of document.definitions) {
     // The contract itself, which a question has no business to define: validation says so.
-    if (definition.kind !== Kind.OPERATION_DEFINITION && definition.kind !== Kind.FRAGMENT_DEFINITION) continue;
+    if (definition.kind !== Kind.OPERATION_DEFINITION && definition.kind !== Kind.FRAGMENT_DEFINITION)
+      continue;
     const operation = definition.kind === Kind.OPERATION_DEFINITION ? definition : undefined;
     const size =
       definition.kind === Kind.FRAGMENT_DEFINITION
@@ -269,13 +276,34 @@ function fieldsOf(
 ): readonly FieldNode[] {
   return set.selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD) return [selection];
-    const inner =
-      selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+    const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
     return inner === undefined ? [] : fieldsOf(inner.selectionSet, fragments);
   });
 }
 
-/** @returns why not; without calling itself, since lists in lists may be as deep as a body is long. */
+export const TOO_DEEP = `A body is at most ${QUERY_LIMITS.bodyDepth} lists and objects deep.`;
+
+const [QUOTE, BACKSLASH, OPEN_LIST, OPEN_OBJECT, CLOSE_LIST, CLOSE_OBJECT] = Buffer.from('"\\[{]}');
+
+/** Whether JSON is deeper than anybody means it. Looked at before it is read: JSON.parse takes a second for a megabyte of brackets. */
+export function nestsTooDeep(json: Buffer): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at];
+    if (quoted) {
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) quoted = false;
+    } else if (byte === QUOTE) quoted = true;
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      depth += 1;
+      if (depth > QUERY_LIMITS.bodyDepth) return true;
+    } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
+  }
+  return false;
+}
+
+/** @returns why not; without calling itself, since those who ask choose how deep they are. */
 export function measureVariables(variables: unknown): GraphQLError | undefined {
   const open: { value: object; depth: number }[] = [];
   let values = 0;

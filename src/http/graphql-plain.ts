@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { getOperationAST, parse, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { createYoga } from 'graphql-yoga';
 import type { Context } from 'koa';
@@ -25,10 +26,10 @@ export function comesPlain(ctx: Context, limit: number): boolean {
 }
 
 /** The whole body; undefined: the caller left before its end. */
-export async function readBody(ctx: Context): Promise<Buffer | undefined> {
+export async function readBody(body: Readable): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of ctx.req) chunks.push(chunk as Buffer);
+    for await (const chunk of body) chunks.push(chunk as Buffer);
   } catch {
     return undefined;
   }

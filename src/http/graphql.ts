@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Context as KoaContext, Middleware } from 'koa';
+import { MAX_COST } from '../../schema/builder.ts';
 import { makeContext, type Context, type Services } from '../../schema/context.ts';
 import { schema } from '../../schema/schema.ts';
 import type { Introspection } from '../config.ts';
@@ -20,7 +21,14 @@ import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
 import { announcesMore, LimitedBody, lingering } from './body.ts';
 import { asksForPage, showGraphiql } from './graphiql.ts';
-import { measureQuery, measureVariables, refusal, topFields } from './graphql-limits.ts';
+import {
+  measureQuery,
+  measureVariables,
+  nestsTooDeep,
+  refusal,
+  TOO_DEEP,
+  topFields,
+} from './graphql-limits.ts';
 import { comesPlain, makePlain, parsePlain, readBody } from './graphql-plain.ts';
 import { logDefect, problem } from './problem.ts';
 import type { RateService } from './rate.service.ts';
@@ -100,17 +108,18 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
         const fields = topFields(args.document, args.operationName ?? undefined);
         const signIns = fields.filter((name) => name.startsWith('signIn')).length;
         if (signIns > 0) await rates.chargeFor(koa, 'signIn', viewer, signIns);
-        const lookUps = viewer === undefined ? fields.filter((name) => name === 'verifyCertificate').length : 0;
+        const lookUps =
+          viewer === undefined ? fields.filter((name) => name === 'verifyCertificate').length : 0;
         if (lookUps > 0) await rates.chargeFor(koa, 'verification', viewer, lookUps);
       } catch (error) {
         if (!(error instanceof RateLimited)) throw error;
         setResultAndStopExecution({ errors: [rateLimited(error)] });
       }
     },
-    onResultProcess({ result, setResult }) {
+    onResultProcess({ result, ...hook }) {
       if (introspection === 'everyone' || Array.isArray(result) || !('errors' in result)) return;
       // Names that were not asked for would tell the contract piece by piece.
-      setResult({ ...result, errors: result.errors?.map(withoutSuggestion) ?? [] });
+      hook.setResult({ ...result, errors: result.errors?.map(withoutSuggestion) ?? [] });
     },
   };
   const yoga = createYoga<Asking, Context>({
@@ -153,7 +162,10 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
       return;
     }
     // A page elsewhere can send other types without asking first (Fetch standard, CORS-safelisted request headers).
-    if (ctx.method === 'POST' && ctx.is('application/json', 'application/graphql+json', 'multipart/form-data') === false) {
+    if (
+      ctx.method === 'POST' &&
+      ctx.is('application/json', 'application/graphql+json', 'multipart/form-data') === false
+    ) {
       problem(ctx, 415, 'UNSUPPORTED_TYPE', 'Ask as application/json, or upload as multipart/form-data.');
       return;
     }
@@ -175,10 +187,21 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
     }
     /** What Yoga reads; a GET has none. */
     let body: Readable | undefined;
-    if (comesPlain(ctx, limit)) {
-      const bytes = await readBody(ctx);
+    if (upload) body = new LimitedBody(ctx.req, limit);
+    else if (ctx.method === 'POST') {
+      const plain = comesPlain(ctx, limit);
+      const coming = plain ? ctx.req : new LimitedBody(ctx.req, limit);
+      const bytes = await readBody(coming);
+      if (coming instanceof LimitedBody && coming.exceeded) {
+        refuseBody(ctx, limit);
+        return;
+      }
       if (bytes === undefined) return;
-      const request = parsePlain(bytes);
+      if (nestsTooDeep(bytes)) {
+        answerError(ctx, 400, 'QUERY_TOO_LARGE', TOO_DEEP);
+        return;
+      }
+      const request = plain ? parsePlain(bytes) : undefined;
       const answer =
         request === undefined ||
         objection(viewer, request.query) !== undefined ||
@@ -191,7 +214,7 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
         return;
       }
       body = Readable.from([bytes]);
-    } else if (ctx.method === 'POST') body = new LimitedBody(ctx.req, limit);
+    }
     // Where Yoga looks for a body that was read before it.
     if (body !== undefined) Object.assign(ctx.req, { body });
     const response = await yoga.handleNodeRequestAndResponse(ctx.req, ctx.res, { koa: ctx, viewer });
@@ -211,7 +234,9 @@ export function makeGraphql(services: Services, options: GraphqlOptions): Graphq
       const wrong = objection(viewer, query);
       if (wrong !== undefined) throw wrong;
       const document = parse(query);
-      const [error] = validate(schema, document, undefined, { hideSuggestions: introspection !== 'everyone' });
+      const [error] = validate(schema, document, undefined, {
+        hideSuggestions: introspection !== 'everyone',
+      });
       if (error !== undefined) throw error;
       return document;
     },
@@ -239,10 +264,11 @@ function costOf({ document, operationName, variableValues }: ExecutionArgs): num
   if (operation === null || operation === undefined) return 0;
   const fragments = document.definitions.filter(({ kind }) => kind === Kind.FRAGMENT_DEFINITION);
   try {
-    return complexityFromQuery(
+    const { complexity } = complexityFromQuery(
       { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] },
-      { schema, ...(variableValues === undefined || variableValues === null ? {} : { variables: variableValues }) },
-    ).complexity;
+      { schema, variables: { ...variableValues } },
+    );
+    return complexity > MAX_COST ? 0 : complexity;
   } catch {
     return 0;
   }
@@ -254,11 +280,21 @@ function rateLimited({ code, message, retryAfter }: RateLimited): GraphQLError {
   });
 }
 
-/** Before the question is read; told as GraphQL tells it. */
 function refuseRate(ctx: KoaContext, { code, message, retryAfter }: RateLimited): void {
-  ctx.status = 429;
   ctx.set('Retry-After', String(retryAfter));
-  ctx.body = JSON.stringify({ errors: [{ message, extensions: { code, retryAfter } }] });
+  answerError(ctx, 429, code, message, { retryAfter });
+}
+
+/** Before the question is read; told as GraphQL tells it. */
+function answerError(
+  ctx: KoaContext,
+  status: number,
+  code: string,
+  message: string,
+  more: object = {},
+): void {
+  ctx.status = status;
+  ctx.body = JSON.stringify({ errors: [{ message, extensions: { code, ...more } }] });
   ctx.type = 'application/json; charset=utf-8';
 }
 

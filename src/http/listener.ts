@@ -60,8 +60,10 @@ export function makeListener(
   const refused = countConnections(server, limits, proxies);
   const watch = watchBodies(server, limits.slowestUpload, times);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, 431, 'HEADERS_TOO_LARGE', `Headers have at most ${MAX_HEADER_BYTES / 1024} KB.`);
-    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') refuse(socket, 408, 'TOO_SLOW', 'The request did not come in time.');
+    if (error.code === 'HPE_HEADER_OVERFLOW')
+      refuse(socket, 431, 'HEADERS_TOO_LARGE', `Headers have at most ${MAX_HEADER_BYTES / 1024} KB.`);
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+      refuse(socket, 408, 'TOO_SLOW', 'The request did not come in time.');
     else refuse(socket, 400, 'NOT_HTTP', 'This is no HTTP/1.1 request.');
   });
 
@@ -83,7 +85,10 @@ export function makeListener(
         }
         watch(request);
         // Around the whole of it: a body that is made while it is sent comes from the same request.
-        withOrigin({ requestId, address: callerAddress(request, proxies) }, () => void answer(request, response));
+        withOrigin(
+          { requestId, address: callerAddress(request, proxies) },
+          () => void answer(request, response),
+        );
       });
     },
   };
@@ -122,7 +127,11 @@ interface Watched {
 }
 
 /** Cuts off bodies that come slower than `slowest` bytes a second for longer than is forgiven; undefined times are ours, not the caller's. */
-function watchBodies(server: Server, slowest: number, times: ListenerTimes): (request: IncomingMessage) => void {
+function watchBodies(
+  server: Server,
+  slowest: number,
+  times: ListenerTimes,
+): (request: IncomingMessage) => void {
   const open = new Set<Watched>();
   const patience = Math.max(1, (slowest * times.patienceMs) / 1000);
   const due = Math.max(1, slowest) * (times.lookMs / 1000);
@@ -141,7 +150,7 @@ function watchBodies(server: Server, slowest: number, times: ListenerTimes): (re
       each.credit = Math.min(patience, each.credit + came - due);
       if (each.credit > 0) continue;
       open.delete(each);
-      refuse(request.socket as Socket, 408, 'TOO_SLOW', 'The body of the request came too slowly.');
+      refuse(request.socket, 408, 'TOO_SLOW', 'The body of the request came too slowly.');
     }
   }, times.lookMs);
   look.unref();

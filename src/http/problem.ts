@@ -1,6 +1,14 @@
 import type { Context, Middleware } from 'koa';
 import { randomUUID } from 'node:crypto';
-import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, RateLimited, Refusal } from '../errors.ts';
+import {
+  Conflict,
+  InvalidInput,
+  NotAllowed,
+  NotFound,
+  NotSignedIn,
+  RateLimited,
+  Refusal,
+} from '../errors.ts';
 import { describeError, type Log } from '../log.ts';
 import { currentOrigin } from '../origin.ts';
 

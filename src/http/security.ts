@@ -117,10 +117,7 @@ export function crossOrigin(origins: readonly string[]): Middleware {
     const allowed = origins.includes(origin);
     if (allowed) {
       ctx.set('Access-Control-Allow-Origin', origin);
-      ctx.set(
-        'Access-Control-Expose-Headers',
-        'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy',
-      );
+      ctx.set('Access-Control-Expose-Headers', 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy');
     }
     if (ctx.method !== 'OPTIONS') {
       await next();

@@ -19,8 +19,7 @@ import type { RateService } from './rate.service.ts';
 import { viewerOf } from './session.ts';
 
 /** Doors that count their callers themselves, since they know who is signed in; and the two that machines ask all the time. */
-const OWN_COUNT =
-  /^\/(?:graphql|export|feed\/.*|certificates\/.*|roster-imports\/.*|healthz|readyz)\/?$/;
+const OWN_COUNT = /^\/(?:graphql|export|feed\/.*|certificates\/.*|roster-imports\/.*|healthz|readyz)\/?$/;
 
 /** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
 export function makeServiceApp(

@@ -64,7 +64,14 @@ export function countedAs(address: string): string {
 /** NAT64 (RFC 6052 and 8215) and 6to4 (RFC 3056) carry an IPv4 address, which may be a private one. */
 const CARRIERS = networksOf(['64:ff9b::/96', '64:ff9b:1::/48', '2002::/16', '2001::/32', '::/96']);
 /** Benchmarking (RFC 2544), documentation, and the former site-local addresses are nobody's on the internet. */
-const OTHERS = networksOf(['198.18.0.0/15', '192.0.0.0/24', '192.88.99.0/24', '2001:db8::/32', 'fec0::/10', '100::/64']);
+const OTHERS = networksOf([
+  '198.18.0.0/15',
+  '192.0.0.0/24',
+  '192.88.99.0/24',
+  '2001:db8::/32',
+  'fec0::/10',
+  '100::/64',
+]);
 
 /** Whether an address is one of the internet's, where strangers may be; anything in a network of ours or of the machine itself is not. */
 export function isPublic(address: string): boolean {

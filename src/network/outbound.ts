@@ -77,7 +77,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
  */
 export function makeOutbound(
   settings: OutboundSettings,
-  { lookup = systemLookup as LookupFunction }: { lookup?: LookupFunction } = {},
+  { lookup = systemLookup }: { lookup?: LookupFunction } = {},
 ): Outbound {
   const isNetwork = (entry: string): boolean => isIP(entry.replace(/\/\d+$/, '')) !== 0;
   const ourNetworks: Networks = networksOf(settings.allow.filter(isNetwork));
@@ -180,7 +180,10 @@ export function makeOutbound(
           }
           await response.body?.cancel();
           if (left === 0)
-            throw new OutboundError('REDIRECT_REFUSED', `${url.host} leads elsewhere, which is not followed.`);
+            throw new OutboundError(
+              'REDIRECT_REFUSED',
+              `${url.host} leads elsewhere, which is not followed.`,
+            );
           left -= 1;
           const next = URL.canParse(location, url) ? check(new URL(location, url).href) : undefined;
           if (next === undefined) throw new OutboundError('URL_REFUSED', 'It leads to what is not a URL.');
@@ -218,9 +221,10 @@ async function readAnswer(response: Answer, url: URL, request: OutboundRequest):
     const type = (response.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
     // An error's page may be of any type; its body is of no use to anybody.
     if (request.types !== undefined && response.ok && response.status !== 204 && !fits(type, request.types))
-      await give(new OutboundError('TYPE_REFUSED', `${url.host} answered with ${type === '' ? 'no type' : type}.`));
-    if (Number(response.headers.get('content-length') ?? 0) > limit)
-      await give(tooLarge(url, limit));
+      await give(
+        new OutboundError('TYPE_REFUSED', `${url.host} answered with ${type === '' ? 'no type' : type}.`),
+      );
+    if (Number(response.headers.get('content-length') ?? 0) > limit) await give(tooLarge(url, limit));
     // Counted as it is unpacked: a small body can hold a large one.
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       size += chunk.length;
@@ -243,7 +247,9 @@ function tooLarge(url: URL, limit: number): OutboundError {
 }
 
 function fits(type: string, types: readonly string[]): boolean {
-  return types.some((each) => type === each || (each === 'application/json' && /^application\/[\w.-]+\+json$/.test(type)));
+  return types.some(
+    (each) => type === each || (each === 'application/json' && /^application\/[\w.-]+\+json$/.test(type)),
+  );
 }
 
 /** What undici wraps is unwrapped; what went wrong below is told without the other side's words. */

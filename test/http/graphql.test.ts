@@ -190,7 +190,13 @@ describe('the GraphQL door', () => {
     const odd = await fetch(`${service.app.publicUrl}/graphql?as=${encodeURIComponent('"><script>')}`, {
       headers: { accept: 'text/html' },
     });
-    expect(await odd.text()).not.toContain('"><script>');
+    const text = await odd.text();
+    expect(text).not.toContain('"><script>');
+    // Scripts run by their nonce alone, and each page has another.
+    const nonceOf = (answer: Response): string =>
+      /script-src 'nonce-([^']+)';/.exec(answer.headers.get('content-security-policy')!)![1]!;
+    expect(text.split(`<script nonce="${nonceOf(odd)}">`)).toHaveLength(2);
+    expect(nonceOf(response)).not.toBe(nonceOf(odd));
   });
 });
 

@@ -65,17 +65,25 @@ describe('what is too much, or from the wrong place', () => {
     ['many directives', `{ __typename ${many(60, () => '@skip(if: false)')} }`],
     ['many words', `{ ${many(2_100, () => 'x')} }`],
     ['brackets in brackets', `{ node(id: ${'['.repeat(5_000)}${']'.repeat(5_000)}) { id } }`],
-    ['fields in fields', `{ division(code: "430000") { ${'children {'.repeat(25)} code ${'}'.repeat(25)} } }`],
+    [
+      'fields in fields',
+      `{ division(code: "430000") { ${'children {'.repeat(25)} code ${'}'.repeat(25)} } }`,
+    ],
     [
       'fragments that double each other',
-      fragments(30, (index) => (index === 29 ? 'code' : `...f${index + 1} a${index}: parent { ...f${index + 1} }`)),
+      fragments(30, (index) =>
+        index === 29 ? 'code' : `...f${index + 1} a${index}: parent { ...f${index + 1} }`,
+      ),
     ],
     [
       'fragments that double each other and lead nowhere',
       fragments(40, (index) => (index === 39 ? '...away' : `...f${index + 1} ...f${index + 1}`)),
     ],
     ['many fragments', fragments(60, () => 'code')],
-    ['a bomb of introspection', `{ ${many(9, (index) => `a${index}: __schema { types { fields { args { name } } } }`)} }`],
+    [
+      'a bomb of introspection',
+      `{ ${many(45, (index) => `a${index}: __schema { types { fields { args { name } } } }`)} }`,
+    ],
     [
       'introspection in introspection',
       `{ __schema { types { ${'fields { type { '.repeat(7)} name ${'} }'.repeat(7)} } } }`,
@@ -87,7 +95,7 @@ describe('what is too much, or from the wrong place', () => {
     expect(answer.message).toMatch(/at most|too large|too many times/);
     // Roughly: what took seconds, or the whole stack, before it was looked at by its size.
     const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1_000_000).toBeLessThan(2);
+    expect((user + system) / 1_000_000).toBeLessThan(5);
   });
 
   it.each([
@@ -107,28 +115,39 @@ describe('what is too much, or from the wrong place', () => {
     expect(await ask(deep)).toMatchObject({ message: 'Maximum introspection depth exceeded' });
   });
 
-  const deep = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+  const deep = (levels: number, open = '[', inner = '', close = ']'): string =>
+    open.repeat(levels) + inner + close.repeat(levels);
   it.each([
-    ['lists in lists', { code: deep(5_000) }],
-    ['lists in lists that nobody asked for', { code: '430000', more: deep(900_000) }],
-    ['objects in objects', { code: JSON.parse('{"a":'.repeat(1_000) + '1' + '}'.repeat(1_000)) as unknown }],
-    ['a long list', { code: Array.from({ length: 3_000 }, () => 'x') }],
-    ['many values', { code: many(60, () => 'x').split(' ').map(() => Array.from({ length: 400 }, () => 1)) }],
-  ])('refuses variables with %s', async (_what, variables) => {
-    // Deeper than JSON.stringify goes.
-    const text = (value: unknown): string => {
-      let levels = 0;
-      for (let at = value; Array.isArray(at) && at.length === 1; at = at[0] as unknown) levels += 1;
-      return levels > 100 ? '['.repeat(levels + 1) + ']'.repeat(levels + 1) : JSON.stringify(value);
-    };
-    const body = `{"query":"query ($code: String!) { division(code: $code) { name } }","variables":{${Object.entries(
-      variables,
-    )
-      .map(([name, value]) => `"${name}":${text(value)}`)
-      .join(',')}}}`;
+    ['lists in lists', `{"code": ${deep(30)}}`, 200],
+    ['objects in objects', `{"code": ${deep(30, '{"a":', '1', '}')}}`, 200],
+    ['a long list', JSON.stringify({ code: Array.from({ length: 3_000 }, () => 'x') }), 200],
+    [
+      'many values',
+      JSON.stringify({ code: Array.from({ length: 60 }, () => Array.from({ length: 400 }, () => 1)) }),
+      200,
+    ],
+    [
+      'many values that nobody asked for',
+      JSON.stringify({ more: { ...many(30_000, () => 'x').split(' ') } }),
+      200,
+    ],
+    // Before it is read at all.
+    ['a megabyte of brackets', `{"code": "430000", "more": ${deep(900_000)}}`, 400],
+    ['a megabyte of open brackets', `{"code": ${'['.repeat(1_800_000)}`, 400],
+  ])('refuses variables with %s', async (_what, variables, status) => {
+    const body = `{"query":"query ($code: String!) { division(code: $code) { name } }","variables":${variables}}`;
+    const before = process.cpuUsage();
     const plain = await told(await post(body, { accept: 'application/json' }));
-    expect(plain).toMatchObject({ status: 200, code: 'QUERY_TOO_LARGE' });
+    expect(plain).toMatchObject({ status, code: 'QUERY_TOO_LARGE' });
     expect(await told(await post(body, { accept: 'application/json;q=0.9' }))).toEqual(plain);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000_000).toBeLessThan(5);
+  });
+
+  it('takes brackets in texts for what they are', async () => {
+    const variables = { code: `430000${'['.repeat(1_000)}\\"${'{'.repeat(1_000)}` };
+    const query = 'query ($code: String!) { division(code: $code) { name } }';
+    expect(await ask(query, variables)).toMatchObject({ status: 200, code: undefined });
   });
 
   it('reads no body of 10 MB, no part of an upload beyond 1 MB but its files, and no list of questions', async () => {
@@ -175,7 +194,8 @@ describe('what is too much, or from the wrong place', () => {
 
   it('counts ids by their number', async () => {
     const ids = (count: number) => Array.from({ length: count }, () => 'RGl2aXNpb246NDMwMDAw');
-    const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Division { name code parent { name } } } }';
+    const query =
+      'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Division { name code parent { name } } } }';
     expect((await ask(query, { ids: ids(100) })).code).toBeUndefined();
     expect(await ask(query, { ids: ids(1_900) })).toMatchObject({ code: 'QUERY_TOO_LARGE' });
   });
@@ -183,16 +203,19 @@ describe('what is too much, or from the wrong place', () => {
   it('answers what the usual tools ask', async () => {
     const query = getIntrospectionQuery({ specifiedByUrl: true, oneOf: true, inputValueDeprecation: true });
     const response = await post(JSON.stringify({ query }));
-    const { data, errors } = (await response.json()) as { data: { __schema: unknown }; errors?: unknown };
+    const { data, errors } = (await response.json()) as { data: object; errors?: unknown };
     expect(errors).toBeUndefined();
-    expect(data.__schema).toBeTruthy();
+    expect(data).toHaveProperty('__schema.types.100.name');
   });
 
   it('refuses the same at the door of tables', async () => {
     const response = await fetch(`${service.app.publicUrl}/export`, {
       method: 'POST',
       headers: { authorization: 'Bearer sample:coordinator', 'content-type': 'application/json' },
-      body: JSON.stringify({ format: 'csv', query: `{ division(code: "1") { ${many(1_900, () => 'code')} } }` }),
+      body: JSON.stringify({
+        format: 'csv',
+        query: `{ division(code: "1") { ${many(1_900, () => 'code')} } }`,
+      }),
     });
     expect(await told(response)).toMatchObject({ status: 400, code: 'QUERY_TOO_LARGE' });
   });
@@ -216,12 +239,20 @@ describe('what is too much, or from the wrong place', () => {
           headers: { origin: 'https://evil.example', ...(type === '' ? {} : { 'content-type': type }) },
           body: Buffer.from(body),
         });
-        expect({ type, ...(await told(response)) }).toMatchObject({ type, status: 415, code: 'UNSUPPORTED_TYPE' });
+        expect({ type, ...(await told(response)) }).toMatchObject({
+          type,
+          status: 415,
+          code: 'UNSUPPORTED_TYPE',
+        });
       }
       const form = new FormData();
       form.set('operations', JSON.stringify({ query: MUTATION }));
       form.set('map', '{}');
-      const multipart = await fetch(door(), { method: 'POST', headers: { origin: 'https://evil.example' }, body: form });
+      const multipart = await fetch(door(), {
+        method: 'POST',
+        headers: { origin: 'https://evil.example' },
+        body: form,
+      });
       expect(await told(multipart)).toMatchObject({ status: 401, code: 'NOT_SIGNED_IN' });
       expect(await sessions()).toBe(before);
     });
@@ -229,7 +260,9 @@ describe('what is too much, or from the wrong place', () => {
     it('changes nothing by an address', async () => {
       const before = await sessions();
       for (const accept of ['*/*', 'application/json', 'application/graphql-response+json']) {
-        const response = await fetch(`${door()}?query=${encodeURIComponent(MUTATION)}`, { headers: { accept } });
+        const response = await fetch(`${door()}?query=${encodeURIComponent(MUTATION)}`, {
+          headers: { accept },
+        });
         expect(response.status).toBe(405);
         await response.body?.cancel();
       }
@@ -258,7 +291,10 @@ describe('what is too much, or from the wrong place', () => {
         expect(answer.headers.get('access-control-allow-origin')).toBeNull();
       }
       for (const accept of ['application/json', 'application/json;q=0.9']) {
-        const answer = await post('{"query":"{ __typename }"}', { origin: 'https://console.example', accept });
+        const answer = await post('{"query":"{ __typename }"}', {
+          origin: 'https://console.example',
+          accept,
+        });
         expect(answer.headers.get('access-control-allow-origin')).toBe('https://console.example');
         expect(answer.headers.get('vary')).toMatch(/origin/i);
       }
@@ -273,7 +309,6 @@ describe('what is too much, or from the wrong place', () => {
       fetch(`${publicUrl}/assets/nothing.js`),
       fetch(`${publicUrl}/feed/credit-records`),
       fetch(`${publicUrl}/roster-template.xlsx`),
-      fetch(`${publicUrl}/graphql`, { headers: { accept: 'text/html' } }),
       fetch(`${publicUrl}/graphql`, { method: 'POST', body: 'x' }),
       fetch(`${publicUrl}/graphql`, { method: 'DELETE' }),
       fetch(`${publicUrl}/%E0%A4%A`),
@@ -307,15 +342,8 @@ describe('what is too much, or from the wrong place', () => {
       });
       await body?.cancel();
     }
-    expect(answers[4]!.headers.get('content-security-policy')).toContain('sandbox');
-    expect(answers[4]!.headers.get('content-disposition')).toMatch(/^attachment/);
-    // Scripts run by their nonce alone, and each page has another.
-    const graphiql = answers[5]!.headers.get('content-security-policy')!;
-    expect(graphiql).not.toMatch(/script-src[^;]*unsafe/);
-    const again = await fetch(`${publicUrl}/graphql`, { headers: { accept: 'text/html' } });
-    const nonce = /'nonce-([^']+)'/.exec(again.headers.get('content-security-policy')!)![1]!;
-    expect(graphiql).not.toContain(nonce);
-    expect((await again.text()).split(`<script nonce="${nonce}">`)).toHaveLength(2);
+    expect(answers[4].headers.get('content-security-policy')).toContain('sandbox');
+    expect(answers[4].headers.get('content-disposition')).toMatch(/^attachment/);
   });
 
   it('tells a defect by the id of its request, in the header, the answer and the log', async () => {
@@ -356,10 +384,18 @@ describe('what is too much, or from the wrong place', () => {
         await post(JSON.stringify({ query, variables: { code: mark } }));
         await post(`{"query": "${mark}`, headers);
         await post(JSON.stringify({ query: `{ certifications(after: "${mark}") { nodes { id } } }` }));
-        for (const path of [`/graphql?query=${text}`, `/certificates/${text}.pdf`, `/feed/credit-records?after=${text}`, `/${text}?code=${text}`])
+        for (const path of [
+          `/graphql?query=${text}`,
+          `/certificates/${text}.pdf`,
+          `/feed/credit-records?after=${text}`,
+          `/${text}?code=${text}`,
+        ])
           await fetch(`${service.app.publicUrl}${path}`, { headers }).then(async (each) => each.text());
         const form = new FormData();
-        form.set('operations', JSON.stringify({ query: `{ node(id: "${mark}") { id } }`, variables: { file: null } }));
+        form.set(
+          'operations',
+          JSON.stringify({ query: `{ node(id: "${mark}") { id } }`, variables: { file: null } }),
+        );
         form.set('map', '{"0": ["variables.file"]}');
         form.set('0', new Blob([mark]), `${mark}.csv`);
         await fetch(door(), { method: 'POST', headers: { authorization: `Bearer ${mark}` }, body: form });

@@ -22,7 +22,10 @@ describe('a listener', () => {
     proxies = [] as string[],
     times = QUICK,
   } = {}) => {
-    const listener = makeListener({ total, perAddress, slowestUpload }, { proxies: networksOf(proxies), times });
+    const listener = makeListener(
+      { total, perAddress, slowestUpload },
+      { proxies: networksOf(proxies), times },
+    );
     const app = new Koa();
     app.silent = true;
     app.use(async (ctx) => {
@@ -122,7 +125,9 @@ describe('a listener', () => {
     ]) {
       const port = await start(limits);
       const kept = [call(port), call(port), call(port)];
-      await Promise.all(kept.map(async ({ socket }) => new Promise((resolve) => socket.once('connect', resolve))));
+      await Promise.all(
+        kept.map(async ({ socket }) => new Promise((resolve) => socket.once('connect', resolve))),
+      );
       const next = call(port, GET);
       await next.closed;
       expect(next.answer()).toMatch(/^HTTP\/1\.1 503 [^]*"TOO_MANY_CONNECTIONS"/);
@@ -171,7 +176,10 @@ describe('a listener', () => {
   it('believes a trusted proxy what is well-formed, and only the last word that it could know', async () => {
     const port = await start({ proxies: ['127.0.0.0/8', '10.0.0.0/8'] });
     expect(
-      await told(port, 'X-Request-Id: from-the-proxy-1\r\nX-Forwarded-For: 6.6.6.6, 203.0.113.9, 10.1.1.1\r\n'),
+      await told(
+        port,
+        'X-Request-Id: from-the-proxy-1\r\nX-Forwarded-For: 6.6.6.6, 203.0.113.9, 10.1.1.1\r\n',
+      ),
     ).toEqual({ requestId: 'from-the-proxy-1', address: '203.0.113.9' });
     for (const id of ['short', 'with space in it', 'x'.repeat(65), '<script>alert(1)</script>'])
       expect((await told(port, `X-Request-Id: ${id}\r\n`)).requestId).toMatch(/^[\da-f-]{36}$/);

@@ -24,8 +24,7 @@ describe('a measure of units', () => {
   /** How many of `times` are let through. */
   const count = async (times: number, charge: (at: number) => Promise<void>): Promise<number> => {
     const all = await Promise.allSettled(Array.from({ length: times }, async (_each, at) => charge(at)));
-    for (const each of all)
-      if (each.status === 'rejected') expect(each.reason).toBeInstanceOf(RateLimited);
+    for (const each of all) if (each.status === 'rejected') expect(each.reason).toBeInstanceOf(RateLimited);
     return all.filter((each) => each.status === 'fulfilled').length;
   };
   const from = async (address: string, work: () => Promise<void>): Promise<void> =>
@@ -80,7 +79,8 @@ describe('a measure of units', () => {
 
   it('is an address’s for who is not signed in, and an IPv6 household’s together', async () => {
     const rates = make({ address: 10 });
-    const knock = async (address: string) => count(8, async () => from(address, async () => rates.charge(ctx, undefined)));
+    const knock = async (address: string) =>
+      count(8, async () => from(address, async () => rates.charge(ctx, undefined)));
     expect(await knock('203.0.113.1')).toBe(8);
     expect(await knock('203.0.113.2')).toBe(8);
     expect(await knock('2001:db8:0:1::1')).toBe(8);
@@ -145,9 +145,18 @@ describe('a service with small measures', () => {
       data?: Record<string, unknown>;
       errors?: { message: string; extensions?: { code?: string } }[];
     };
-    return { status: response.status, headers: response.headers, data, code: errors?.[0]?.extensions?.code, message: errors?.[0]?.message };
+    return {
+      status: response.status,
+      headers: response.headers,
+      data,
+      code: errors?.[0]?.extensions?.code,
+      message: errors?.[0]?.message,
+    };
   };
-  const until429 = async (most: number, work: () => Promise<{ status: number; headers: Headers; code?: string | undefined }>) => {
+  const until429 = async (
+    most: number,
+    work: () => Promise<{ status: number; headers: Headers; code?: string | undefined }>,
+  ) => {
     for (let done = 0; done < most; done += 1) {
       const answer = await work();
       if (answer.status !== 429) continue;
@@ -162,27 +171,46 @@ describe('a service with small measures', () => {
 
   it('counts nobody by address, at every door, and lets others on', async () => {
     expect(await until429(40, async () => ask('203.0.113.1', '{ __typename }'))).toBe(20);
-    const page = await fetch(`${service.app.publicUrl}/verify`, { headers: { 'x-forwarded-for': '203.0.113.1' } });
+    const page = await fetch(`${service.app.publicUrl}/verify`, {
+      headers: { 'x-forwarded-for': '203.0.113.1' },
+    });
     expect(page.status).toBe(429);
     expect(await page.json()).toMatchObject({ title: 'RATE_LIMITED' });
     // A token that is nobody's does not help.
-    expect((await ask('203.0.113.1', '{ __typename }', { authorization: 'Bearer made-up' })).status).toBe(429);
+    expect((await ask('203.0.113.1', '{ __typename }', { authorization: 'Bearer made-up' })).status).toBe(
+      429,
+    );
     const feed = await fetch(`${service.app.publicUrl}/feed/credit-records`, {
       headers: { 'x-forwarded-for': '203.0.113.1', authorization: 'Bearer made-up' },
     });
     expect(feed.status).toBe(429);
     expect((await ask('203.0.113.2', '{ __typename }')).status).toBe(200);
     // Colleagues behind the same address are signed in.
-    expect((await ask('203.0.113.1', '{ __typename }', { authorization: 'Bearer sample:hr' })).status).toBe(200);
-    expect((await fetch(`${service.app.publicUrl}/healthz`, { headers: { 'x-forwarded-for': '203.0.113.1' } })).status).toBe(200);
+    expect((await ask('203.0.113.1', '{ __typename }', { authorization: 'Bearer sample:hr' })).status).toBe(
+      200,
+    );
+    expect(
+      (await fetch(`${service.app.publicUrl}/healthz`, { headers: { 'x-forwarded-for': '203.0.113.1' } }))
+        .status,
+    ).toBe(200);
   });
 
   it('counts each attempt to sign in, also several in one question', async () => {
     const attempt = (key: string): string => `signInSample(input: { key: "${key}" }) { __typename }`;
     for (const accept of ['application/json', 'application/json;q=0.9']) {
       const address = accept === 'application/json' ? '203.0.113.11' : '203.0.113.12';
-      expect((await ask(address, `mutation { a: ${attempt('x')} b: ${attempt('y')} c: ${attempt('z')} }`, { accept })).status).toBe(200);
-      expect(await until429(9, async () => ask(address, `mutation { ...f } fragment f on Mutation { ${attempt('x')} }`, { accept }))).toBe(2);
+      expect(
+        (
+          await ask(address, `mutation { a: ${attempt('x')} b: ${attempt('y')} c: ${attempt('z')} }`, {
+            accept,
+          })
+        ).status,
+      ).toBe(200);
+      expect(
+        await until429(9, async () =>
+          ask(address, `mutation { ...f } fragment f on Mutation { ${attempt('x')} }`, { accept }),
+        ),
+      ).toBe(2);
     }
   });
 
@@ -237,7 +265,10 @@ describe('a service with small measures', () => {
     // The text is known by now; who asks is judged each time.
     expect((await ask('203.0.113.41', query, signedIn)).data).toBeTruthy();
     for (const accept of ['application/json', 'application/json;q=0.9']) {
-      expect(await ask('203.0.113.41', query, { accept })).toMatchObject({ code: 'INTROSPECTION_OFF', data: undefined });
+      expect(await ask('203.0.113.41', query, { accept })).toMatchObject({
+        code: 'INTROSPECTION_OFF',
+        data: undefined,
+      });
       expect(await ask('203.0.113.41', '{ a: __type(name: "Query") { name } }', { accept })).toMatchObject({
         code: 'INTROSPECTION_OFF',
       });

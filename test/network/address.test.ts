@@ -15,7 +15,13 @@ describe('addresses', () => {
   });
 
   it('knows the internet from what is nobody else’s', () => {
-    for (const address of ['8.8.8.8', '93.184.216.34', '2606:2800:220:1::1', '114.114.114.114', '2400:3200::1'])
+    for (const address of [
+      '8.8.8.8',
+      '93.184.216.34',
+      '2606:2800:220:1::1',
+      '114.114.114.114',
+      '2400:3200::1',
+    ])
       expect({ address, is: isPublic(address) }).toEqual({ address, is: true });
     for (const address of [
       '0.0.0.0',

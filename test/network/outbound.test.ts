@@ -137,17 +137,21 @@ describe('the way out', () => {
     expect(asked).toEqual([]);
   });
 
-  it.each(['127.0.0.1', '::1', '10.1.2.3', '::ffff:192.168.1.1', '93.184.216.34,127.0.0.1', '169.254.169.254'])(
-    'does not ask a name that resolves to %s',
-    async (address) => {
-      asked = [];
-      const outbound = make([], { 'lms.example': [address] });
-      // Its text is in order.
-      expect(outbound.check(`http://lms.example:${port}/json`).hostname).toBe('lms.example');
-      expect(await codeOf(outbound.fetch(`http://lms.example:${port}/json`))).toBe('ADDRESS_REFUSED');
-      expect(asked).toEqual([]);
-    },
-  );
+  it.each([
+    '127.0.0.1',
+    '::1',
+    '10.1.2.3',
+    '::ffff:192.168.1.1',
+    '93.184.216.34,127.0.0.1',
+    '169.254.169.254',
+  ])('does not ask a name that resolves to %s', async (address) => {
+    asked = [];
+    const outbound = make([], { 'lms.example': [address] });
+    // Its text is in order.
+    expect(outbound.check(`http://lms.example:${port}/json`).hostname).toBe('lms.example');
+    expect(await codeOf(outbound.fetch(`http://lms.example:${port}/json`))).toBe('ADDRESS_REFUSED');
+    expect(asked).toEqual([]);
+  });
 
   it('judges the address at each connection: a name that was good before does not help', async () => {
     asked = [];
@@ -165,9 +169,9 @@ describe('the way out', () => {
       const answer = await outbound.fetch(`http://lms.school.example:${port}/json`);
       expect(answer.json()).toEqual({ keys: [] });
     }
-    expect(await codeOf(make(['school.example'], table).fetch(`http://lms.school.example:${port}/json`))).toBe(
-      'ADDRESS_REFUSED',
-    );
+    expect(
+      await codeOf(make(['school.example'], table).fetch(`http://lms.school.example:${port}/json`)),
+    ).toBe('ADDRESS_REFUSED');
     // Its own connection may be plain and on any port: it is the operator's word.
     const strict = make(['127.0.0.1'], {}, { ports: [443], allowHttp: false });
     expect((await strict.fetch(`http://127.0.0.1:${port}/json`)).status).toBe(200);

@@ -11,6 +11,7 @@ import { writeCsv } from '../../sheets/csv.ts';
 import { writeWorkbook } from '../../sheets/write.ts';
 import { download } from '../download.ts';
 import { LimitedBody } from '../body.ts';
+import { nestsTooDeep, TOO_DEEP } from '../graphql-limits.ts';
 import type { Graphql, GraphqlAnswer } from '../graphql.ts';
 import { problem } from '../problem.ts';
 import type { RateService } from '../rate.service.ts';
@@ -72,11 +73,7 @@ const STATUS: Readonly<Record<string, number>> = {
 export function exportDoor(
   services: Services,
   graphql: Graphql,
-  {
-    clock,
-    rates,
-    admit,
-  }: { clock: Clock; rates: RateService; admit: (ctx: KoaContext) => Promise<Viewer> },
+  { clock, rates, admit }: { clock: Clock; rates: RateService; admit: (ctx: KoaContext) => Promise<Viewer> },
 ): Middleware {
   return async (ctx) => {
     const viewer = await admit(ctx);
@@ -143,9 +140,11 @@ async function readRequest(ctx: KoaContext): Promise<ExportRequest | undefined> 
     problem(ctx, 413, 'BODY_TOO_LARGE', `The body is larger than ${MAX_BODY / MEGABYTE} MB.`);
     return undefined;
   }
+  const bytes = Buffer.concat(chunks);
+  if (nestsTooDeep(bytes)) throw new InvalidInput('', TOO_DEEP);
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.concat(chunks).toString());
+    json = JSON.parse(bytes.toString());
   } catch {
     throw new InvalidInput('', 'The body is not JSON.');
   }
