@@ -73,6 +73,7 @@ export function makeListener(
       const answer = app.callback();
       server.on('request', (request, response) => {
         if (refused.has(request.socket)) return;
+        answers.set(request.socket, response);
         const told = request.headers['x-request-id'];
         const requestId =
           typeof told === 'string' && REQUEST_ID.test(told) && proxies(request.socket.remoteAddress ?? '')
@@ -162,6 +163,9 @@ function watchBodies(
   };
 }
 
+/** The newest of each connection. */
+const answers = new WeakMap<Socket, ServerResponse>();
+
 /** Past any handler: a connection in which HTTP itself has gone wrong. */
 function refuse(socket: Socket, status: number, code: string, detail: string): void {
   if (!socket.writable || socket.destroyed) {
@@ -169,8 +173,8 @@ function refuse(socket: Socket, status: number, code: string, detail: string): v
     return;
   }
   // In the middle of another answer these lines would become part of it.
-  const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
-  if (answering?.headersSent !== true) {
+  const answer = answers.get(socket);
+  if (answer === undefined || !answer.headersSent || answer.writableFinished) {
     const body = problemText(status, code, detail);
     socket.write(
       [

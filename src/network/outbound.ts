@@ -213,18 +213,18 @@ async function readAnswer(response: Answer, url: URL, request: OutboundRequest):
   const limit = request.maxBytes ?? MAX_BYTES;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const give = async (error: OutboundError): Promise<never> => {
+  const giveUp = async (refusal: OutboundError): Promise<never> => {
     await response.body?.cancel().catch(() => undefined);
-    throw error;
+    throw refusal;
   };
   if (response.body !== null) {
     const type = (response.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase();
     // An error's page may be of any type; its body is of no use to anybody.
     if (request.types !== undefined && response.ok && response.status !== 204 && !fits(type, request.types))
-      await give(
+      await giveUp(
         new OutboundError('TYPE_REFUSED', `${url.host} answered with ${type === '' ? 'no type' : type}.`),
       );
-    if (Number(response.headers.get('content-length') ?? 0) > limit) await give(tooLarge(url, limit));
+    if (Number(response.headers.get('content-length') ?? 0) > limit) await giveUp(tooLarge(url, limit));
     // Counted as it is unpacked: a small body can hold a large one.
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       size += chunk.length;
