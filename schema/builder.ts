@@ -8,6 +8,8 @@ import { InvalidInput } from '../src/errors.ts';
 import type { Context } from './context.ts';
 
 export const MAX_PAGE = 100;
+/** What one operation may cost: about the fields that its answer holds, lists counted by tens. */
+export const MAX_COST = 5_000;
 const DEFAULT_PAGE = 20;
 
 /**
@@ -33,9 +35,13 @@ export const builder = new SchemaBuilder<{
       name: ({ fieldName }) => `${fieldName.charAt(0).toUpperCase()}${fieldName.slice(1)}Result`,
     },
   },
-  relay: { nodesOnConnection: true },
+  relay: {
+    nodesOnConnection: true,
+    // It costs what it asks for; as a list of unknown length it would cost ten, however many ids it names.
+    nodesQueryOptions: { complexity: ({ ids }) => ({ field: 1, multiplier: Math.max(1, ids.length) }) },
+  },
   complexity: {
-    limit: { complexity: 5_000, depth: 14, breadth: 400 },
+    limit: { complexity: MAX_COST, depth: 14, breadth: 400 },
     complexityError: (kind, { depth, breadth, complexity, maxDepth, maxBreadth, maxComplexity }) =>
       new GraphQLError(
         `This query is too large by its ${kind.toLowerCase()} (depth ${depth} of ${maxDepth}, breadth ${breadth} of ${maxBreadth}, cost ${complexity} of ${maxComplexity}). Ask for fewer fields or smaller pages.`,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -25,11 +25,15 @@ import { checkServer, makeDatabase, makePool, type Database } from './db/databas
 import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
+import { makeListener } from './http/listener.ts';
+import { makeRateService } from './http/rate.service.ts';
 import { makeServiceApp } from './http/service-app.ts';
 import { makeSealingService } from './journal/sealing.service.ts';
 import { startWorker } from './journal/worker.ts';
 import { makeLearningService } from './learning/learning.service.ts';
 import type { Log } from './log.ts';
+import { asFetch, makeOutbound } from './network/outbound.ts';
+import { networksOf } from './network/address.ts';
 import type { Role } from './people/role.ts';
 import { makeContactService, RESEAL_TASK } from './people/contact.service.ts';
 import { ERASE_TASK, makeErasureService, RETAIN_TASK } from './people/erasure.service.ts';
@@ -94,12 +98,13 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 
   try {
     // The ports come first: a second start in the same folder must not touch the first one's database.
-    const serviceServer = createServer();
-    const contentServer = createServer();
-    const servicePort = await listen(serviceServer, config.host, config.port, 'PORT');
-    closers.push(async () => closeServer(serviceServer));
-    const contentPort = await listen(contentServer, config.host, config.contentPort, 'CONTENT_PORT');
-    closers.push(async () => closeServer(contentServer));
+    const proxies = networksOf(config.trustedProxies);
+    const serviceListener = makeListener(config.connections, { proxies });
+    const contentListener = makeListener(config.connections, { proxies });
+    const servicePort = await listen(serviceListener.server, config.host, config.port, 'PORT');
+    closers.push(async () => closeServer(serviceListener.server));
+    const contentPort = await listen(contentListener.server, config.host, config.contentPort, 'CONTENT_PORT');
+    closers.push(async () => closeServer(contentListener.server));
     // A port of 0 is chosen by the system, so the address is known only now.
     const publicUrl = withPort(config.publicUrl, config.port, servicePort);
     const contentUrl = withPort(config.contentUrl, config.contentPort, contentPort);
@@ -123,6 +128,12 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await regions.syncDivisions(divisionsFromCodes(readDivisionNames()));
     const seals = makeSeals(config.contactKeys, config.identityKey);
     const people = makePeopleService({ db, clock, regions });
+    // Who is trusted with people's names is where the operator says, in a network of their own too.
+    const outbound = makeOutbound({
+      ...config.outbound,
+      allow: [...config.outbound.allow, ...config.issuers.map(({ issuer }) => new URL(issuer).hostname)],
+    });
+    closers.push(async () => outbound.close());
     const aside = makeAside({ log });
     closers.push(async () => aside.settle());
     const tokens = makeAccessTokenService({ db, clock, random, regions, people, aside });
@@ -131,7 +142,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       clock,
       log,
       issuers: config.issuers,
-      outbound: options.outbound ?? fetch,
+      outbound: options.outbound ?? asFetch(outbound),
     });
     const sessions = makeSessionService({
       db,
@@ -292,6 +303,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     await ledger.advance();
     closers.push(ledger.startFolding());
 
+    const rates = makeRateService({ db, pool, rates: config.rates });
+    const forgetting = setInterval(() => void rates.forget().catch(() => undefined), 60_000);
+    closers.push(async () => clearInterval(forgetting));
     const ready = async (): Promise<boolean> =>
       sql`select 1`.execute(db).then(
         () => true,
@@ -301,13 +315,16 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       log,
       clock,
       samples: config.samples,
+      graphiql: config.graphiql,
+      introspection: config.introspection,
+      corsOrigins: config.corsOrigins,
+      rates,
       webFolder: options.webFolder ?? join(config.dataFolder, 'web'),
       ready,
     });
-    const contentApp = makeContentApp({ log, publicUrl, contentStore });
-    const [answerService, answerContent] = [serviceApp.callback(), contentApp.callback()];
-    serviceServer.on('request', (request, response) => void answerService(request, response));
-    contentServer.on('request', (request, response) => void answerContent(request, response));
+    const contentApp = makeContentApp({ log, publicUrl, contentUrl, contentStore });
+    serviceListener.answerBy(serviceApp);
+    contentListener.answerBy(contentApp);
     return { services, db, publicUrl, contentUrl, courses: synced, ledger, databaseFailure, stop };
   } catch (error) {
     const failure = databaseFailure();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import ipaddr from 'ipaddr.js';
 
 /** Everything the service may be told from outside. Only this file reads the environment. */
 export interface Config {
@@ -32,6 +33,50 @@ export interface Config {
   /** Who may say who somebody is, by OpenID Connect. */
   readonly issuers: readonly IssuerConfig[];
   readonly logLevel: string;
+  /** Networks and addresses of reverse proxies whose word about the caller is taken. */
+  readonly trustedProxies: readonly string[];
+  /** Origins besides the service's own whose pages may ask the GraphQL door. */
+  readonly corsOrigins: readonly string[];
+  /** The page to ask by hand, at the GraphQL door. */
+  readonly graphiql: boolean;
+  /** Who may ask what the contract is. */
+  readonly introspection: Introspection;
+  readonly rates: Rates;
+  readonly connections: ConnectionLimits;
+  /** Where the service may go by itself. */
+  readonly outbound: {
+    readonly allow: readonly string[];
+    readonly ports: readonly number[];
+    readonly allowHttp: boolean;
+  };
+}
+
+const INTROSPECTION = ['everyone', 'signed-in', 'nobody'] as const;
+export type Introspection = (typeof INTROSPECTION)[number];
+
+/** How much in a minute; 0 is no limit. */
+export interface Rates {
+  /** Of one person: a request is 1, and a large query more, by its cost. */
+  readonly viewer: number;
+  /** Of one address, by all who are not signed in, measured alike. */
+  readonly address: number;
+  /** Sign-ins tried from one address. */
+  readonly signIn: number;
+  /** Certificates looked up from one address by who is not signed in. */
+  readonly verification: number;
+  /** Tables begun by one person. */
+  readonly export: number;
+  /** Uploads of one person. */
+  readonly upload: number;
+}
+
+export interface ConnectionLimits {
+  /** Open at once on each of the two listeners. */
+  readonly total: number;
+  /** Of them from one address; a trusted proxy has many callers and may have all. */
+  readonly perAddress: number;
+  /** Bytes a second that the body of a request comes with at least; a short pause is forgiven. */
+  readonly slowestUpload: number;
 }
 
 /** An OpenID provider that is trusted, as OIDC_ISSUERS describes it. */
@@ -126,6 +171,36 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     contactKeys: contactKeysOf(env, dataFolder, production),
     retentionDays: retentionDaysOf(env),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
+    trustedProxies: listOf(env, 'TRUSTED_PROXIES', isNetwork, 'an address or a network such as 10.0.0.0/8'),
+    corsOrigins: listOf(env, 'CORS_ORIGINS', isOrigin, 'an origin such as https://console.example'),
+    // In production it would be a page of the service's own origin that asks for a token.
+    graphiql: choice(env, 'GRAPHIQL', ['0', '1'], production ? '0' : '1') === '1',
+    // The contract is no secret, it is published with the source; but telling it is work, and who signs in can be held to a measure.
+    introspection: choice(env, 'GRAPHQL_INTROSPECTION', INTROSPECTION, production ? 'signed-in' : 'everyone'),
+    rates: {
+      viewer: countOf(env, 'RATE_VIEWER', 12_000),
+      // A school's whole staff may come from one address.
+      address: countOf(env, 'RATE_ADDRESS', 1_200),
+      signIn: countOf(env, 'RATE_SIGN_IN', 120),
+      verification: countOf(env, 'RATE_VERIFICATION', 60),
+      export: countOf(env, 'RATE_EXPORT', 30),
+      upload: countOf(env, 'RATE_UPLOAD', 60),
+    },
+    connections: {
+      total: countOf(env, 'MAX_CONNECTIONS', 5_000, 1),
+      perAddress: countOf(env, 'MAX_CONNECTIONS_PER_ADDRESS', 1_000, 1),
+      slowestUpload: countOf(env, 'MIN_UPLOAD_RATE', 2_048),
+    },
+    outbound: {
+      allow: listOf(
+        env,
+        'OUTBOUND_ALLOW',
+        isHostOrNetwork,
+        'a host such as lms.school.example, or a network',
+      ),
+      ports: listOf(env, 'OUTBOUND_PORTS', isPort, 'a port', ['443', '8443']).map(Number),
+      allowHttp: choice(env, 'OUTBOUND_HTTP', ['0', '1'], '0') === '1',
+    },
   };
 }
 
@@ -269,6 +344,52 @@ function portOf(env: Readonly<Record<string, string | undefined>>, name: string,
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new ConfigError(`${name}=${text} is not a port: use a whole number from 0 to 65535.`);
   return port;
+}
+
+function countOf(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  otherwise: number,
+  least = 0,
+): number {
+  const text = textOf(env, name);
+  if (text === undefined) return otherwise;
+  const count = Number(text);
+  if (!/^\d{1,9}$/.test(text) || count < least)
+    throw new ConfigError(`${name}=${text} is not a whole number from ${least} on.`);
+  return count;
+}
+
+/** Separated by commas. */
+function listOf(
+  env: Readonly<Record<string, string | undefined>>,
+  name: string,
+  fits: (entry: string) => boolean,
+  what: string,
+  otherwise: readonly string[] = [],
+): readonly string[] {
+  const text = textOf(env, name);
+  if (text === undefined) return otherwise;
+  const entries = text.split(',').map((entry) => entry.trim());
+  const wrong = entries.find((entry) => !fits(entry));
+  if (wrong !== undefined) throw new ConfigError(`${name} holds “${wrong}”, which is not ${what}.`);
+  return entries;
+}
+
+function isNetwork(text: string): boolean {
+  return text.includes('/') ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
+
+function isHostOrNetwork(text: string): boolean {
+  return isNetwork(text) || /^\.?(?!\d+$)[a-z0-9-]+(\.[a-z0-9-]*[a-z][a-z0-9-]*)*$/i.test(text);
+}
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 }
 
 function choice<T extends string>(

@@ -52,6 +52,17 @@ export class Conflict extends Refusal {
   }
 }
 
+/** Too much was asked within a time; it can be asked again later. */
+export class RateLimited extends Refusal {
+  readonly code = 'RATE_LIMITED';
+  /** Seconds. */
+  readonly retryAfter: number;
+  constructor(retryAfter: number) {
+    super(`Too much was asked for within a minute; try again in ${retryAfter} s.`);
+    this.retryAfter = retryAfter;
+  }
+}
+
 /** A row that can't be taken, and why. */
 export interface RefusedRow {
   /** 1-based; the header is line 1. */

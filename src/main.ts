@@ -6,6 +6,7 @@ import { ConfigError, readConfig, type Config } from './config.ts';
 import { DatabaseError } from './db/database.ts';
 import { EmbeddedDatabaseError } from './db/embedded.ts';
 import { makeLog } from './log.ts';
+import { currentOrigin } from './origin.ts';
 
 /** PostgreSQL's own code for it. */
 const DISK_FULL = '53100';
@@ -24,7 +25,12 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
 
 try {
   const config = readConfig();
-  const log = makeLog(config.logLevel);
+  const log = makeLog(config.logLevel, {
+    about: () => {
+      const origin = currentOrigin();
+      return origin === undefined ? {} : { requestId: origin.requestId };
+    },
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stopping || failing) return;

@@ -60,8 +60,58 @@ describe('what the environment may say', () => {
       ],
       retentionDays: usualRetentionDays,
       logLevel: 'warn',
+      trustedProxies: [],
+      corsOrigins: [],
+      graphiql: true,
+      introspection: 'everyone',
+      rates: { viewer: 12_000, address: 1_200, signIn: 120, verification: 60, export: 30, upload: 60 },
+      connections: { total: 5_000, perAddress: 1_000, slowestUpload: 2_048 },
+      outbound: { allow: [], ports: [443, 8443], allowHttp: false },
     });
     expect(readDataFolder({})).toBe(join(projectFolder, '.xinqiao'));
+  });
+
+  it('is more careful in production', () => {
+    expect(read(production)).toMatchObject({ graphiql: false, introspection: 'signed-in' });
+    expect(read({ ...production, GRAPHIQL: '1', GRAPHQL_INTROSPECTION: 'nobody' })).toMatchObject({
+      graphiql: true,
+      introspection: 'nobody',
+    });
+  });
+
+  it('limits what others may do', () => {
+    expect(
+      read({
+        TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+        CORS_ORIGINS: 'https://a.example,http://localhost:3000',
+        RATE_VIEWER: '0',
+        MAX_CONNECTIONS: '10',
+        OUTBOUND_ALLOW: 'moodle, .school.example,192.168.0.0/16',
+        OUTBOUND_PORTS: '443',
+        OUTBOUND_HTTP: '1',
+      }),
+    ).toMatchObject({
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      corsOrigins: ['https://a.example', 'http://localhost:3000'],
+      rates: { viewer: 0, address: 1_200 },
+      connections: { total: 10 },
+      outbound: { allow: ['moodle', '.school.example', '192.168.0.0/16'], ports: [443], allowHttp: true },
+    });
+    for (const [name, value] of [
+      ['TRUSTED_PROXIES', '10.0.0.0/33'],
+      ['TRUSTED_PROXIES', '*'],
+      ['CORS_ORIGINS', '*'],
+      ['CORS_ORIGINS', 'https://a.example/'],
+      ['CORS_ORIGINS', 'null'],
+      ['RATE_VIEWER', '-1'],
+      ['RATE_VIEWER', 'many'],
+      ['MAX_CONNECTIONS', '0'],
+      ['OUTBOUND_ALLOW', 'https://lms.example'],
+      ['OUTBOUND_ALLOW', '*'],
+      ['OUTBOUND_PORTS', '0'],
+      ['GRAPHQL_INTROSPECTION', 'yes'],
+    ] as const)
+      expect(refusal({ [name]: value })).toContain(name);
   });
 
   it('is taken, each variable by itself', () => {

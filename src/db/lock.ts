@@ -276,6 +276,8 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   journal_head: { keeper: 'riu' },
   journal_unsealed: { keeper: 'rd' },
+  // Counts, and nothing else, by whoever knocks.
+  rate_windows: { viewer: 'riud' },
   // The queue's own, on its own connection.
   worker_instances: {},
 };

@@ -508,6 +508,15 @@ export interface Posts {
   workload: Generated<string>;
 }
 
+export interface RateWindows {
+  expire: Int8 | null;
+  /**
+   * Bucket and caller: viewer:<person id>, or <bucket>:<address>.
+   */
+  key: string;
+  points: number;
+}
+
 export interface Responses {
   attempt_id: Int8;
   chosen: string[];
@@ -803,6 +812,7 @@ export interface DB {
   person_contacts: PersonContacts;
   person_sources: PersonSources;
   posts: Posts;
+  rate_windows: RateWindows;
   responses: Responses;
   role_grants: RoleGrants;
   roster_cancellations: RosterCancellations;

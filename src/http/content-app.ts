@@ -19,7 +19,12 @@ const playerFolder = join(import.meta.dirname, '../web/player');
  * The content origin: the player, h5p-standalone, and contents by their hash. It has no session and no way to one: who is
  * learning is known to the page around the frame alone.
  */
-export function makeContentApp(options: { log: Log; publicUrl: string; contentStore: string }): Koa {
+export function makeContentApp(options: {
+  log: Log;
+  publicUrl: string;
+  contentUrl: string;
+  contentStore: string;
+}): Koa {
   const app = new Koa();
   const router = new Router();
   const immutable = { immutable: true, maxAge: 31_536_000 };
@@ -44,7 +49,7 @@ export function makeContentApp(options: { log: Log; publicUrl: string; contentSt
   });
 
   app.use(problemResponses(options.log));
-  app.use(contentHeaders(options.publicUrl));
+  app.use(contentHeaders(options));
   app.use(filesBelow('/h5p', h5pFolder, { maxAge: 86_400 }));
   app.use(filesBelow('/player-files', playerFolder, { maxAge: 0 }));
   app.use(filesBelow('/contents', options.contentStore, immutable));

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { getOperationAST, parse, validate, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { createYoga } from 'graphql-yoga';
 import type { Context } from 'koa';
@@ -11,18 +12,13 @@ import type { GraphqlRequest } from './graphql.ts';
 
 type Yoga = Pick<ReturnType<typeof createYoga>, 'getEnveloped'>;
 
-/** Whether a request is of this kind. @param limit of the body, in bytes. @param ownOrigin the service's; others get their headers from Yoga. */
-export function comesPlain(
-  ctx: Context,
-  { limit, ownOrigin }: { limit: number; ownOrigin: string },
-): boolean {
-  const origin = ctx.get('origin');
+/** Whether a request is of this kind. @param limit of the body, in bytes. */
+export function comesPlain(ctx: Context, limit: number): boolean {
   return (
     ctx.method === 'POST' &&
     /^application\/json(?:; ?charset=utf-8)?$/i.test(ctx.get('content-type')) &&
     ['', '*/*', 'application/json'].includes(ctx.get('accept')) &&
     ctx.get('content-encoding') === '' &&
-    (origin === '' || origin === ownOrigin) &&
     // Node holds a body to the length it announces.
     /^\d+$/.test(ctx.get('content-length')) &&
     Number(ctx.get('content-length')) <= limit
@@ -30,10 +26,10 @@ export function comesPlain(
 }
 
 /** The whole body; undefined: the caller left before its end. */
-export async function readBody(ctx: Context): Promise<Buffer | undefined> {
+export async function readBody(body: Readable): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of ctx.req) chunks.push(chunk as Buffer);
+    for await (const chunk of body) chunks.push(chunk as Buffer);
   } catch {
     return undefined;
   }
@@ -41,7 +37,7 @@ export async function readBody(ctx: Context): Promise<Buffer | undefined> {
 }
 
 /** @returns undefined for what is no plain query. */
-export function parsePlain(body: Buffer, maxCharacters: number): GraphqlRequest | undefined {
+export function parsePlain(body: Buffer): GraphqlRequest | undefined {
   let json: unknown;
   try {
     json = JSON.parse(body.toString('utf8'));
@@ -54,7 +50,7 @@ export function parsePlain(body: Buffer, maxCharacters: number): GraphqlRequest 
   )
     return undefined;
   const { query, variables = null, operationName = null } = json;
-  if (typeof query !== 'string' || query.length > maxCharacters) return undefined;
+  if (typeof query !== 'string') return undefined;
   if (
     (variables !== null && !isObject(variables)) ||
     (operationName !== null && typeof operationName !== 'string')

@@ -1,7 +1,56 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
+
+const NOBODY_FRAMES = "frame-ancestors 'none'";
+/** What is saved as a file has nothing to run, even where somebody opens it in place. */
+const OF_A_FILE = `default-src 'none'; sandbox; ${NOBODY_FRAMES}`;
+const YEAR_S = 31_536_000;
+
+/** What neither origin ever needs. Full screen and sound are left to the contents. */
+const PERMISSIONS = [
+  'accelerometer',
+  'bluetooth',
+  'camera',
+  'display-capture',
+  'geolocation',
+  'gyroscope',
+  'hid',
+  'microphone',
+  'midi',
+  'payment',
+  'serial',
+  'usb',
+]
+  .map((feature) => `${feature}=()`)
+  .join(', ');
+
+/** @param url of the origin: over https a browser shall never go back to http. */
+function common(url: string): Record<string, string> {
+  return {
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Permissions-Policy': PERMISSIONS,
+    // Nothing of either origin is a part of somebody else's page. (A frame is no part; who may frame stands in the policy.)
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Origin-Agent-Cluster': '?1',
+    'X-Permitted-Cross-Domain-Policies': 'none',
+    // Not for the hosts below: they are not ours to speak for.
+    ...(url.startsWith('https:') ? { 'Strict-Transport-Security': `max-age=${YEAR_S}` } : {}),
+  };
+}
+
+function asFile(ctx: Context): void {
+  if (String(ctx.res.getHeader('Content-Disposition') ?? '').startsWith('attachment'))
+    ctx.set('Content-Security-Policy', OF_A_FILE);
+}
 
 /** Headers of the service's own origin: nothing but its own files, and the content origin in a frame. */
-export function serviceHeaders(contentUrl: string): Middleware {
+export function serviceHeaders({
+  publicUrl,
+  contentUrl,
+}: {
+  publicUrl: string;
+  contentUrl: string;
+}): Middleware {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
@@ -14,14 +63,15 @@ export function serviceHeaders(contentUrl: string): Middleware {
     "form-action 'self'",
     "frame-ancestors 'self'",
   ].join('; ');
+  const headers = {
+    ...common(publicUrl),
+    'Content-Security-Policy': policy,
+    'Cross-Origin-Opener-Policy': 'same-origin',
+  };
   return async (ctx, next) => {
-    ctx.set({
-      'Content-Security-Policy': policy,
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-      'Cross-Origin-Opener-Policy': 'same-origin',
-    });
+    ctx.set(headers);
     await next();
+    asFile(ctx);
   };
 }
 
@@ -29,7 +79,13 @@ export function serviceHeaders(contentUrl: string): Middleware {
  * Headers of the content origin, where anything an author uploaded may run: it may load and call only itself, be framed only by
  * the service, and hold no cookie (none is ever set).
  */
-export function contentHeaders(publicUrl: string): Middleware {
+export function contentHeaders({
+  publicUrl,
+  contentUrl,
+}: {
+  publicUrl: string;
+  contentUrl: string;
+}): Middleware {
   const policy = [
     "default-src 'none'",
     "script-src 'self'",
@@ -42,13 +98,38 @@ export function contentHeaders(publicUrl: string): Middleware {
     "form-action 'none'",
     `frame-ancestors ${publicUrl}`,
   ].join('; ');
+  const headers = { ...common(contentUrl), 'Content-Security-Policy': policy };
   return async (ctx, next) => {
-    ctx.set({
-      'Content-Security-Policy': policy,
-      'X-Content-Type-Options': 'nosniff',
-      'Referrer-Policy': 'no-referrer',
-      'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
-    });
+    ctx.set(headers);
     await next();
+  };
+}
+
+/**
+ * Which other origins' pages may ask a door (Fetch standard, CORS protocol): none unless they are named. Never with cookies, of which there
+ * are none: a page elsewhere must hold a token of its own.
+ */
+export function crossOrigin(origins: readonly string[]): Middleware {
+  return async (ctx, next) => {
+    // A cache must not hand one origin's answer to another.
+    if (origins.length > 0) ctx.vary('Origin');
+    const origin = ctx.get('origin');
+    const allowed = origins.includes(origin);
+    if (allowed) {
+      ctx.set('Access-Control-Allow-Origin', origin);
+      ctx.set('Access-Control-Expose-Headers', 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy');
+    }
+    if (ctx.method !== 'OPTIONS') {
+      await next();
+      return;
+    }
+    ctx.status = 204;
+    ctx.set('Allow', 'GET, POST, OPTIONS');
+    if (allowed && ctx.get('access-control-request-method') !== '')
+      ctx.set({
+        'Access-Control-Allow-Methods': 'GET, POST',
+        'Access-Control-Allow-Headers': 'Authorization, Content-Type, Accept',
+        'Access-Control-Max-Age': '600',
+      });
   };
 }

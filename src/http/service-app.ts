@@ -4,17 +4,24 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import type { Services } from '../../schema/context.ts';
 import type { Clock } from '../clock.ts';
-import { InvalidInput, NotFound } from '../errors.ts';
+import type { Introspection } from '../config.ts';
+import { InvalidInput, NotFound, NotSignedIn } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Viewer } from '../people/permission.ts';
 import { writeTemplate } from '../people/roster/template.ts';
 import { download } from './download.ts';
 import { exportDoor } from './export/door.ts';
 import { filesBelow } from './files.ts';
 import { makeGraphql } from './graphql.ts';
 import { problem, problemResponses } from './problem.ts';
-import { serviceHeaders } from './security.ts';
-import { requireViewer, viewers } from './session.ts';
+import { viewerOf, viewers } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
+import { crossOrigin, serviceHeaders } from './security.ts';
+import type { RateService } from './rate.service.ts';
+
+/** Doors that count their callers themselves, since they know who is signed in; and the two that machines ask all the time. */
+const OWN_COUNT =
+  /^\/(?:graphql|export|feed\/.*|certificates\/.*|roster-imports\/.*|my-data\.zip|healthz|readyz)\/?$/;
 
 /** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
 export function makeServiceApp(
@@ -23,12 +30,23 @@ export function makeServiceApp(
     log: Log;
     clock: Clock;
     samples: boolean;
+    graphiql: boolean;
+    introspection: Introspection;
+    corsOrigins: readonly string[];
+    rates: RateService;
     webFolder: string;
     ready: () => Promise<boolean>;
   },
 ): Koa {
   const app = new Koa();
   const router = new Router();
+  /** Lets in who is signed in; nobody's knocking is counted too. @throws NotSignedIn @throws RateLimited */
+  const admit = async (ctx: Koa.Context): Promise<Viewer> => {
+    const viewer = viewerOf(ctx);
+    await options.rates.charge(ctx, viewer);
+    if (viewer === undefined) throw new NotSignedIn();
+    return viewer;
+  };
 
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' };
@@ -39,11 +57,11 @@ export function makeServiceApp(
   });
 
   const graphql = makeGraphql(services, options);
-  router.all('/graphql', graphql.door);
-  router.post('/export', exportDoor(services, graphql, options));
+  router.all('/graphql', crossOrigin(options.corsOrigins), graphql.door);
+  router.post('/export', exportDoor(services, graphql, { ...options, admit }));
 
   router.get('/certificates/:file', async (ctx) => {
-    const viewer = requireViewer(ctx);
+    const viewer = await admit(ctx);
     const number = /^(.{1,64})\.pdf$/.exec(ctx.params['file'] ?? '')?.[1];
     const found = number === undefined ? undefined : await services.certificates.findDocument(viewer, number);
     if (found === undefined) throw new NotFound('The certificate');
@@ -62,7 +80,7 @@ export function makeServiceApp(
   });
 
   router.get('/roster-imports/:id/refusals.xlsx', async (ctx) => {
-    const viewer = requireViewer(ctx);
+    const viewer = await admit(ctx);
     const id = ctx.params['id'] ?? '';
     const language = ctx.query['language'] === 'en' ? 'en' : 'zh-CN';
     const found = /^\d{1,18}$/.test(id)
@@ -74,13 +92,14 @@ export function makeServiceApp(
   });
 
   router.get('/my-data.zip', async (ctx) => {
-    const viewer = requireViewer(ctx);
+    const viewer = await admit(ctx);
+    await options.rates.chargeFor(ctx, 'export', viewer);
     ctx.set('Cache-Control', 'private, no-store');
     download(ctx, '我的数据.zip', await services.personalData.openExport(viewer));
   });
 
   router.get('/feed/credit-records', async (ctx) => {
-    const viewer = requireViewer(ctx);
+    const viewer = await admit(ctx);
     const one = (name: string): string | undefined => {
       const value = ctx.query[name];
       if (Array.isArray(value)) throw new InvalidInput(name, `Give ${name} once.`);
@@ -109,12 +128,19 @@ export function makeServiceApp(
   router.get(['/', '/assignments/*rest', '/attempts/*rest'], page('index.html'));
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
 
-  signInRoutes(router, services, options);
+  signInRoutes(router, services, {
+    ...options,
+    charge: async (ctx) => options.rates.chargeFor(ctx, 'signIn', undefined),
+  });
 
   app.use(problemResponses(options.log));
-  app.use(serviceHeaders(services.contentUrl));
+  app.use(serviceHeaders({ publicUrl: services.publicUrl, contentUrl: services.contentUrl }));
   app.use(filesBelow('/assets', join(options.webFolder, 'assets'), { immutable: true, maxAge: 31_536_000 }));
   app.use(viewers(services.sessions));
+  app.use(async (ctx, next) => {
+    if (!OWN_COUNT.test(ctx.path)) await options.rates.charge(ctx, undefined);
+    await next();
+  });
   app.use(router.routes());
   app.use(router.allowedMethods());
   app.on('error', (error: Error) => options.log.debug({ error: error.message }, 'response cut short'));

@@ -14,7 +14,11 @@ import { choicePage, failurePage, handOverPage, type Page } from './sign-in-page
  * Signing in with a browser: `/sign-in` offers the issuers, `/sign-in/<key>` sends the browser to one, `/sign-in/callback` takes it back and
  * hands the session to the page. The cookie lives from one to the other and is no session: those use none.
  */
-export function signInRoutes(router: Router, services: Services, { log }: { log: Log }): void {
+export function signInRoutes(
+  router: Router,
+  services: Services,
+  { log, charge }: { log: Log; charge: (ctx: Context) => Promise<void> },
+): void {
   const secure = services.publicUrl.startsWith('https://');
 
   router.get('/sign-in', (ctx) => {
@@ -26,6 +30,7 @@ export function signInRoutes(router: Router, services: Services, { log }: { log:
   });
 
   router.get('/sign-in/callback', pages(log), async (ctx) => {
+    await charge(ctx);
     const name = cookieName(one(ctx, 'state') ?? '', secure);
     const { token, returnTo } = await services.signIns.finish(ctx.querystring, ctx.cookies.get(name));
     setCookie(ctx, name, '', { secure, seconds: 0 });
@@ -33,6 +38,7 @@ export function signInRoutes(router: Router, services: Services, { log }: { log:
   });
 
   router.get('/sign-in/:issuer', pages(log), async (ctx) => {
+    await charge(ctx);
     const begun = await services.signIns.begin(ctx.params['issuer'] ?? '', one(ctx, 'returnTo'));
     setCookie(ctx, cookieName(begun.state, secure), begun.secret, {
       secure,

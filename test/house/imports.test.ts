@@ -9,6 +9,7 @@ import { readSource } from './source.ts';
 /** From the ground up: a room may use what stands before it. */
 const ORDER = [
   'ground',
+  'network',
   'sheets',
   'db',
   'journal',

@@ -184,13 +184,19 @@ describe('the GraphQL door', () => {
       headers: { accept: 'text/html' },
     });
     expect(response.headers.get('content-security-policy')).toMatch(
-      /default-src 'self'.*frame-ancestors 'none'/,
+      /default-src 'none'; script-src 'nonce-[\w+/=]{24}'.*frame-ancestors 'none'/,
     );
     expect(await response.text()).toContain('Bearer sample:hr');
     const odd = await fetch(`${service.app.publicUrl}/graphql?as=${encodeURIComponent('"><script>')}`, {
       headers: { accept: 'text/html' },
     });
-    expect(await odd.text()).not.toContain('"><script>');
+    const text = await odd.text();
+    expect(text).not.toContain('"><script>');
+    // Scripts run by their nonce alone, and each page has another.
+    const nonceOf = (answer: Response): string =>
+      /script-src 'nonce-([^']+)';/.exec(answer.headers.get('content-security-policy')!)![1]!;
+    expect(text.split(`<script nonce="${nonceOf(odd)}">`)).toHaveLength(2);
+    expect(nonceOf(response)).not.toBe(nonceOf(odd));
   });
 });
 

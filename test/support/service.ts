@@ -52,6 +52,8 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
+const TIGHT = ['RATE_ADDRESS', 'RATE_SIGN_IN', 'RATE_VERIFICATION', 'RATE_EXPORT', 'RATE_UPLOAD'];
+
 /** The whole service on a database of its own, with the sample staff (coordinator, hr, issuers, operator) and nothing else. */
 export async function startService({
   clock = systemClock,
@@ -63,6 +65,7 @@ export async function startService({
   clock?: Clock;
   log?: Log;
   webFolder?: string;
+  /** Besides where it lies: e.g. limits. */
   env?: Readonly<Record<string, string>>;
   outbound?: typeof fetch;
 } = {}): Promise<TestService> {
@@ -74,6 +77,8 @@ export async function startService({
     CONTENT_PORT: '0',
     DATABASE_URL: database.url,
     SERVICE_DATABASE_URL: database.serviceUrl,
+    // A test does in a second what a person does in an hour.
+    ...Object.fromEntries(TIGHT.map((name) => [name, '0'])),
     ...env,
   });
   const app = await startApp(config, log, {

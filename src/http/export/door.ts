@@ -1,4 +1,4 @@
-import { GraphQLError, Kind, parse, validate, visit, type DocumentNode } from 'graphql';
+import { GraphQLError, Kind, visit, type DocumentNode } from 'graphql';
 import type { Context as KoaContext, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Services } from '../../../schema/context.ts';
@@ -11,9 +11,12 @@ import { writeCsv } from '../../sheets/csv.ts';
 import { writeWorkbook } from '../../sheets/write.ts';
 import { download } from '../download.ts';
 import { LimitedBody } from '../body.ts';
-import { MAX_QUERY_CHARACTERS, type Graphql, type GraphqlAnswer } from '../graphql.ts';
+import { nestsTooDeep, TOO_DEEP } from '../graphql-limits.ts';
+import type { Graphql, GraphqlAnswer } from '../graphql.ts';
 import { problem } from '../problem.ts';
-import { requireViewer, requireViewerAnew } from '../session.ts';
+import { requireViewerAnew } from '../session.ts';
+import type { RateService } from '../rate.service.ts';
+import type { Viewer } from '../../people/permission.ts';
 import { planTable, type Plan } from './plan.ts';
 import { formatOf, rowsOf, valueAt } from './rows.ts';
 import { titlesOf } from './words.ts';
@@ -54,6 +57,8 @@ const STATUS: Readonly<Record<string, number>> = {
   BAD_USER_INPUT: 400,
   INVALID_INPUT: 400,
   QUERY_TOO_LARGE: 400,
+  INTROSPECTION_OFF: 400,
+  RATE_LIMITED: 429,
   NOT_SIGNED_IN: 401,
   NOT_ALLOWED: 403,
   NOT_FOUND: 404,
@@ -63,15 +68,21 @@ const STATUS: Readonly<Record<string, number>> = {
 /**
  * The door to tables as files, at `POST /export`: a query of the contract is asked page by page through the GraphQL door and its rows are streamed
  * (decision 11). What is wrong before the first byte is a problem response; afterwards the connection breaks, so that no part looks like the whole.
- * @param clock stamps the journal and the file's name.
+ * @param clock stamps the journal and the file's name. @param admit lets in who is signed in.
  */
-export function exportDoor(services: Services, graphql: Graphql, { clock }: { clock: Clock }): Middleware {
+export function exportDoor(
+  services: Services,
+  graphql: Graphql,
+  { clock, rates, admit }: { clock: Clock; rates: RateService; admit: (ctx: KoaContext) => Promise<Viewer> },
+): Middleware {
   return async (ctx) => {
-    const viewer = requireViewer(ctx);
+    const viewer = await admit(ctx);
+    // Its pages are not charged one by one: a large table must come to its end.
+    await rates.chargeFor(ctx, 'export', viewer);
     const request = await readRequest(ctx);
     if (request === undefined) return;
     try {
-      const document = parseQuery(request.query);
+      const document = readQuery(graphql, viewer, request.query);
       const plan = planTable(schema, document, {
         operationName: request.operationName ?? undefined,
         variables: request.variables ?? {},
@@ -131,9 +142,11 @@ async function readRequest(ctx: KoaContext): Promise<ExportRequest | undefined> 
     problem(ctx, 413, 'BODY_TOO_LARGE', `The body is larger than ${MAX_BODY / MEGABYTE} MB.`);
     return undefined;
   }
+  const bytes = Buffer.concat(chunks);
+  if (nestsTooDeep(bytes)) throw new InvalidInput('', TOO_DEEP);
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.concat(chunks).toString());
+    json = JSON.parse(bytes.toString());
   } catch {
     throw new InvalidInput('', 'The body is not JSON.');
   }
@@ -145,19 +158,21 @@ async function readRequest(ctx: KoaContext): Promise<ExportRequest | undefined> 
 }
 
 /** A valid document. Judged before it is planned; the GraphQL door judges it again. @throws PageRefused */
-function parseQuery(query: string): DocumentNode {
-  if (query.length > MAX_QUERY_CHARACTERS)
-    throw new PageRefused('QUERY_TOO_LARGE', `A query has at most ${MAX_QUERY_CHARACTERS} characters.`);
-  let document: DocumentNode;
+function readQuery(graphql: Graphql, viewer: Viewer, query: string): DocumentNode {
   try {
-    document = parse(query);
+    return graphql.read(viewer, query);
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
-    throw new PageRefused('GRAPHQL_PARSE_FAILED', placed(error));
+    const { code } = error.extensions;
+    throw new PageRefused(
+      typeof code === 'string'
+        ? code
+        : error.message.startsWith('Syntax Error')
+          ? 'GRAPHQL_PARSE_FAILED'
+          : 'GRAPHQL_VALIDATION_FAILED',
+      placed(error),
+    );
   }
-  const [wrong] = validate(schema, document);
-  if (wrong !== undefined) throw new PageRefused('GRAPHQL_VALIDATION_FAILED', placed(wrong));
-  return document;
 }
 
 function placed({ message, locations }: GraphQLError): string {
