@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import type Koa from 'koa';
 import type { Services } from '../schema/context.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
@@ -44,6 +45,8 @@ export interface App {
   readonly contentUrl: string;
   readonly courses: readonly SyncResult[];
   readonly ledger: CoverageLedger;
+  /** What listens at the two addresses; a test reads its routes. */
+  readonly doors: { readonly service: Koa; readonly content: Koa };
   /** What the embedded database last said of a failure of its own. */
   databaseFailure(): string | undefined;
   /** Lets requests and jobs in hand finish, then closes everything down to the database. */
@@ -218,7 +221,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const [answerService, answerContent] = [serviceApp.callback(), contentApp.callback()];
     serviceServer.on('request', (request, response) => void answerService(request, response));
     contentServer.on('request', (request, response) => void answerContent(request, response));
-    return { services, db, publicUrl, contentUrl, courses: synced, ledger, databaseFailure, stop };
+    const doors = { service: serviceApp, content: contentApp };
+    return { services, db, publicUrl, contentUrl, courses: synced, ledger, doors, databaseFailure, stop };
   } catch (error) {
     const failure = databaseFailure();
     await stop();
