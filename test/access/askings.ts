@@ -37,17 +37,12 @@ const about = (
 ): FieldAsking => ({ about: [object], args: (of) => ({ input: input(of) }) });
 const text = { zhCN: '新的', en: 'new' };
 const plan = (of: Objects) => ({
-  code: 'new',
+  code: 'fresh',
   title: text,
   courseSlug: 'core-gatekeeper',
   roles: ['CLASS_TEACHER'],
   divisionCode: of.countyCode,
   issuerName: '长沙县教育局',
-});
-const sign = (of: Objects, unitId: string) => ({
-  snapshotId: of.snapshot,
-  unitId,
-  digest: of.snapshotDigest,
 });
 
 export const queries: Readonly<Record<string, FieldAsking>> = {
@@ -138,7 +133,7 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     intoId: of.otherSchool,
     on: '2027-03-02',
   })),
-  objectToSnapshot: about('snapshot', (of) => ({
+  objectToSnapshot: about('county', (of) => ({
     snapshotId: of.snapshot,
     unitId: of.county,
     reason: '人数不对',
@@ -193,8 +188,17 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
   })),
   signInSample: { args: () => ({ input: { key: 'coordinator' } }) },
   signOut: nothing,
-  signSnapshot: about('snapshot', (of) => ({ ...sign(of, of.county) })),
-  'signSnapshot of the school': about('snapshot', (of) => ({ ...sign(of, of.school) })),
+  signSnapshot: about('county', (of) => ({
+    snapshotId: of.snapshot,
+    unitId: of.county,
+    digest: of.snapshotDigest,
+    missing: [of.school, of.secondSchool].map((unitId) => ({ unitId, reason: '放假' })),
+  })),
+  'signSnapshot of the school': about('snapshot', (of) => ({
+    snapshotId: of.snapshot,
+    unitId: of.school,
+    digest: of.schoolDigest,
+  })),
   startAttempt: about('readyAssignment', (of) => ({ assignmentId: of.readyAssignment })),
   submitAttempt: about('openAttempt', (of) => ({ attemptId: of.openAttempt })),
   takeSnapshot: about('county', (of) => ({
@@ -211,18 +215,19 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
 
 /** The first is asked for as a node; the fields of a type are asked of all of them, and what one of them tells counts. */
 export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
-  Assignment: ['certifiedAssignment', 'readyAssignment', 'openAssignment'],
+  Assignment: ['certifiedAssignment', 'newAssignment', 'openAssignment'],
   Attempt: ['gradedAttempt', 'openAttempt'],
-  Certificate: ['certificate'],
+  Certificate: ['certificate', 'revokedCertificate'],
+  'Certificate of a colleague, revoked': ['revokedCertificate'],
   Certification: ['certification'],
   Cohort: ['cohort'],
-  Division: ['county'],
+  Division: ['county', 'province'],
   Indicator: ['indicator', 'peopleIndicator'],
   Organization: ['school', 'secondSchool', 'mergedSchool'],
   Person: ['person'],
   'Person of another county': ['otherPerson'],
   RosterDoubt: ['doubt', 'decidedDoubt'],
-  RosterImport: ['rosterImport', 'checkedImport'],
+  RosterImport: ['rosterImport', 'refusedImport'],
   Snapshot: ['snapshot', 'signedSnapshot', 'objectedSnapshot'],
 };
 
@@ -233,6 +238,11 @@ export const fieldArgs: Readonly<Record<string, (of: Objects) => Readonly<Record
 
 const exported =
   'query ($code: String!, $after: String) { rosterDoubts(divisionCode: $code, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } }';
+
+/** Types of which another field than the first found tells more. */
+export const via: Readonly<Record<string, string>> = {
+  SnapshotVerdict: 'SnapshotUnit.verdict',
+};
 
 /** By address, method and path; prefixes of files end in `/*`. */
 export const routes: Readonly<Record<string, RouteAsking>> = {
@@ -269,4 +279,16 @@ export const unasked: Readonly<Record<string, string>> = {
 };
 
 /** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
-export const silent: Readonly<Record<string, string>> = {};
+export const silent: Readonly<Record<string, string>> = {
+  'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
+  'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
+  'Field ExamBlock.retryAt': 'only after an attempt that failed',
+  'Field RosterImport.progress': 'only while an import runs',
+  'Field RosterImportProgress.phase': 'only while an import runs',
+  'Field RosterImportProgress.rowsDone': 'only while an import runs',
+  'Field RosterImportProgress.rowsPerSecond': 'only while an import runs',
+  'Field RosterImportProgress.rowsTotal': 'only while an import runs',
+  'Field RosterImportProgress.secondsLeft': 'only while an import runs',
+  'Field SnapshotStaffing.students': 'told of a school, and asked of the county',
+  'Field SnapshotStaffing.studentsOn': 'told of a school, and asked of the county',
+};

@@ -23,6 +23,7 @@ import {
   routes,
   silent,
   unasked,
+  via,
   type FieldAsking,
   type RouteAsking,
 } from './askings.ts';
@@ -195,6 +196,7 @@ interface Way {
   readonly root: string;
   readonly rootType: GraphQLObjectType;
   readonly steps: readonly Step[];
+  readonly end: GraphQLObjectType;
 }
 
 /** What a field tells of: the type of its value, of its list, of its pages. */
@@ -209,39 +211,39 @@ function targetsOf(field: GraphQLField<unknown, unknown>): GraphQLObjectType[] {
 /** Type → the shortest way to one: as a node, or else through the fields of a query. */
 function findWays(): Map<string, Way> {
   const found = new Map<string, Way>();
-  let reached: Way[] = [];
-  const reach = (way: Way): void => {
-    if (found.has(way.rootType.name) && way.steps.length === 0) return;
-    const type = way.rootType;
-    if (way.steps.length === 0) found.set(type.name, way);
-    reached.push(way);
-  };
-  for (const type of nodeTypes) if (nodes[type.name] !== undefined) reach({ root: 'Node', rootType: type, steps: [] });
-  for (const [name, field] of Object.entries(schema.getQueryType()!.getFields()))
-    if (queries[name] !== undefined && name !== 'node' && name !== 'nodes')
-      for (const type of targetsOf(field)) reach({ root: name, rootType: type, steps: [] });
-  while (reached.length > 0) {
-    const next: Way[] = [];
-    for (const way of reached) {
-      const parent = endOf(way);
-      for (const field of Object.values(parent.getFields())) {
-        if (field.args.some(isRequiredArgument) && fieldArgs[`${parent.name}.${field.name}`] === undefined)
-          continue;
-        for (const type of targetsOf(field)) {
-          if (found.has(type.name) || type === parent) continue;
-          const longer = { ...way, steps: [...way.steps, { parent, field }], end: type };
-          ends.set(longer, type);
-          found.set(type.name, longer);
-          next.push(longer);
-        }
-      }
-    }
-    reached = next;
-  }
+  const topFields = Object.values(schema.getQueryType()!.getFields()).filter(
+    ({ name }) => queries[name] !== undefined && name !== 'node' && name !== 'nodes',
+  );
+  let reached: Way[] = [
+    ...nodeTypes
+      .filter((type) => nodes[type.name] !== undefined)
+      .map((type): Way => ({ root: 'Node', rootType: type, steps: [], end: type })),
+    ...topFields.flatMap((field) =>
+      targetsOf(field).map((type): Way => ({ root: field.name, rootType: type, steps: [], end: type })),
+    ),
+  ].filter(isNew);
+  while (reached.length > 0)
+    reached = reached
+      .flatMap((way) =>
+        Object.values(way.end.getFields())
+          .filter(
+            (field) => !field.args.some(isRequiredArgument) || fieldArgs[`${way.end.name}.${field.name}`],
+          )
+          .flatMap((field) =>
+            targetsOf(field)
+              .filter(({ name }) => [undefined, `${way.end.name}.${field.name}`].includes(via[name]))
+              .map((end): Way => ({ ...way, steps: [...way.steps, { parent: way.end, field }], end })),
+          ),
+      )
+      .filter(isNew);
   return found;
+
+  function isNew(way: Way): boolean {
+    if (found.has(way.end.name)) return false;
+    found.set(way.end.name, way);
+    return true;
+  }
 }
-const ends = new WeakMap<Way, GraphQLObjectType>();
-const endOf = (way: Way): GraphQLObjectType => ends.get(way) ?? way.rootType;
 const ways = findWays();
 
 // --- Asking ---------------------------------------------------------------------------------------------------------------------------
@@ -319,7 +321,7 @@ class Variables {
     const written = Object.entries(args).map(([name, value]) => {
       const arg = field.args.find((each) => each.name === name);
       if (arg === undefined) throw new Error(`${field.name} has no argument ${name}.`);
-      const variable = `v${this.declared.length}`;
+      const variable = name in this.values ? `${name}${this.declared.length}` : name;
       this.declared.push(`$${variable}: ${String(arg.type)}`);
       this.values[variable] = value;
       return `${name}: $${variable}`;
@@ -382,6 +384,7 @@ function mutation(name: string, asking: FieldAsking): Question {
   const field = schema.getMutationType()!.getFields()[entryOf(name)]!;
   const result = getNamedType(field.type);
   const payload = isUnionType(result) ? result.getTypes().find(isPayload) : undefined;
+  const hasPath = isUnionType(result) && result.getTypes().some((each) => each.name === 'InvalidInput');
   const parts = name === field.name && payload !== undefined ? Object.values(payload.getFields()) : [];
   return {
     rows: [
@@ -395,7 +398,7 @@ function mutation(name: string, asking: FieldAsking): Question {
       const call = `${field.name}${variables.add(field, asking.args(of))}`;
       const wanted = isLeafType(result)
         ? ''
-        : ` { __typename ${payload === undefined ? '' : `... on ${payload.name} { ${aliased(payload, variables, of)} }`} ... on Refusal { code message } ... on InvalidInput { path } }`;
+        : ` { __typename ${payload === undefined ? '' : `... on ${payload.name} { ${aliased(payload, variables, of)} }`} ... on Refusal { code message } ${hasPath ? '... on InvalidInput { path }' : ''} }`;
       const { json, text } = await askGraphql(
         world,
         viewer,
@@ -451,7 +454,8 @@ function node(name: string, [object]: readonly (keyof Objects)[]): Question {
 /** All fields of a type at once, wherever one of it can be reached. */
 function fields(type: GraphQLObjectType, way: Way): Question {
   const all = Object.values(type.getFields());
-  const request = (of: Objects, only?: string) => {
+  const isNode = way.root === 'Node';
+  const request = (of: Objects, ids: readonly string[], only?: string) => {
     const variables = new Variables();
     const [open, close]: [string[], string[]] = [[], []];
     const enter = (field: GraphQLField<unknown, unknown>, args: string, into: GraphQLObjectType): void => {
@@ -467,8 +471,10 @@ function fields(type: GraphQLObjectType, way: Way): Question {
     };
     const targets = [...way.steps.slice(1).map((step) => step.parent), type];
     const top = schema.getQueryType()!.getFields();
-    if (way.root === 'Node')
-      enter(top['nodes']!, variables.add(top['nodes']!, { ids: nodes[way.rootType.name]!.map((name) => of[name]) }), way.rootType);
+    // A list is reckoned to be ten.
+    if (isNode && ids.length === 1)
+      enter(top['node']!, variables.add(top['node']!, { id: ids[0] }), way.rootType);
+    else if (isNode) enter(top['nodes']!, variables.add(top['nodes']!, { ids }), way.rootType);
     else {
       const field = top[way.root]!;
       enter(field, variables.add(field, queries[way.root]!.args(of)), way.rootType);
@@ -483,9 +489,9 @@ function fields(type: GraphQLObjectType, way: Way): Question {
     };
   };
   /** All objects of the type in an answer: they are where the path ends. */
-  const objectsIn = (data: unknown): Record<string, unknown>[] => {
+  const objectsIn = (data: unknown, root: string): Record<string, unknown>[] => {
     let found: unknown[] = [data];
-    for (const name of [way.root === 'Node' ? 'nodes' : way.root, ...way.steps.map((step) => step.field.name)])
+    for (const name of [root, ...way.steps.map((step) => step.field.name)])
       found = found.flatMap((each) => {
         const value = isRecord(each) ? each[name] : undefined;
         const list = isRecord(value) && 'nodes' in value ? value['nodes'] : value;
@@ -498,33 +504,62 @@ function fields(type: GraphQLObjectType, way: Way): Question {
     changes: false,
     about: [],
     async ask(world, viewer, of) {
-      const { query, variables } = request(of);
-      const { json, text } = await askGraphql(world, viewer, query, variables);
+      /** A question about several objects at once, or about each by itself where that is too large. */
+      const ask = async (ids: readonly string[], only?: string): Promise<Json & { objects: Record<string, unknown>[] }> => {
+        const { query, variables } = request(of, ids, only);
+        const { json, text } = await askGraphql(world, viewer, query, variables);
+        texts.push(text);
+        const [error] = json.errors ?? [];
+        if (error?.extensions?.code === 'QUERY_TOO_LARGE' && ids.length > 1) {
+          const each = await Promise.all(ids.map(async (id) => ask([id], only)));
+          return {
+            objects: each.flatMap(({ objects }) => objects),
+            errors: each.flatMap(({ errors }) => errors ?? []),
+          };
+        }
+        for (const each of json.errors ?? []) refused(each.extensions?.code, each.message);
+        return { ...json, objects: objectsIn(json.data, isNode ? (ids.length === 1 ? 'node' : 'nodes') : way.root) };
+      };
+      const texts: string[] = [];
+      const ids = isNode ? await visibleOf(world, viewer, nodes[way.rootType.name]!.map((name) => of[name])) : [];
+      if (isNode && ids.length === 0) return { cells: all.map(() => ({ letter: '-' })), text: '' };
+      const whole = await ask(ids);
       const errorsOf = (answer: Json, index: number): readonly NonNullable<Json['errors']>[number][] =>
         (answer.errors ?? []).filter((error) => error.path?.includes(`f${index}`) === true);
-      for (const error of json.errors ?? []) refused(error.extensions?.code, error.message);
-      const found = objectsIn(json.data);
       // A field that may not be null takes its object with it, and so the others.
-      const isTorn = all.some((_field, index) => errorsOf(json, index).length > 0);
+      const isTorn = all.some((_field, index) => errorsOf(whole, index).length > 0);
       const cells: Cell[] = [];
       for (const [index, field] of all.entries()) {
-        let [answer, objects] = [json, found];
-        if (isTorn) {
-          const alone = request(of, field.name);
-          answer = (await askGraphql(world, viewer, alone.query, alone.variables)).json;
-          objects = objectsIn(answer.data);
-        }
+        const answer = isTorn ? await ask(ids, field.name) : whole;
         const [error] = errorsOf(answer, index);
-        const told = objects.length > 0 ? together(objects.map((each) => each[`f${index}`])) : undefined;
+        const told =
+          answer.objects.length > 0 ? together(answer.objects.map((each) => each[`f${index}`])) : undefined;
         cells.push(
           error !== undefined && told?.letter !== '+'
             ? refused(error.extensions?.code, error.message)
             : (told ?? { letter: '-' }),
         );
       }
-      return { cells, text };
+      return { cells, text: texts.join('\n') };
     },
   };
+}
+
+/** Those of the objects that the viewer sees at all, so that nothing need be asked of the others; kept, since many types hang on one. */
+async function visibleOf(world: World, viewer: string, ids: readonly string[]): Promise<readonly string[]> {
+  const seen = await Promise.all(
+    ids.map(async (id) => {
+      const key = `${viewer} ${id}`;
+      const known =
+        world.seen.get(key) ??
+        askGraphql(world, viewer, 'query ($id: ID!) { node(id: $id) { id } }', { id }).then(
+          ({ json }) => isRecord(json.data) && json.data['node'] !== null,
+        );
+      world.seen.set(key, known);
+      return known;
+    }),
+  );
+  return ids.filter((_id, at) => seen[at]);
 }
 
 function route(name: string, asking: RouteAsking): Question {

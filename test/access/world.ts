@@ -38,9 +38,11 @@ type ObjectName =
   | 'certification'
   | 'cohort'
   | 'certificate'
+  | 'revokedCertificate'
   | 'number'
   | 'code'
   | 'certifiedAssignment'
+  | 'newAssignment'
   | 'readyAssignment'
   | 'openAssignment'
   | 'gradedAttempt'
@@ -51,12 +53,14 @@ type ObjectName =
   | 'rosterImport'
   | 'rosterImportNumber'
   | 'checkedImport'
+  | 'refusedImport'
   | 'doubt'
   | 'decidedDoubt'
   | 'indicator'
   | 'peopleIndicator'
   | 'snapshot'
   | 'snapshotDigest'
+  | 'schoolDigest'
   | 'objectedSnapshot'
   | 'signedSnapshot'
   | 'contentHash';
@@ -67,9 +71,9 @@ export interface World {
   readonly objects: Objects;
   /** Bearer tokens by the viewer's key; null: none. */
   readonly tokens: ReadonlyMap<string, string | null>;
+  /** Viewer and global id → whether the viewer sees it; filled while asking. */
+  readonly seen: Map<string, Promise<boolean>>;
 }
-
-const YESTERDAY = '2027-03-03';
 
 export const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');
 const localOf = (id: string): string => Buffer.from(id, 'base64').toString().split(':')[1]!;
@@ -114,10 +118,10 @@ export async function makeWorld(): Promise<World> {
   // The roster: two schools and one that is merged, a row that is refused, two of whom it can't be told who they are.
   const { certificationId: certification } = await assignTeachers(service, ['t1', 't2', 't3']);
   const roster = smallRoster([
-    { id: 't1', family: '王', given: '小明' },
+    { id: 't1', family: '王', given: '小明', ends: '2030-07-31' },
     { id: 'm1', family: '李', given: '心', roles: 'mental_health_teacher' },
     { id: 'm2', family: '李', given: '语', roles: 'class_teacher', orgs: 's3' },
-    { id: 'n1', family: '王', given: '小刚' },
+    { id: 'n1', family: '王', given: '小刚', ends: '2030-07-31', identity: '11010519491231002X' },
     { id: 'n2', family: '王', given: '小红' },
     { id: 'bad', family: '坏', given: '行', starts: 'never' },
   ]);
@@ -152,6 +156,11 @@ export async function makeWorld(): Promise<World> {
     '{ rosterImport { id } }',
   );
   await importEnd(service, decided.rosterImport.id);
+
+  await query(
+    `update people set identity_hash = '\\x00', identity_last4 = '0014' where id = (select person_id from person_sources where source_id = 't3')`,
+  );
+  const refused = await importRoster(service, [{ name: 'orgs.csv', bytes: Buffer.from('no roster') }]);
 
   // Everybody who asks by a grant.
   for (const { granted } of viewers) if (granted !== undefined) await addGranted(granted);
@@ -205,10 +214,10 @@ export async function makeWorld(): Promise<World> {
         '{ indicator { id } }',
       )
     ).indicator.id as string;
-  const indicator = await define('plans', 'SHARE', 'ORGANIZATION', false);
+  const indicator = await define('plans', 'SHARE', 'COUNTY', false);
   const peopleIndicator = await define('visitors', 'COUNT', 'ORGANIZATION', true);
   for (const [indicatorId, csv] of [
-    [indicator, 'unit,day,numerator,denominator\n4301210001,2027-01-31,3,4\n'],
+    [indicator, 'unit,since,day,numerator,denominator\n430121,2027-01-01,2027-01-31,3,4\n'],
     [peopleIndicator, 'unit,day,value\n4301210001,2027-01-31,7\n'],
   ] as const)
     await change(
@@ -217,19 +226,21 @@ export async function makeWorld(): Promise<World> {
       { divisionCode: COUNTY, indicatorId, source: '县教育局', csv },
       '{ added }',
     );
-  for (const [measure, of] of [
-    ['coverage', localOf(certification)],
-    ['staffing', null],
-    ['indicator', localOf(indicator)],
+  for (const [measure, certificationId, indicatorId, role] of [
+    ['coverage', localOf(certification), null, null],
+    ['coverage', localOf(certification), null, 'class_teacher'],
+    ['staffing', null, null, null],
+    ['indicator', null, localOf(indicator), null],
   ] as const)
     await query(
-      `insert into coverage_targets (measure, division_code, rate, starts_on, certification_id, indicator_id, set_at) values ($1, $2, 0.5, '2027-01-01', $3, $4, now())`,
-      [measure, COUNTY, measure === 'coverage' ? of : null, measure === 'indicator' ? of : null],
+      `insert into coverage_targets (measure, division_code, rate, starts_on, certification_id, indicator_id, role, set_at) values ($1, $2, 0.5, '2027-01-01', $3, $4, $5, now())`,
+      [measure, COUNTY, certificationId, indicatorId, role],
     );
 
-  // t1 has a certificate, an exam to begin, and one that is going on.
+  // t1 has a certificate, a course to begin, an exam to begin, and one that is going on.
   const assignments = new Map<string, string>();
-  for (const code of ['done', 'ready', 'open']) {
+  const certifications = new Map<string, string>();
+  for (const code of ['done', 'new', 'ready', 'open']) {
     const planned =
       code === 'done'
         ? certification
@@ -259,19 +270,31 @@ export async function makeWorld(): Promise<World> {
     const own = (data.viewer.assignments as { id: string; certification: { id: string } }[]).find(
       (each) => each.certification.id === planned,
     )!;
+    certifications.set(code, planned);
     assignments.set(code, own.id);
-    await finishActivities(service, { key: 't1', assignmentId: own.id });
+    if (code !== 'new') await finishActivities(service, { key: 't1', assignmentId: own.id });
   }
-  const gradedAttempt = await sitExam(
-    service,
-    { key: 't1', assignmentId: assignments.get('done')! },
-    { right: true },
-  );
-  await service.ask('t1', SUBMIT, { id: gradedAttempt });
-  const certificate = await until(
-    async () =>
-      (await service.ask('t1', '{ viewer { certificates { id number } } }')).data.viewer.certificates[0] as
-        { id: string; number: string } | undefined,
+  const pass = async (key: string, assignmentId: string) => {
+    const attempt = await sitExam(service, { key, assignmentId }, { right: true });
+    await service.ask(key, SUBMIT, { id: attempt });
+    const certificate = await until(
+      async () =>
+        (await service.ask(key, '{ viewer { certificates { id number } } }')).data.viewer.certificates[0] as
+          { id: string; number: string } | undefined,
+    );
+    return { attempt, certificate };
+  };
+  const { attempt: gradedAttempt, certificate } = await pass('t1', assignments.get('done')!);
+  // Another teacher's was revoked.
+  const { data: others } = await service.ask('t3', '{ viewer { assignments { id } } }');
+  const other = { key: 't3', assignmentId: others.viewer.assignments[0].id as string };
+  await finishActivities(service, other);
+  const { certificate: revoked } = await pass(other.key, other.assignmentId);
+  await change(
+    staff(`issuer-${COUNTY}`),
+    'revokeCertificate',
+    { certificateId: revoked.id, reason: '误发' },
+    '{ __typename }',
   );
   const open = (await service.ask('t1', START, { id: assignments.get('open') })).data.startAttempt.attempt;
   const { data } = await service.ask(
@@ -289,11 +312,11 @@ export async function makeWorld(): Promise<World> {
 
   // Snapshots: one that the county signed, and one that a school objected to, with the one in its place.
   const county = gid('Division', COUNTY);
-  const take = async (on: string): Promise<string> => {
+  const take = async (certificationId: string): Promise<string> => {
     const taken = await change(
       'coordinator',
       'takeSnapshot',
-      { unitId: county, certificationId: certification, on },
+      { unitId: county, certificationId },
       '{ snapshot { id } }',
     );
     const { id } = taken.snapshot as { id: string };
@@ -312,7 +335,7 @@ export async function makeWorld(): Promise<World> {
     );
     return found.data.node.state === 'FROZEN' ? found.data.node.part : undefined;
   };
-  const signedSnapshot = await take(YESTERDAY);
+  const signedSnapshot = await take(certifications.get('ready')!);
   const part = (await partOf(signedSnapshot, county))!;
   await change(
     'coordinator',
@@ -326,14 +349,14 @@ export async function makeWorld(): Promise<World> {
     },
     '{ __typename }',
   );
-  const objectedSnapshot = await take(TODAY);
+  const objectedSnapshot = await take(certification);
   await change(
     staff('coordinator-school'),
     'objectToSnapshot',
     { snapshotId: objectedSnapshot, unitId: first, reason: '人数不对' },
     '{ __typename }',
   );
-  const snapshot = await take(TODAY);
+  const snapshot = await take(certification);
 
   // Sessions that are over, of somebody who could do much.
   const signIn = async (): Promise<string> =>
@@ -362,11 +385,13 @@ export async function makeWorld(): Promise<World> {
     otherPerson: gid('Person', await one('select person_id from person_sources where source_id = $1', ['tb'])),
     candidate: gid('Person', await one('select person_id from person_sources where source_id = $1', ['t3'])),
     certification,
-    cohort: gid('Cohort', await one('select min(id) from cohorts')),
+    cohort: gid('Cohort', await one('select max(id) from cohorts')),
     certificate: certificate.id,
+    revokedCertificate: revoked.id,
     number: certificate.number,
-    code: await one('select verification_code from certificates'),
+    code: await one('select verification_code from certificates where number = $1', [certificate.number]),
     certifiedAssignment: assignments.get('done')!,
+    newAssignment: assignments.get('new')!,
     readyAssignment: assignments.get('ready')!,
     openAssignment: assignments.get('open')!,
     gradedAttempt,
@@ -377,11 +402,13 @@ export async function makeWorld(): Promise<World> {
     rosterImport: imported.id,
     rosterImportNumber: localOf(imported.id),
     checkedImport: checked.id,
+    refusedImport: refused.id,
     doubt: await doubt('n1'),
     decidedDoubt: await doubt('n2'),
     indicator,
     peopleIndicator,
     snapshot,
+    schoolDigest: (await partOf(snapshot, first))!.digest,
     snapshotDigest: (await partOf(snapshot, county))!.digest,
     objectedSnapshot,
     signedSnapshot,
@@ -395,5 +422,5 @@ export async function makeWorld(): Promise<World> {
   ]);
   for (const { key } of viewers) if (!tokens.has(key)) tokens.set(key, staff(key));
   await service.app.ledger.fold();
-  return { service, objects, tokens, undo: await makeUndo(service.database.pool) };
+  return { service, objects, tokens, seen: new Map(), undo: await makeUndo(service.database.pool) };
 }
