@@ -187,6 +187,7 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     startsOn: '2099-01-01',
   })),
   signInSample: { args: () => ({ input: { key: 'coordinator' } }) },
+  'signInSample by a key that is none': { args: () => ({ input: { key: 'no-such-key' } }) },
   signOut: nothing,
   signSnapshot: about('county', (of) => ({
     snapshotId: of.snapshot,
@@ -244,6 +245,14 @@ export const via: Readonly<Record<string, string>> = {
   SnapshotVerdict: 'SnapshotUnit.verdict',
 };
 
+/** Fields of a type asked once more, by a query's other row, in rows of their own. */
+export const again: readonly { readonly type: string; readonly query: string }[] = [
+  { type: 'CertificateVerification', query: 'verifyCertificate without its code' },
+  { type: 'Coverage', query: 'coverage of the school' },
+  { type: 'Staffing', query: 'staffing of the school' },
+  { type: 'UnitIndicator', query: 'indicators of the school' },
+];
+
 /** By address, method and path; prefixes of files end in `/*`. */
 export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /healthz': { path: () => '/healthz' },
@@ -280,6 +289,7 @@ export const unasked: Readonly<Record<string, string>> = {
 
 /** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
 export const silent: Readonly<Record<string, string>> = {
+  'Mutation signInSample by a key that is none': 'refused to everybody',
   'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
   'Field ExamBlock.retryAt': 'only after an attempt that failed',

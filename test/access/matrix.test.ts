@@ -1,7 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asAsked, findGaps, listQuestions, silent, withMissing, type Answer, type Cell, type Row } from './matrix.ts';
+import {
+  asAsked,
+  findGaps,
+  listQuestions,
+  silent,
+  withMissing,
+  type Answer,
+  type Cell,
+  type Row,
+} from './matrix.ts';
 import { writeTable } from './table.ts';
 import { viewers } from './viewers.ts';
 import { makeWorld, type World } from './world.ts';
@@ -40,7 +49,8 @@ describe('who may see and do what', () => {
       };
       const askMissing = async (viewer: string): Promise<void> => {
         const answer = answers.get(viewer);
-        if (answer === undefined || question.about.length === 0 || !REFUSED.has(answer.cells[0]!.letter)) return;
+        if (answer === undefined || question.about.length === 0 || !REFUSED.has(answer.cells[0]!.letter))
+          return;
         const none = await question.ask(world, viewer, withMissing(world.objects, question.about));
         const told = asAsked(none.text, world.objects, question.about);
         if (told !== answer.text)

@@ -16,6 +16,7 @@ import {
 import { schema } from '../../schema/schema.ts';
 import { uploadOf } from '../support/service.ts';
 import {
+  again,
   fieldArgs,
   mutations,
   nodes,
@@ -258,7 +259,7 @@ async function askGraphql(
   viewer: string,
   query: string,
   variables: Readonly<Record<string, unknown>>,
-  files: FieldAsking['files'] = undefined,
+  files?: FieldAsking['files'],
 ): Promise<{ json: Json; text: string }> {
   const answer = await fetch(`${world.service.app.publicUrl}/graphql`, {
     method: 'POST',
@@ -297,10 +298,13 @@ const isEmpty = (value: unknown): boolean =>
     ? value.length === 0
     : typeof value === 'object' && value !== null && 'nodes' in value && isEmpty(value.nodes);
 
+/** A list of nothing but nulls tells no more than one. */
+const isTold = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length === 0 || value.some(isTold) : value !== null && value !== undefined;
+
 /** Of the values that a field has in several objects: what is told at all is told. */
 function together(values: readonly unknown[]): Cell {
-  if (values.some((value) => value !== null && value !== undefined && !isEmpty(value)))
-    return { letter: '+' };
+  if (values.some((value) => isTold(value) && !isEmpty(value))) return { letter: '+' };
   return { letter: values.some(isEmpty) ? '0' : '.' };
 }
 
@@ -413,7 +417,11 @@ function mutation(name: string, asking: FieldAsking): Question {
         error !== undefined
           ? refused(error.extensions?.code, error.message)
           : isRecord(value) && !isTold
-            ? refused(value['code'] as string, value['message'] as string, value['path'] as string | undefined)
+            ? refused(
+                value['code'] as string,
+                value['message'] as string,
+                value['path'] as string | undefined,
+              )
             : together([value]);
       return {
         cells: [
@@ -452,7 +460,7 @@ function node(name: string, [object]: readonly (keyof Objects)[]): Question {
 }
 
 /** All fields of a type at once, wherever one of it can be reached. */
-function fields(type: GraphQLObjectType, way: Way): Question {
+function fields(type: GraphQLObjectType, way: Way, suffix = ''): Question {
   const all = Object.values(type.getFields());
   const isNode = way.root === 'Node';
   const request = (of: Objects, ids: readonly string[], only?: string) => {
@@ -476,7 +484,7 @@ function fields(type: GraphQLObjectType, way: Way): Question {
       enter(top['node']!, variables.add(top['node']!, { id: ids[0] }), way.rootType);
     else if (isNode) enter(top['nodes']!, variables.add(top['nodes']!, { ids }), way.rootType);
     else {
-      const field = top[way.root]!;
+      const field = top[entryOf(way.root)]!;
       enter(field, variables.add(field, queries[way.root]!.args(of)), way.rootType);
     }
     way.steps.forEach(({ parent, field }, index) =>
@@ -500,12 +508,15 @@ function fields(type: GraphQLObjectType, way: Way): Question {
     return found.filter(isRecord).filter((each) => each['__typename'] === type.name);
   };
   return {
-    rows: all.map((field) => ({ kind: 'Field', name: `${type.name}.${field.name}` })),
+    rows: all.map((field) => ({ kind: 'Field', name: `${type.name}.${field.name}${suffix}` })),
     changes: false,
     about: [],
     async ask(world, viewer, of) {
       /** A question about several objects at once, or about each by itself where that is too large. */
-      const ask = async (ids: readonly string[], only?: string): Promise<Json & { objects: Record<string, unknown>[] }> => {
+      const ask = async (
+        ids: readonly string[],
+        only?: string,
+      ): Promise<Json & { objects: Record<string, unknown>[] }> => {
         const { query, variables } = request(of, ids, only);
         const { json, text } = await askGraphql(world, viewer, query, variables);
         texts.push(text);
@@ -518,10 +529,19 @@ function fields(type: GraphQLObjectType, way: Way): Question {
           };
         }
         for (const each of json.errors ?? []) refused(each.extensions?.code, each.message);
-        return { ...json, objects: objectsIn(json.data, isNode ? (ids.length === 1 ? 'node' : 'nodes') : way.root) };
+        return {
+          ...json,
+          objects: objectsIn(json.data, isNode ? (ids.length === 1 ? 'node' : 'nodes') : entryOf(way.root)),
+        };
       };
       const texts: string[] = [];
-      const ids = isNode ? await visibleOf(world, viewer, nodes[way.rootType.name]!.map((name) => of[name])) : [];
+      const ids = isNode
+        ? await visibleOf(
+            world,
+            viewer,
+            nodes[way.rootType.name]!.map((name) => of[name]),
+          )
+        : [];
       if (isNode && ids.length === 0) return { cells: all.map(() => ({ letter: '-' })), text: '' };
       const whole = await ask(ids);
       const errorsOf = (answer: Json, index: number): readonly NonNullable<Json['errors']>[number][] =>
@@ -588,12 +608,16 @@ function route(name: string, asking: RouteAsking): Question {
           ? '+'
           : status < 400
             ? '>'
-            : ({ 401: 'S', 403: 'A', 404: 'F', 400: 'I' } as Record<number, string>)[status] ?? 'C';
+            : (({ 401: 'S', 403: 'A', 404: 'F', 400: 'I' } as Record<number, string>)[status] ?? 'C');
       // Whatever tells two answers apart, but for when and for which request they were given.
       const headers = [...answer.headers].filter(([header]) => !['date', 'x-request-id'].includes(header));
       return {
         cells: [{ letter, ...(letter === 'C' ? { note: `C=${status}` } : {}) }],
-        text: JSON.stringify([status, headers.filter(([header]) => !/^ratelimit|^retry/.test(header)), content]),
+        text: JSON.stringify([
+          status,
+          headers.filter(([header]) => !/^ratelimit|^retry/.test(header)),
+          content,
+        ]),
       };
     },
   };
@@ -611,7 +635,19 @@ export function listQuestions(): Question[] {
     ...Object.entries(nodes).map(([name, objects]) => node(name, objects)),
     ...objectTypes.flatMap((type) => {
       const way = ways.get(type.name);
-      return way === undefined ? [] : [fields(type, way)];
+      if (way === undefined) return [];
+      return [
+        fields(type, way),
+        ...again
+          .filter((each) => each.type === type.name)
+          .map(({ query }) =>
+            fields(
+              type,
+              { root: query, rootType: type, steps: [], end: type },
+              query.slice(entryOf(query).length),
+            ),
+          ),
+      ];
     }),
     ...Object.entries(routes).map(([name, asking]) => route(name, asking)),
   ];

@@ -18,7 +18,12 @@ export function writeTable(table: readonly { row: Row; cells: readonly Cell[] }[
   const lines = [legend];
   for (const kind of Object.keys(TITLES) as Row['kind'][]) {
     lines.push('', '', TITLES[kind], '');
-    lines.push(line('', groups.map((group) => group.title)));
+    lines.push(
+      line(
+        '',
+        groups.map((group) => group.title),
+      ),
+    );
     lines.push(
       line(
         '',

@@ -54,7 +54,11 @@ export interface Group {
   readonly viewers: readonly Viewer[];
 }
 
-function granted(role: GrantRole, unit: Unit, more: { key: string; startsOn?: string; endsOn?: string }): Granted {
+function granted(
+  role: GrantRole,
+  unit: Unit,
+  more: { key: string; startsOn?: string; endsOn?: string },
+): Granted {
   return { role, unit, startsOn: '2020-01-01', endsOn: null, ...more };
 }
 

@@ -94,7 +94,8 @@ export function missing(object: string): string {
 export async function makeWorld(): Promise<World> {
   const webFolder = await mkdtemp(join(tmpdir(), 'xinqiao-web-'));
   await mkdir(join(webFolder, 'assets'));
-  for (const file of ['index.html', 'verify.html', 'assets/page.js']) await writeFile(join(webFolder, file), '');
+  for (const file of ['index.html', 'verify.html', 'assets/page.js'])
+    await writeFile(join(webFolder, file), '');
   const service = await startService({ clock: new TestClock(`${TODAY}T04:00:00Z`), webFolder });
   const query = async (sql: string, values: unknown[] = []) =>
     (await service.database.pool.query(sql, values)).rows as Record<string, string>[];
@@ -190,11 +191,7 @@ export async function makeWorld(): Promise<World> {
     { input: { divisionCode: OTHER_COUNTY, files: neighbours.map(() => null) } },
     neighbours,
   );
-  await importEnd(
-    service,
-    requested.data.importRoster.rosterImport.id,
-    staff(`coordinator-${OTHER_COUNTY}`),
-  );
+  await importEnd(service, requested.data.importRoster.rosterImport.id, staff(`coordinator-${OTHER_COUNTY}`));
 
   // Targets and indicators, before anything is frozen.
   const define = async (code: string, kind: string, level: string, countsPeople: boolean): Promise<string> =>
@@ -263,7 +260,12 @@ export async function makeWorld(): Promise<World> {
       await change(
         'coordinator',
         'assignCohort',
-        { certificationId: planned, unitId: gid('Division', COUNTY), role: 'CLASS_TEACHER', dueOn: '2027-12-31' },
+        {
+          certificationId: planned,
+          unitId: gid('Division', COUNTY),
+          role: 'CLASS_TEACHER',
+          dueOn: '2027-12-31',
+        },
         '{ assigned }',
       );
     const { data } = await service.ask('t1', '{ viewer { assignments { id certification { id } } } }');
@@ -362,9 +364,10 @@ export async function makeWorld(): Promise<World> {
   const signIn = async (): Promise<string> =>
     (await change('coordinator', 'signInSample', { key: 'coordinator' }, '{ token }')).token as string;
   const expired = await signIn();
-  await query(`update sessions set created_at = $1::timestamptz - interval '2 days', expires_at = $1::timestamptz - interval '1 day'`, [
-    service.clock.now(),
-  ]);
+  await query(
+    `update sessions set created_at = $1::timestamptz - interval '2 days', expires_at = $1::timestamptz - interval '1 day'`,
+    [service.clock.now()],
+  );
   const signedOut = await signIn();
   await service.ask(signedOut, 'mutation { signOut }');
 
@@ -379,10 +382,16 @@ export async function makeWorld(): Promise<World> {
     otherCounty: gid('Division', OTHER_COUNTY),
     otherSchool: gid(
       'Organization',
-      await one('select id from organizations where county_code = $1 and source_id = $2', [OTHER_COUNTY, 's1']),
+      await one('select id from organizations where county_code = $1 and source_id = $2', [
+        OTHER_COUNTY,
+        's1',
+      ]),
     ),
     person: gid('Person', await one('select person_id from person_sources where source_id = $1', ['t1'])),
-    otherPerson: gid('Person', await one('select person_id from person_sources where source_id = $1', ['tb'])),
+    otherPerson: gid(
+      'Person',
+      await one('select person_id from person_sources where source_id = $1', ['tb']),
+    ),
     candidate: gid('Person', await one('select person_id from person_sources where source_id = $1', ['t3'])),
     certification,
     cohort: gid('Cohort', await one('select max(id) from cohorts')),
