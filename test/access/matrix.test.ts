@@ -13,7 +13,7 @@ import {
 } from './matrix.ts';
 import { writeTable } from './table.ts';
 import { viewers } from './viewers.ts';
-import { makeWorld, type World } from './world.ts';
+import { gid, makeWorld, type World } from './world.ts';
 
 const FILE = join(import.meta.dirname, 'matrix.txt');
 /** So many ask at once. */
@@ -82,6 +82,26 @@ describe('who may see and do what', () => {
       .filter(({ cells }) => !cells.some(({ letter }) => '+>'.includes(letter)))
       .map(({ row }) => `${row.kind} ${row.name}`);
     expect(quiet).toEqual(Object.keys(silent));
+  });
+
+  it('is nothing for ids that are none', async () => {
+    for (const id of [
+      '',
+      'x',
+      gid('Person', '1 or 1=1'),
+      gid('Nothing', '1'),
+      gid('Person', '9'.repeat(40)),
+      '💥',
+    ])
+      expect(
+        (
+          await world.service.ask(
+            world.tokens.get('coordinator-nation')!,
+            'query ($id: ID!) { node(id: $id) { id } }',
+            { id },
+          )
+        ).data?.node ?? null,
+      ).toBeNull();
   });
 
   it('is as in matrix.txt', () => {

@@ -369,6 +369,8 @@ function query(name: string, asking: FieldAsking): Question {
       );
       const [error] = json.errors ?? [];
       const value = (json.data as Record<string, unknown> | null | undefined)?.[field.name];
+      if (of === world.objects)
+        world.seen.set(`${viewer} ${name}`, Promise.resolve(error === undefined && value !== null));
       const values = isListType(getNullableType(field.type)) && Array.isArray(value) ? value : [value];
       return {
         cells: [
@@ -542,7 +544,8 @@ function fields(type: GraphQLObjectType, way: Way, suffix = ''): Question {
             nodes[way.rootType.name]!.map((name) => of[name]),
           )
         : [];
-      if (isNode && ids.length === 0) return { cells: all.map(() => ({ letter: '-' })), text: '' };
+      const isReached = isNode ? ids.length > 0 : ((await world.seen.get(`${viewer} ${way.root}`)) ?? true);
+      if (!isReached) return { cells: all.map(() => ({ letter: '-' })), text: '' };
       const whole = await ask(ids);
       const errorsOf = (answer: Json, index: number): readonly NonNullable<Json['errors']>[number][] =>
         (answer.errors ?? []).filter((error) => error.path?.includes(`f${index}`) === true);
