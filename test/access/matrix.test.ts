@@ -66,8 +66,8 @@ describe('who may see and do what', () => {
         }),
       );
     }
-  }, 240_000);
-  afterAll(async () => world?.service.stop());
+  }, 600_000);
+  afterAll(async () => world?.stop());
 
   it('is asked of every query, mutation, node type, field and route that there is', () => {
     expect(findGaps(world)).toEqual([]);

@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newCertificateNumber } from '../../src/certification/number.ts';
@@ -73,6 +73,7 @@ export interface World {
   readonly tokens: ReadonlyMap<string, string | null>;
   /** Viewer and global id → whether the viewer sees it; filled while asking. */
   readonly seen: Map<string, Promise<boolean>>;
+  stop(): Promise<void>;
 }
 
 export const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');
@@ -431,5 +432,15 @@ export async function makeWorld(): Promise<World> {
   ]);
   for (const { key } of viewers) if (!tokens.has(key)) tokens.set(key, staff(key));
   await service.app.ledger.fold();
-  return { service, objects, tokens, seen: new Map(), undo: await makeUndo(service.database.pool) };
+  return {
+    service,
+    objects,
+    tokens,
+    seen: new Map(),
+    undo: await makeUndo(service.database.pool),
+    async stop() {
+      await service.stop();
+      await rm(webFolder, { recursive: true, force: true });
+    },
+  };
 }
