@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { switchableChecks } from './test/access/checks.ts';
+
+/** It switches checks of permissions off one by one; nothing else runs on source that can be switched. */
+const WITHOUT_A_CHECK = 'test/access/mutations.test.ts';
 
 export default defineConfig({
   // The conditions by which Node.js itself picks a build of a package. graphql comes in several, and two of them in one process
@@ -6,11 +10,18 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['node', 'module-sync', 'default'] } },
   test: {
     globalSetup: ['test/support/database-server.ts'],
-    include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Two cores, each file with a service of its own: more at once only wait for each other.
     maxWorkers: 2,
     pool: 'forks',
+    projects: [
+      { extends: true, test: { name: 'all', include: ['test/**/*.test.ts'], exclude: [WITHOUT_A_CHECK] } },
+      {
+        extends: true,
+        plugins: [switchableChecks()],
+        test: { name: 'without a check', include: [WITHOUT_A_CHECK] },
+      },
+    ],
   },
 });

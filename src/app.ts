@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import type Koa from 'koa';
 import type { Services } from '../schema/context.ts';
 import { makeAuditService } from './audit/audit.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
@@ -62,6 +63,8 @@ export interface App {
   readonly contentUrl: string;
   readonly courses: readonly SyncResult[];
   readonly ledger: CoverageLedger;
+  /** What listens at the two addresses; a test reads its routes. */
+  readonly doors: { readonly service: Koa; readonly content: Koa };
   /** What the embedded database last said of a failure of its own. */
   databaseFailure(): string | undefined;
   /** Lets requests and jobs in hand finish, then closes everything down to the database. */
@@ -325,7 +328,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const contentApp = makeContentApp({ log, publicUrl, contentUrl, contentStore });
     serviceListener.answerBy(serviceApp);
     contentListener.answerBy(contentApp);
-    return { services, db, publicUrl, contentUrl, courses: synced, ledger, databaseFailure, stop };
+    const doors = { service: serviceApp, content: contentApp };
+    return { services, db, publicUrl, contentUrl, courses: synced, ledger, doors, databaseFailure, stop };
   } catch (error) {
     const failure = databaseFailure();
     await stop();

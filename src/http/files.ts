@@ -24,7 +24,7 @@ export function files(folder: string, options: Options = {}): Middleware {
 /** The same below a path prefix, which the file names lack. */
 export function filesBelow(prefix: string, folder: string, options: Options = {}): Middleware {
   const serve = files(folder, options);
-  return async (ctx, next) => {
+  const middleware: Middleware = async (ctx, next) => {
     if (!ctx.path.startsWith(`${prefix}/`)) return next();
     const url = ctx.req.url;
     ctx.req.url = (url ?? '/').slice(prefix.length);
@@ -40,4 +40,6 @@ export function filesBelow(prefix: string, folder: string, options: Options = {}
       ctx.req.url = url;
     }
   };
+  // Told to whoever lists the routes.
+  return Object.assign(middleware, { prefix });
 }

@@ -1,0 +1,317 @@
+import type { Objects } from './world.ts';
+
+/*
+ * How to ask for everything that there is. The entries are found in the schema and in the routers; one that has no line here fails the test, and
+ * so does a line for what is no longer there. Fields of objects need none: they are found, and asked wherever their object can be reached.
+ *
+ * A key may end in words, ` of the province`: the same entry asked about something else, in a row of its own.
+ */
+
+export interface Asking {
+  /** Names in `objects` of what is asked about: the test also asks with one that is not there, and wants the same answer for whoever is refused. */
+  readonly about?: readonly (keyof Objects)[];
+}
+
+export interface FieldAsking extends Asking {
+  readonly args: (of: Objects) => Readonly<Record<string, unknown>>;
+  /** Uploaded at `input.files`. */
+  readonly files?: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+export interface RouteAsking extends Asking {
+  readonly path: (of: Objects) => string;
+  readonly body?: (of: Objects) => unknown;
+  /** Of the body; JSON otherwise. */
+  readonly type?: string;
+}
+
+const STATEMENT = {
+  verb: { id: 'http://adlnet.gov/expapi/verbs/interacted' },
+  object: { id: 'https://example.org/x' },
+};
+const nothing = { args: () => ({}) };
+/** A mutation's input about one object. */
+const about = (
+  object: keyof Objects,
+  input: (of: Objects) => Readonly<Record<string, unknown>>,
+): FieldAsking => ({ about: [object], args: (of) => ({ input: input(of) }) });
+const text = { zhCN: '新的', en: 'new' };
+const plan = (of: Objects) => ({
+  code: 'fresh',
+  title: text,
+  courseSlug: 'core-gatekeeper',
+  roles: ['CLASS_TEACHER'],
+  divisionCode: of.countyCode,
+  issuerName: '长沙县教育局',
+});
+
+export const queries: Readonly<Record<string, FieldAsking>> = {
+  certificate: { about: ['number'], args: (of) => ({ number: of.number }) },
+  certifications: nothing,
+  courses: nothing,
+  coverage: {
+    about: ['county'],
+    args: (of) => ({ certificationId: of.certification, unitId: of.county }),
+  },
+  'coverage of the province': {
+    about: ['province'],
+    args: (of) => ({ certificationId: of.certification, unitId: of.province }),
+  },
+  'coverage of the school': {
+    about: ['school'],
+    args: (of) => ({ certificationId: of.certification, unitId: of.school }),
+  },
+  'coverage of the second school': {
+    about: ['secondSchool'],
+    args: (of) => ({ certificationId: of.certification, unitId: of.secondSchool }),
+  },
+  creditRecords: nothing,
+  division: { about: ['countyCode'], args: (of) => ({ code: of.countyCode }) },
+  indicators: { about: ['county'], args: (of) => ({ unitId: of.county }) },
+  'indicators of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
+  node: { about: ['person'], args: (of) => ({ id: of.person }) },
+  nodes: { about: ['person', 'certificate'], args: (of) => ({ ids: [of.person, of.certificate] }) },
+  rosterDoubts: { about: ['countyCode'], args: (of) => ({ divisionCode: of.countyCode }) },
+  'rosterDoubts of the province': {
+    about: ['provinceCode'],
+    args: (of) => ({ divisionCode: of.provinceCode }),
+  },
+  sampleSignIns: nothing,
+  snapshots: { about: ['county'], args: (of) => ({ unitId: of.county }) },
+  'snapshots of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
+  staffing: { about: ['county'], args: (of) => ({ unitId: of.county }) },
+  'staffing of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
+  verifyCertificate: { about: ['number'], args: (of) => ({ number: of.number, code: of.code }) },
+  'verifyCertificate without its code': { about: ['number'], args: (of) => ({ number: of.number }) },
+  viewer: nothing,
+};
+
+export const mutations: Readonly<Record<string, FieldAsking>> = {
+  addDivisions: { args: () => ({ input: { divisions: [{ code: '430171', name: '开发区' }] } }) },
+  assignCohort: about('county', (of) => ({
+    certificationId: of.certification,
+    unitId: of.county,
+    role: 'CLASS_TEACHER',
+  })),
+  'assignCohort of the school': about('school', (of) => ({
+    certificationId: of.certification,
+    unitId: of.school,
+    role: 'CLASS_TEACHER',
+  })),
+  cancelRosterImport: about('checkedImport', (of) => ({ rosterImportId: of.checkedImport })),
+  decideRosterDoubt: about('doubt', (of) => ({
+    rosterDoubtId: of.doubt,
+    personId: of.candidate,
+    reason: '同一个人',
+  })),
+  defineIndicator: about('countyCode', (of) => ({
+    divisionCode: of.countyCode,
+    code: 'new',
+    title: text,
+    measure: text,
+    kind: 'COUNT',
+    level: 'COUNTY',
+  })),
+  importIndicatorValues: about('countyCode', (of) => ({
+    divisionCode: of.countyCode,
+    indicatorId: of.peopleIndicator,
+    source: '县教育局',
+    csv: 'unit,day,value\n4301210002,2027-01-31,7\n',
+  })),
+  importRoster: {
+    about: ['countyCode'],
+    args: (of) => ({ input: { divisionCode: of.countyCode, files: [null] } }),
+    files: [{ name: 'users.csv', bytes: Buffer.from('sourcedId\n') }],
+  },
+  mergeOrganizations: about('secondSchool', (of) => ({
+    organizationIds: [of.secondSchool],
+    intoId: of.school,
+    on: '2027-03-02',
+  })),
+  'mergeOrganizations into another county’s': about('otherSchool', (of) => ({
+    organizationIds: [of.secondSchool],
+    intoId: of.otherSchool,
+    on: '2027-03-02',
+  })),
+  objectToSnapshot: about('county', (of) => ({
+    snapshotId: of.snapshot,
+    unitId: of.county,
+    reason: '人数不对',
+  })),
+  'objectToSnapshot of the school': about('snapshot', (of) => ({
+    snapshotId: of.snapshot,
+    unitId: of.school,
+    reason: '人数不对',
+  })),
+  planCertification: about('countyCode', plan),
+  recordStatements: about('openAssignment', (of) => ({
+    assignmentId: of.openAssignment,
+    activityKey: of.activityKey,
+    language: 'zh_CN',
+    statements: [STATEMENT],
+  })),
+  renameOrganization: about('school', (of) => ({
+    organizationId: of.school,
+    name: '星沙一小',
+    on: '2027-03-02',
+  })),
+  repeatRosterImport: about('checkedImport', (of) => ({ rosterImportId: of.checkedImport })),
+  revokeCertificate: about('certificate', (of) => ({ certificateId: of.certificate, reason: '误发' })),
+  saveResponse: about('openAttempt', (of) => ({
+    attemptId: of.openAttempt,
+    itemKey: of.itemKey,
+    chosen: [of.option],
+  })),
+  saveUserState: about('readyAssignment', (of) => ({
+    assignmentId: of.readyAssignment,
+    activityKey: of.activityKey,
+    language: 'zh_CN',
+    baseVersion: 0,
+    data: '{}',
+  })),
+  setCoverageTarget: about('countyCode', (of) => ({
+    certificationId: of.certification,
+    divisionCode: of.countyCode,
+    rate: 0.9,
+    startsOn: '2099-01-01',
+  })),
+  setIndicatorTarget: about('countyCode', (of) => ({
+    indicatorId: of.indicator,
+    divisionCode: of.countyCode,
+    rate: 0.9,
+    startsOn: '2099-01-01',
+  })),
+  setStaffingTarget: about('countyCode', (of) => ({
+    divisionCode: of.countyCode,
+    rate: 0.9,
+    startsOn: '2099-01-01',
+  })),
+  signInSample: { args: () => ({ input: { key: 'coordinator' } }) },
+  'signInSample by a key that is none': { args: () => ({ input: { key: 'no-such-key' } }) },
+  signOut: nothing,
+  signSnapshot: about('county', (of) => ({
+    snapshotId: of.snapshot,
+    unitId: of.county,
+    digest: of.snapshotDigest,
+    missing: [of.school, of.secondSchool].map((unitId) => ({ unitId, reason: '放假' })),
+  })),
+  'signSnapshot of the school': about('snapshot', (of) => ({
+    snapshotId: of.snapshot,
+    unitId: of.school,
+    digest: of.schoolDigest,
+  })),
+  startAttempt: about('readyAssignment', (of) => ({ assignmentId: of.readyAssignment })),
+  submitAttempt: about('openAttempt', (of) => ({ attemptId: of.openAttempt })),
+  takeSnapshot: about('county', (of) => ({
+    certificationId: of.certification,
+    unitId: of.county,
+    on: '2027-03-01',
+  })),
+  'takeSnapshot of the school': about('school', (of) => ({
+    certificationId: of.certification,
+    unitId: of.school,
+    on: '2027-03-01',
+  })),
+};
+
+/** The first is asked for as a node; the fields of a type are asked of all of them, and what one of them tells counts. */
+export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
+  Assignment: ['certifiedAssignment', 'newAssignment', 'openAssignment'],
+  Attempt: ['gradedAttempt', 'openAttempt'],
+  Certificate: ['certificate', 'revokedCertificate'],
+  'Certificate of a colleague, revoked': ['revokedCertificate'],
+  Certification: ['certification'],
+  Cohort: ['cohort'],
+  Division: ['county', 'province'],
+  Indicator: ['indicator', 'peopleIndicator'],
+  Organization: ['school', 'secondSchool', 'mergedSchool'],
+  Person: ['person'],
+  'Person of another county': ['otherPerson'],
+  RosterDoubt: ['doubt', 'decidedDoubt'],
+  RosterImport: ['rosterImport', 'refusedImport'],
+  Snapshot: ['snapshot', 'signedSnapshot', 'objectedSnapshot'],
+};
+
+/** Arguments of fields which can’t be asked without, or would tell little. */
+export const fieldArgs: Readonly<Record<string, (of: Objects) => Readonly<Record<string, unknown>>>> = {
+  'Coverage.trend': () => ({ from: '2027-01-01' }),
+};
+
+const exported =
+  'query ($code: String!, $after: String) { rosterDoubts(divisionCode: $code, after: $after) { nodes { name } pageInfo { hasNextPage endCursor } } }';
+
+/** Types of which another field than the first found tells more. */
+export const via: Readonly<Record<string, string>> = {
+  SnapshotVerdict: 'SnapshotUnit.verdict',
+};
+
+/** Fields of a type asked once more, by a query's other row, in rows of their own. */
+export const again: readonly { readonly type: string; readonly query: string }[] = [
+  { type: 'CertificateVerification', query: 'verifyCertificate without its code' },
+  { type: 'Coverage', query: 'coverage of the school' },
+  { type: 'Staffing', query: 'staffing of the school' },
+  { type: 'UnitIndicator', query: 'indicators of the school' },
+];
+
+/** By address, method and path; prefixes of files end in `/*`. */
+export const routes: Readonly<Record<string, RouteAsking>> = {
+  'service GET /healthz': { path: () => '/healthz' },
+  'service GET /readyz': { path: () => '/readyz' },
+  'service ALL /graphql': { path: () => '/graphql', body: () => ({ query: '{ viewer { person { id } } }' }) },
+  'service POST /export': {
+    about: ['countyCode'],
+    path: () => '/export',
+    body: (of) => ({ format: 'csv', name: 'x', query: exported, variables: { code: of.countyCode } }),
+  },
+  'service GET /certificates/:file': { about: ['number'], path: (of) => `/certificates/${of.number}.pdf` },
+  'service GET /roster-template.xlsx': { path: () => '/roster-template.xlsx' },
+  'service GET /roster-imports/:id/refusals.xlsx': {
+    about: ['rosterImportNumber'],
+    path: (of) => `/roster-imports/${of.rosterImportNumber}/refusals.xlsx`,
+  },
+  'service GET /feed/credit-records': { path: () => '/feed/credit-records' },
+  'service GET /': { path: () => '/' },
+  'service GET /assignments/*rest': { path: () => '/assignments/x' },
+  'service GET /attempts/*rest': { path: () => '/attempts/x' },
+  'service GET /verify': { path: () => '/verify' },
+  'service GET /verify/*rest': { path: () => '/verify/x' },
+  'service GET /assets/*': { path: () => '/assets/page.js' },
+  'content GET /player/:hash': { about: ['contentHash'], path: (of) => `/player/${of.contentHash}` },
+  'content GET /h5p/*': { path: () => '/h5p/frame.bundle.js' },
+  'content GET /player-files/*': { path: () => '/player-files/player.js' },
+  'content GET /contents/*': { about: ['contentHash'], path: (of) => `/contents/${of.contentHash}/h5p.json` },
+};
+
+/** Object types that no row asks, each with the reason. */
+export const unasked: Readonly<Record<string, string>> = {
+  RefusedRow: 'part of a refusal: what stood in the asker’s own table',
+};
+
+/** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
+export const silent: Readonly<Record<string, string>> = {
+  'Mutation signInSample by a key that is none': 'refused to everybody',
+  'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
+  'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
+  'Field CertificateVerification.organizationName without its code':
+    'only with the code, which is on the document',
+  'Field CertificateVerification.pdfDigest without its code': 'only with the code, which is on the document',
+  'Field CertificateVerification.revocationReason without its code': 'asked of one that is valid',
+  'Field CertificateVerification.revokedOn without its code': 'asked of one that is valid',
+  'Field Coverage.children of the school': 'there is nothing below a school',
+  'Field Coverage.table of the school': 'there is nothing below a school',
+  'Field ExamBlock.retryAt': 'only after an attempt that failed',
+  'Field RosterImport.progress': 'only while an import runs',
+  'Field RosterImportProgress.phase': 'only while an import runs',
+  'Field RosterImportProgress.rowsDone': 'only while an import runs',
+  'Field RosterImportProgress.rowsPerSecond': 'only while an import runs',
+  'Field RosterImportProgress.rowsTotal': 'only while an import runs',
+  'Field RosterImportProgress.secondsLeft': 'only while an import runs',
+  'Field SnapshotStaffing.students': 'told of a school, and asked of the county',
+  'Field SnapshotStaffing.studentsOn': 'told of a school, and asked of the county',
+  'Field Staffing.children of the school': 'there is nothing below a school',
+  'Field Staffing.organizations of the school': 'there is nothing below a school',
+  'Field UnitIndicator.children of the school': 'there is nothing below a school',
+  'Field UnitIndicator.denominator of the school': 'schools report counts there',
+  'Field UnitIndicator.rate of the school': 'schools report counts there',
+  'Field UnitIndicator.reachesTarget of the school': 'schools report counts there',
+};

@@ -1,0 +1,122 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  asAsked,
+  findGaps,
+  listQuestions,
+  silent,
+  withMissing,
+  type Answer,
+  type Cell,
+  type Row,
+} from './matrix.ts';
+import { writeTable } from './table.ts';
+import { viewers } from './viewers.ts';
+import { gid, makeWorld, type World } from './world.ts';
+
+const FILE = join(import.meta.dirname, 'matrix.txt');
+/** So many ask at once. */
+const AT_ONCE = 8;
+/** What somebody who is refused may have touched: when a session was last used is kept. */
+const TOUCHED_BY_ASKING = ['sessions'];
+const REFUSED = new Set(['.', 'F', 'S']);
+
+describe('who may see and do what', () => {
+  let world: World;
+  const table: { row: Row; cells: Cell[] }[] = [];
+  /** What went wrong, a sentence each; all are told at once. */
+  const wrong: string[] = [];
+
+  beforeAll(async () => {
+    world = await makeWorld();
+    for (const question of listQuestions()) {
+      const answers = new Map<string, Answer>();
+      const failed = (viewer: string, what: string): void => {
+        wrong.push(`${question.rows[0]!.kind} ${question.rows[0]!.name}, asked as ${viewer}: ${what}`);
+      };
+      const ask = async (viewer: string): Promise<void> => {
+        try {
+          const answer = await question.ask(world, viewer, world.objects);
+          answers.set(viewer, answer);
+          if (!question.changes) return;
+          const written = (await world.undo.back()).filter((name) => !TOUCHED_BY_ASKING.includes(name));
+          if (answer.cells[0]!.letter !== '+' && written.length > 0)
+            failed(viewer, `refused, and yet it changed ${written.join(', ')}`);
+        } catch (error) {
+          failed(viewer, String(error));
+        }
+      };
+      const askMissing = async (viewer: string): Promise<void> => {
+        const answer = answers.get(viewer);
+        if (answer === undefined || question.about.length === 0 || !REFUSED.has(answer.cells[0]!.letter))
+          return;
+        const none = await question.ask(world, viewer, withMissing(world.objects, question.about));
+        const told = asAsked(none.text, world.objects, question.about);
+        if (told !== answer.text)
+          failed(viewer, `refused otherwise than for what is not there\n    ${answer.text}\n    ${told}`);
+      };
+      // One after the other where the world must be put right after each.
+      await inTurns(question.changes ? 1 : AT_ONCE, ask);
+      await inTurns(AT_ONCE, askMissing);
+      question.rows.forEach((row, index) =>
+        table.push({
+          row,
+          cells: viewers.map(({ key }) => answers.get(key)?.cells[index] ?? { letter: '?' }),
+        }),
+      );
+    }
+  }, 600_000);
+  afterAll(async () => world?.stop());
+
+  it('is asked of every query, mutation, node type, field and route that there is', () => {
+    expect(findGaps(world)).toEqual([]);
+  });
+
+  it('tells whoever is refused the same as of what is not there, and lets them change nothing', () => {
+    expect(wrong).toEqual([]);
+  });
+
+  it('is asked of something in each row: somebody is told it', () => {
+    const quiet = table
+      .filter(({ cells }) => !cells.some(({ letter }) => '+>'.includes(letter)))
+      .map(({ row }) => `${row.kind} ${row.name}`);
+    expect(quiet).toEqual(Object.keys(silent));
+  });
+
+  it('is nothing for ids that are none', async () => {
+    for (const id of [
+      '',
+      'x',
+      gid('Person', '1 or 1=1'),
+      gid('Nothing', '1'),
+      gid('Person', '9'.repeat(40)),
+      '💥',
+    ])
+      expect(
+        (
+          await world.service.ask(
+            world.tokens.get('coordinator-nation')!,
+            'query ($id: ID!) { node(id: $id) { id } }',
+            { id },
+          )
+        ).data?.node ?? null,
+      ).toBeNull();
+  });
+
+  it('is as in matrix.txt', () => {
+    const now = writeTable(table);
+    if (process.env['UPDATE_MATRIX'] === '1') writeFileSync(FILE, now);
+    const before = existsSync(FILE) ? readFileSync(FILE, 'utf8') : '';
+    // Line by line, so that what differs is what is shown.
+    expect(
+      now.split('\n'),
+      'Look at each line that differs. If it is meant: UPDATE_MATRIX=1 npx vitest run test/access/matrix.test.ts',
+    ).toEqual(before.split('\n'));
+  });
+});
+
+async function inTurns(atOnce: number, ask: (viewer: string) => Promise<void>): Promise<void> {
+  for (let at = 0; at < viewers.length; at += atOnce)
+    await Promise.all(viewers.slice(at, at + atOnce).map(async ({ key }) => ask(key)));
+}

@@ -1,0 +1,446 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { newCertificateNumber } from '../../src/certification/number.ts';
+import {
+  assignTeachers,
+  finishActivities,
+  importEnd,
+  importRoster,
+  IMPORT,
+  sitExam,
+  smallRoster,
+  startService,
+  START,
+  SUBMIT,
+  TestClock,
+  until,
+  type TestService,
+} from '../support/service.ts';
+import { makeUndo, type Undo } from '../support/undo.ts';
+import { COUNTY, OTHER_COUNTY, PROVINCE, TODAY, viewers, type Granted } from './viewers.ts';
+
+/** What there is to ask for. All of it belongs to the county, or to t1. */
+export type Objects = Readonly<Record<ObjectName, string>>;
+type ObjectName =
+  | 'countyCode'
+  | 'provinceCode'
+  | 'county'
+  | 'province'
+  | 'school'
+  | 'secondSchool'
+  | 'mergedSchool'
+  | 'otherCounty'
+  | 'otherSchool'
+  | 'person'
+  | 'otherPerson'
+  | 'candidate'
+  | 'certification'
+  | 'cohort'
+  | 'certificate'
+  | 'revokedCertificate'
+  | 'number'
+  | 'code'
+  | 'certifiedAssignment'
+  | 'newAssignment'
+  | 'readyAssignment'
+  | 'openAssignment'
+  | 'gradedAttempt'
+  | 'openAttempt'
+  | 'activityKey'
+  | 'itemKey'
+  | 'option'
+  | 'rosterImport'
+  | 'rosterImportNumber'
+  | 'checkedImport'
+  | 'refusedImport'
+  | 'doubt'
+  | 'decidedDoubt'
+  | 'indicator'
+  | 'peopleIndicator'
+  | 'snapshot'
+  | 'snapshotDigest'
+  | 'schoolDigest'
+  | 'objectedSnapshot'
+  | 'signedSnapshot'
+  | 'contentHash';
+
+export interface World {
+  readonly service: TestService;
+  readonly undo: Undo;
+  readonly objects: Objects;
+  /** Bearer tokens by the viewer's key; null: none. */
+  readonly tokens: ReadonlyMap<string, string | null>;
+  /** Viewer and global id → whether the viewer sees it; filled while asking. */
+  readonly seen: Map<string, Promise<boolean>>;
+  stop(): Promise<void>;
+}
+
+export const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');
+const localOf = (id: string): string => Buffer.from(id, 'base64').toString().split(':')[1]!;
+const staff = (key: string): string => `sample:staff:${key}`;
+
+/** What is there not, and looks just like what is. */
+export function missing(object: string): string {
+  if (/^\d{6}$/.test(object)) return '430999';
+  if (/^\d+$/.test(object)) return '999999998';
+  if (/^[0-9a-f]{40}$/.test(object)) return 'f'.repeat(40);
+  if (object.startsWith('XQ')) return newCertificateNumber(2027, (bytes) => Buffer.alloc(bytes, 1));
+  const [type, id] = Buffer.from(object, 'base64').toString().split(':');
+  if (id === undefined) throw new Error(`How to name one like ${object} that is not there?`);
+  return gid(type!, type === 'Division' ? '430999' : '999999998');
+}
+
+/** A county in the middle of its year, its neighbour, and everybody who asks. */
+export async function makeWorld(): Promise<World> {
+  const webFolder = await mkdtemp(join(tmpdir(), 'xinqiao-web-'));
+  await mkdir(join(webFolder, 'assets'));
+  for (const file of ['index.html', 'verify.html', 'assets/page.js'])
+    await writeFile(join(webFolder, file), '');
+  const service = await startService({ clock: new TestClock(`${TODAY}T04:00:00Z`), webFolder });
+  const query = async (sql: string, values: unknown[] = []) =>
+    (await service.database.pool.query(sql, values)).rows as Record<string, string>[];
+  const one = async (sql: string, values: unknown[] = []): Promise<string> =>
+    Object.values((await query(sql, values))[0] ?? {})[0] ?? fail(`nothing for ${sql}`);
+  const fail = (why: string): never => {
+    throw new Error(`The world can't be made: ${why}`);
+  };
+  /** The payload of a mutation. */
+  const change = async (as: string, name: string, input: object, selection: string) => {
+    const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+    const answer = await service.ask(
+      as,
+      `mutation ($input: ${type}Input!) { ${name}(input: $input) { __typename ... on ${type}Payload ${selection} ... on Refusal { code message } } }`,
+      { input },
+    );
+    const payload = answer.data?.[name];
+    return payload?.__typename === `${type}Payload` ? payload : fail(`${name}: ${JSON.stringify(answer)}`);
+  };
+
+  // The roster: two schools and one that is merged, a row that is refused, two of whom it can't be told who they are.
+  const { certificationId: certification } = await assignTeachers(service, ['t1', 't2', 't3']);
+  const roster = smallRoster([
+    { id: 't1', family: '王', given: '小明', ends: '2030-07-31' },
+    { id: 'm1', family: '李', given: '心', roles: 'mental_health_teacher' },
+    { id: 'm2', family: '李', given: '语', roles: 'class_teacher', orgs: 's3' },
+    { id: 'n1', family: '王', given: '小刚', ends: '2030-07-31', identity: '11010519491231002X' },
+    { id: 'n2', family: '王', given: '小红' },
+    { id: 'bad', family: '坏', given: '行', starts: 'never' },
+  ]);
+  const third = 's3,,,星沙第三小学,school,4301210003,b1,430121,primary,100,2026-09-01';
+  const withThird = roster.map((file) =>
+    file.name === 'orgs.csv' ? { ...file, bytes: Buffer.from(`${file.bytes.toString()}\n${third}`) } : file,
+  );
+  const imported = await importRoster(service, withThird);
+  if (imported.state !== 'APPLIED' || imported.rowsRefused === 0) fail(JSON.stringify(imported));
+  const checked = await importRoster(service, withThird, 'coordinator', { dryRun: true });
+  const school = async (id: string): Promise<string> =>
+    gid('Organization', await one('select id from organizations where source_id = $1', [id]));
+  const [first, second, merged] = [await school('s1'), await school('s2'), await school('s3')];
+  await change(
+    'coordinator',
+    'renameOrganization',
+    { organizationId: second, name: '星沙二中', on: '2027-02-01' },
+    '{ __typename }',
+  );
+  await change(
+    'coordinator',
+    'mergeOrganizations',
+    { organizationIds: [merged], intoId: second, on: '2027-03-01' },
+    '{ __typename }',
+  );
+  const doubt = async (sourceId: string): Promise<string> =>
+    gid('RosterDoubt', await one('select id from roster_doubts where source_id = $1', [sourceId]));
+  const decided = await change(
+    'coordinator',
+    'decideRosterDoubt',
+    { rosterDoubtId: await doubt('n2'), personId: null, reason: '新来的' },
+    '{ rosterImport { id } }',
+  );
+  await importEnd(service, decided.rosterImport.id);
+
+  await query(
+    `update people set identity_hash = '\\x00', identity_last4 = '0014' where id = (select person_id from person_sources where source_id = 't3')`,
+  );
+  const refused = await importRoster(service, [{ name: 'orgs.csv', bytes: Buffer.from('no roster') }]);
+
+  // Everybody who asks by a grant.
+  for (const { granted } of viewers) if (granted !== undefined) await addGranted(granted);
+  async function addGranted({ key, role, unit, startsOn, endsOn }: Granted): Promise<void> {
+    await query(
+      `with p as (insert into people (name, staff_number) values ($1, $1) returning id)
+       insert into role_grants (person_id, role, division_code, organization_id, starts_on, ends_on, reason) select id, $2, $3, $4, $5, $6, 'test' from p`,
+      [
+        key,
+        role,
+        /^\d+$/.test(unit) ? unit : null,
+        unit === 'school' ? localOf(first) : null,
+        startsOn,
+        endsOn,
+      ],
+    );
+  }
+
+  // The neighbour, with a teacher.
+  const neighbours = smallRoster([{ id: 'tb', family: '赵', given: '邻', orgs: 's1' }]).map((file) => ({
+    ...file,
+    bytes: Buffer.from(file.bytes.toString().replaceAll(COUNTY, OTHER_COUNTY)),
+  }));
+  const requested = await service.upload(
+    staff(`coordinator-${OTHER_COUNTY}`),
+    IMPORT,
+    { input: { divisionCode: OTHER_COUNTY, files: neighbours.map(() => null) } },
+    neighbours,
+  );
+  await importEnd(service, requested.data.importRoster.rosterImport.id, staff(`coordinator-${OTHER_COUNTY}`));
+
+  // Targets and indicators, before anything is frozen.
+  const define = async (code: string, kind: string, level: string, countsPeople: boolean): Promise<string> =>
+    (
+      await change(
+        'coordinator',
+        'defineIndicator',
+        {
+          divisionCode: COUNTY,
+          code,
+          kind,
+          level,
+          countsPeople,
+          title: { zhCN: code, en: code },
+          measure: { zhCN: code, en: code },
+        },
+        '{ indicator { id } }',
+      )
+    ).indicator.id as string;
+  const indicator = await define('plans', 'SHARE', 'COUNTY', false);
+  const peopleIndicator = await define('visitors', 'COUNT', 'ORGANIZATION', true);
+  for (const [indicatorId, csv] of [
+    [indicator, 'unit,since,day,numerator,denominator\n430121,2027-01-01,2027-01-31,3,4\n'],
+    [peopleIndicator, 'unit,day,value\n4301210001,2027-01-31,7\n'],
+  ] as const)
+    await change(
+      'coordinator',
+      'importIndicatorValues',
+      { divisionCode: COUNTY, indicatorId, source: '县教育局', csv },
+      '{ added }',
+    );
+  for (const [measure, certificationId, indicatorId, role] of [
+    ['coverage', localOf(certification), null, null],
+    ['coverage', localOf(certification), null, 'class_teacher'],
+    ['staffing', null, null, null],
+    ['indicator', null, localOf(indicator), null],
+  ] as const)
+    await query(
+      `insert into coverage_targets (measure, division_code, rate, starts_on, certification_id, indicator_id, role, set_at) values ($1, $2, 0.5, '2027-01-01', $3, $4, $5, now())`,
+      [measure, COUNTY, certificationId, indicatorId, role],
+    );
+
+  // t1 has a certificate, a course to begin, an exam to begin, and one that is going on.
+  const assignments = new Map<string, string>();
+  const certifications = new Map<string, string>();
+  for (const code of ['done', 'new', 'ready', 'open']) {
+    const planned =
+      code === 'done'
+        ? certification
+        : ((
+            await change(
+              'coordinator',
+              'planCertification',
+              {
+                code,
+                title: { zhCN: code, en: code },
+                courseSlug: 'core-gatekeeper',
+                roles: ['CLASS_TEACHER'],
+                divisionCode: COUNTY,
+                issuerName: '长沙县教育局',
+              },
+              '{ certification { id } }',
+            )
+          ).certification.id as string);
+    if (code !== 'done')
+      await change(
+        'coordinator',
+        'assignCohort',
+        {
+          certificationId: planned,
+          unitId: gid('Division', COUNTY),
+          role: 'CLASS_TEACHER',
+          dueOn: '2027-12-31',
+        },
+        '{ assigned }',
+      );
+    const { data } = await service.ask('t1', '{ viewer { assignments { id certification { id } } } }');
+    const own = (data.viewer.assignments as { id: string; certification: { id: string } }[]).find(
+      (each) => each.certification.id === planned,
+    )!;
+    certifications.set(code, planned);
+    assignments.set(code, own.id);
+    if (code !== 'new') await finishActivities(service, { key: 't1', assignmentId: own.id });
+  }
+  const pass = async (key: string, assignmentId: string) => {
+    const attempt = await sitExam(service, { key, assignmentId }, { right: true });
+    await service.ask(key, SUBMIT, { id: attempt });
+    const certificate = await until(
+      async () =>
+        (await service.ask(key, '{ viewer { certificates { id number } } }')).data.viewer.certificates[0] as
+          { id: string; number: string } | undefined,
+    );
+    return { attempt, certificate };
+  };
+  const { attempt: gradedAttempt, certificate } = await pass('t1', assignments.get('done')!);
+  // Another teacher's was revoked.
+  const { data: others } = await service.ask('t3', '{ viewer { assignments { id } } }');
+  const other = { key: 't3', assignmentId: others.viewer.assignments[0].id as string };
+  await finishActivities(service, other);
+  const { certificate: revoked } = await pass(other.key, other.assignmentId);
+  await change(
+    staff(`issuer-${COUNTY}`),
+    'revokeCertificate',
+    { certificateId: revoked.id, reason: '误发' },
+    '{ __typename }',
+  );
+  const open = (await service.ask('t1', START, { id: assignments.get('open') })).data.startAttempt.attempt;
+  const { data } = await service.ask(
+    't1',
+    'query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } } } } }',
+    { id: assignments.get('open') },
+  );
+  const activityKey = data.node.activities[0].activity.key as string;
+  await change(
+    't1',
+    'saveUserState',
+    { assignmentId: assignments.get('open'), activityKey, language: 'zh_CN', baseVersion: 0, data: '{}' },
+    '{ version }',
+  );
+
+  // Snapshots: one that the county signed, and one that a school objected to, with the one in its place.
+  const county = gid('Division', COUNTY);
+  const take = async (certificationId: string): Promise<string> => {
+    const taken = await change(
+      'coordinator',
+      'takeSnapshot',
+      { unitId: county, certificationId },
+      '{ snapshot { id } }',
+    );
+    const { id } = taken.snapshot as { id: string };
+    await until(async () => (await partOf(id, county))?.digest);
+    return id;
+  };
+  const partOf = async (
+    id: string,
+    unitId: string,
+  ): Promise<{ digest: string; children: { nodes: { unit: { id: string } }[] } } | undefined> => {
+    const found = await service.ask(
+      'coordinator',
+      `query ($id: ID!, $unitId: ID!) { node(id: $id) { ... on Snapshot { state part(unitId: $unitId) { digest
+        children(first: 50, waiting: true) { nodes { unit { ... on Organization { id } } } } } } } }`,
+      { id, unitId },
+    );
+    return found.data.node.state === 'FROZEN' ? found.data.node.part : undefined;
+  };
+  const signedSnapshot = await take(certifications.get('ready')!);
+  const part = (await partOf(signedSnapshot, county))!;
+  await change(
+    'coordinator',
+    'signSnapshot',
+    {
+      snapshotId: signedSnapshot,
+      unitId: county,
+      digest: part.digest,
+      remark: '属实',
+      missing: part.children.nodes.map((each) => ({ unitId: each.unit.id, reason: '放假' })),
+    },
+    '{ __typename }',
+  );
+  const objectedSnapshot = await take(certification);
+  await change(
+    staff('coordinator-school'),
+    'objectToSnapshot',
+    { snapshotId: objectedSnapshot, unitId: first, reason: '人数不对' },
+    '{ __typename }',
+  );
+  const snapshot = await take(certification);
+
+  // Sessions that are over, of somebody who could do much.
+  const signIn = async (): Promise<string> =>
+    (await change('coordinator', 'signInSample', { key: 'coordinator' }, '{ token }')).token as string;
+  const expired = await signIn();
+  await query(
+    `update sessions set created_at = $1::timestamptz - interval '2 days', expires_at = $1::timestamptz - interval '1 day'`,
+    [service.clock.now()],
+  );
+  const signedOut = await signIn();
+  await service.ask(signedOut, 'mutation { signOut }');
+
+  const objects: Objects = {
+    countyCode: COUNTY,
+    provinceCode: PROVINCE,
+    county,
+    province: gid('Division', PROVINCE),
+    school: first,
+    secondSchool: second,
+    mergedSchool: merged,
+    otherCounty: gid('Division', OTHER_COUNTY),
+    otherSchool: gid(
+      'Organization',
+      await one('select id from organizations where county_code = $1 and source_id = $2', [
+        OTHER_COUNTY,
+        's1',
+      ]),
+    ),
+    person: gid('Person', await one('select person_id from person_sources where source_id = $1', ['t1'])),
+    otherPerson: gid(
+      'Person',
+      await one('select person_id from person_sources where source_id = $1', ['tb']),
+    ),
+    candidate: gid('Person', await one('select person_id from person_sources where source_id = $1', ['t3'])),
+    certification,
+    cohort: gid('Cohort', await one('select max(id) from cohorts')),
+    certificate: certificate.id,
+    revokedCertificate: revoked.id,
+    number: certificate.number,
+    code: await one('select verification_code from certificates where number = $1', [certificate.number]),
+    certifiedAssignment: assignments.get('done')!,
+    newAssignment: assignments.get('new')!,
+    readyAssignment: assignments.get('ready')!,
+    openAssignment: assignments.get('open')!,
+    gradedAttempt,
+    openAttempt: open.id,
+    activityKey,
+    itemKey: open.items[0].key,
+    option: open.items[0].options[0].key,
+    rosterImport: imported.id,
+    rosterImportNumber: localOf(imported.id),
+    checkedImport: checked.id,
+    refusedImport: refused.id,
+    doubt: await doubt('n1'),
+    decidedDoubt: await doubt('n2'),
+    indicator,
+    peopleIndicator,
+    snapshot,
+    schoolDigest: (await partOf(snapshot, first))!.digest,
+    snapshotDigest: (await partOf(snapshot, county))!.digest,
+    objectedSnapshot,
+    signedSnapshot,
+    contentHash: await one(`select value ->> 'zh-CN' from course_versions, jsonb_each(contents) limit 1`),
+  };
+  const tokens = new Map<string, string | null>([
+    ['nobody', null],
+    ['garbage', 'no-token-of-anybody'],
+    ['expired', expired],
+    ['signed-out', signedOut],
+  ]);
+  for (const { key } of viewers) if (!tokens.has(key)) tokens.set(key, staff(key));
+  await service.app.ledger.fold();
+  return {
+    service,
+    objects,
+    tokens,
+    seen: new Map(),
+    undo: await makeUndo(service.database.pool),
+    async stop() {
+      await service.stop();
+      await rm(webFolder, { recursive: true, force: true });
+    },
+  };
+}
