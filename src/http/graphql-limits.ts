@@ -41,13 +41,13 @@ export const QUERY_LIMITS = {
   /** What the contract is asked to tell of itself, lists counted as long as they are; the usual tools ask a third of it. */
   introspection: 300_000,
   /** Values in variables, objects and lists themselves among them. */
-  values: 20_000,
+  values: 50_000,
   /** Entries of one list in them. */
   list: 2_000,
-  /** Lists and objects in lists and objects there. */
-  valueDepth: 24,
+  /** Lists and objects in lists and objects there: a statement of a content, which may be 50 deep, and what it stands in. */
+  valueDepth: 64,
   /** The same of a whole body, before it is read. */
-  bodyDepth: 40,
+  bodyDepth: 100,
 } as const;
 
 /** What is known of a text that is in order by its size. */

@@ -118,17 +118,17 @@ describe('what is too much, or from the wrong place', () => {
   const deep = (levels: number, open = '[', inner = '', close = ']'): string =>
     open.repeat(levels) + inner + close.repeat(levels);
   it.each([
-    ['lists in lists', `{"code": ${deep(30)}}`, 200],
-    ['objects in objects', `{"code": ${deep(30, '{"a":', '1', '}')}}`, 200],
+    ['lists in lists', `{"code": ${deep(70)}}`, 200],
+    ['objects in objects', `{"code": ${deep(70, '{"a":', '1', '}')}}`, 200],
     ['a long list', JSON.stringify({ code: Array.from({ length: 3_000 }, () => 'x') }), 200],
     [
       'many values',
-      JSON.stringify({ code: Array.from({ length: 60 }, () => Array.from({ length: 400 }, () => 1)) }),
+      JSON.stringify({ code: Array.from({ length: 60 }, () => Array.from({ length: 1_000 }, () => 1)) }),
       200,
     ],
     [
       'many values that nobody asked for',
-      JSON.stringify({ more: { ...many(30_000, () => 'x').split(' ') } }),
+      JSON.stringify({ more: { ...many(60_000, () => 'x').split(' ') } }),
       200,
     ],
     // Before it is read at all.

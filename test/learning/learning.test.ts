@@ -98,6 +98,7 @@ describe('learning', () => {
 
   it('refuses odd statements with where and why, and then stores none of those sent with them', async () => {
     const before = await stored();
+    const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
     for (const [odd, path] of [
       ['completed', ''],
       [{ object }, '.verb.id'],
@@ -105,7 +106,7 @@ describe('learning', () => {
       [{ ...started, id: 'x' }, '.id'],
       [{ ...started, result: { response: 'x\u0000' } }, ''],
       [{ ...started, result: { response: 'x'.repeat(40_000) } }, ''],
-      [{ ...started, result: JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`) as unknown }, ''],
+      [{ ...started, result: nested(55) }, ''],
     ] as const) {
       const answer = await record([completed, odd]);
       expect(answer.data.recordStatements).toMatchObject({
@@ -113,6 +114,10 @@ describe('learning', () => {
         path: `input.statements.1${path}`,
       });
     }
+    // Deeper than the door reads at all.
+    expect(
+      (await record([completed, { ...started, result: nested(2_000) }])).errors?.[0]?.extensions?.code,
+    ).toBe('QUERY_TOO_LARGE');
     expect((await record([completed, null])).errors?.[0]?.message).toMatch(/null/);
     expect(await recorded(Array.from({ length: 101 }, () => started))).toMatchObject({
       code: 'INVALID_INPUT',
