@@ -39,7 +39,7 @@ builder.node(AccessToken, {
     owner: t.field({
       type: Person,
       description: 'Whom it acts for.',
-      resolve: async (token, _args, context) => (await context.load.person.load(token.personId))!,
+      resolve: async (token, _args, context) => (await context.load.named.load(token.personId))!,
     }),
     permissions: t.expose('permissions', {
       type: [PermissionEnum],

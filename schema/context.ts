@@ -79,7 +79,10 @@ export interface Loaders {
   readonly organization: DataLoader<string, Organization | undefined>;
   readonly organizationChanges: DataLoader<string, OrganizationChange[] | undefined>;
   readonly certification: DataLoader<string, Certification | undefined>;
+  /** Whom the viewer may see as a person. */
   readonly person: DataLoader<string, Person | undefined>;
+  /** Whoever stands in something that the viewer may see: who gave, asked, decided, signed. */
+  readonly named: DataLoader<string, Person | undefined>;
   /** What the viewer may see of a person's. */
   readonly grantsOf: DataLoader<string, RoleGrant[]>;
   /** Masked. */
@@ -109,6 +112,10 @@ export function makeContext(services: Services, viewer: Viewer | undefined): Con
       ),
       person: batched(
         async (ids) => services.people.listByIds(ids),
+        (person) => person.id,
+      ),
+      named: batched(
+        async (ids) => services.people.listNamed(ids),
         (person) => person.id,
       ),
       grantsOf: new DataLoader(async (ids) => {

@@ -37,7 +37,7 @@ builder.node(RoleGrant, {
     person: t.field({
       type: Person,
       description: 'To whom.',
-      resolve: async (grant, _args, context) => (await context.load.person.load(grant.personId))!,
+      resolve: async (grant, _args, context) => (await context.load.named.load(grant.personId))!,
     }),
     role: t.expose('role', { type: GrantRoleEnum, description: 'What was given.' }),
     unit: t.field({
@@ -70,7 +70,7 @@ builder.node(RoleGrant, {
       nullable: true,
       description: 'Who gave it; null = whoever runs the service, at the shell.',
       resolve: async (grant, _args, context) =>
-        grant.grantedBy === null ? null : ((await context.load.person.load(grant.grantedBy)) ?? null),
+        grant.grantedBy === null ? null : ((await context.load.named.load(grant.grantedBy)) ?? null),
     }),
     grantedAt: t.expose('grantedAt', {
       type: 'DateTime',
@@ -82,7 +82,7 @@ builder.node(RoleGrant, {
       nullable: true,
       description: 'Who ended it earlier than it was given for; null unless somebody did.',
       resolve: async (grant, _args, context) =>
-        grant.endedBy === null ? null : ((await context.load.person.load(grant.endedBy)) ?? null),
+        grant.endedBy === null ? null : ((await context.load.named.load(grant.endedBy)) ?? null),
     }),
     endedAt: t.expose('endedAt', {
       type: 'DateTime',

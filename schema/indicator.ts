@@ -155,7 +155,7 @@ IndicatorValue.implement({
       nullable: true,
       description: 'Who imported it; null for a viewer who may not see people.',
       resolve: async ({ importedBy, veiled }, _args, context) =>
-        importedBy === null || veiled ? null : ((await context.load.person.load(importedBy)) ?? null),
+        importedBy === null || veiled ? null : ((await context.load.named.load(importedBy)) ?? null),
     }),
     importedAt: t.expose('importedAt', { type: 'DateTime', description: 'When it was imported.' }),
     holds: t.exposeBoolean('holds', { description: 'Whether no later import said otherwise for this day.' }),

@@ -22,7 +22,7 @@ IssueRequestRow.implement({
     person: t.field({
       type: Person,
       description: 'Whose it is to be.',
-      resolve: async (row, _args, context) => (await context.load.person.load(row.personId))!,
+      resolve: async (row, _args, context) => (await context.load.named.load(row.personId))!,
     }),
     certification: t.field({
       type: Certification,
@@ -79,7 +79,7 @@ builder.node(IssueRequest, {
     requestedBy: t.field({
       type: Person,
       description: 'Who asked.',
-      resolve: async (request, _args, context) => (await context.load.person.load(request.requestedBy))!,
+      resolve: async (request, _args, context) => (await context.load.named.load(request.requestedBy))!,
     }),
     requestedAt: t.expose('requestedAt', { type: 'DateTime', description: 'When.' }),
     state: t.expose('state', { type: StateEnum, description: 'Whether it was decided, and how.' }),
@@ -88,7 +88,7 @@ builder.node(IssueRequest, {
       nullable: true,
       description: 'Who decided: never who asked, nor anybody whom it is about.',
       resolve: async (request, _args, context) =>
-        request.decidedBy === null ? null : ((await context.load.person.load(request.decidedBy)) ?? null),
+        request.decidedBy === null ? null : ((await context.load.named.load(request.decidedBy)) ?? null),
     }),
     decidedAt: t.expose('decidedAt', { type: 'DateTime', nullable: true, description: 'When.' }),
     remark: t.exposeString('remark', {

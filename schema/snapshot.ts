@@ -240,7 +240,7 @@ SnapshotVerdict.implement({
       nullable: true,
       description: 'By whom; null for a viewer who may not see people.',
       resolve: async ({ givenBy, veiled }, _args, context) =>
-        veiled ? null : ((await context.load.person.load(givenBy)) ?? null),
+        veiled ? null : ((await context.load.named.load(givenBy)) ?? null),
     }),
     remark: t.exposeString('remark', {
       nullable: true,

@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import type { PersonalDataKeeper } from '../people/personal-data.ts';
 
+/** What stands in the place of what somebody wrote. */
+const ERASED = '已删除 / erased';
+
 /** Ways in, and what is granted to whom. Hashes of tokens stay where they are: they tell a person nothing. */
 export const accessData: PersonalDataKeeper = {
   parts: [
@@ -58,7 +61,7 @@ export const accessData: PersonalDataKeeper = {
     await sql`delete from sessions where person_id = any(${personIds}::bigint[])`.execute(tx);
     await sql`delete from access_tokens where person_id = any(${personIds}::bigint[])`.execute(tx);
     await sql`delete from sample_sign_ins where person_id = any(${personIds}::bigint[])`.execute(tx);
-    await sql`update role_grants set reason = '' where person_id = any(${personIds}::bigint[]) and reason <> ''`.execute(
+    await sql`update role_grants set reason = ${ERASED}, end_reason = case when end_reason is null then null else ${ERASED} end where person_id = any(${personIds}::bigint[])`.execute(
       tx,
     );
   },

@@ -108,7 +108,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     issuer: 'ru(id)',
     keeper: 'riud',
     // A post that the viewer has is a person whom the viewer has.
-    sees: `id = ${me} or exists (select from posts p where p.person_id = people.id)
+    sees: `id = (select viewer_actor()) or exists (select from posts p where p.person_id = people.id)
       or id = any((select array_agg(candidate) from roster_doubts, unnest(candidate_ids) candidate)::bigint[])`,
   },
   person_contacts: {
@@ -119,7 +119,14 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     writes: `person_id = ${me}`,
   },
   erasures: { keeper: 'riu' },
-  person_sources: { gate: 'r', roster: 'riu', keeper: 'rid' },
+  person_sources: {
+    viewer: 'r',
+    sees: `person_id = ${me} or ${worksWhere('person_sources', 'people.read')}`,
+    gate: 'r',
+    issuer: 'r',
+    roster: 'riu',
+    keeper: 'rid',
+  },
   posts: {
     viewer: 'r',
     gate: 'r',

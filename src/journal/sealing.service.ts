@@ -76,7 +76,7 @@ export function makeSealingService({
       let told = 0;
       const work = async (): Promise<void> => {
         try {
-          await service.seal();
+          await sealing.seal();
         } catch (error) {
           if (performance.now() - told < TELL_EVERY_MS && told !== 0) return;
           told = performance.now();
@@ -96,5 +96,7 @@ export function makeSealingService({
       };
     },
   };
-  return inParts({ seal: 'keeper', startSealing: 'keeper' }, service);
+  // Also at the end, when whoever stops it is nobody.
+  const sealing = inParts({ seal: 'keeper', startSealing: 'keeper' }, service);
+  return sealing;
 }

@@ -1,4 +1,5 @@
 import { chinaDay, type Clock } from '../clock.ts';
+import { inParts } from '../db/acting.ts';
 import type { Database, Executor } from '../db/database.ts';
 import type { Unit } from '../regions/division.ts';
 import { isSelf, may, type Viewer } from './permission.ts';
@@ -26,7 +27,7 @@ export function makePeopleService({
   clock: Clock;
   regions: RegionService;
 }) {
-  return {
+  const service = {
     /** Oneself, or somebody who holds a post today where the viewer may read people; undefined for all others, alike. */
     async find(viewer: Viewer, id: string): Promise<Person | undefined> {
       const person = await findPerson(db, id);
@@ -38,6 +39,8 @@ export function makePeopleService({
 
     /** For rooms above, which have asked whether the viewer may. */
     listByIds: async (ids: readonly string[]): Promise<Person[]> => listPeople(db, ids),
+    /** Who stands in something that the viewer may see, wherever they work. */
+    listNamed: async (ids: readonly string[]): Promise<Person[]> => listPeople(db, ids),
     /** The id of the one person of this number; undefined where there is none, or are several. */
     async findByStaffNumber(staffNumber: string): Promise<string | undefined> {
       const ids = await listPeopleByStaffNumber(db, staffNumber, 2);
@@ -59,4 +62,5 @@ export function makePeopleService({
       people: readonly NewPerson[],
     ): Promise<Map<string, string>> => insertPeople(tx, source, people),
   };
+  return inParts({ listNamed: 'gate' }, service);
 }

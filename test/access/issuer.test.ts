@@ -261,7 +261,7 @@ describe('tokens of an issuer', () => {
           { key: 'liar', issuer: liar.url, name: { 'zh-CN': '骗', en: 'liar' }, audiences: [AUDIENCE] },
         ]),
       });
-      const trusting = makeIssuerService({ db: service.app.db, clock, log, issuers, outbound: fetch });
+      const trusting = makeIssuerService({ db: service.database.db, clock, log, issuers, outbound: fetch });
       const viewer = await trusting.viewer(await liar.sign({ staff_number: 't2' }, { now: clock.now() }));
       await liar.stop();
       return viewer?.personId;

@@ -8,6 +8,7 @@ import { checkJournal } from '../../src/journal/check.service.ts';
 import { insertJournalEntry } from '../../src/journal/journal.repository.ts';
 import { withOrigin } from '../../src/origin.ts';
 import type { Viewer } from '../../src/people/permission.ts';
+import { forViewer } from '../../src/people/acting.ts';
 import type { Scope } from '../../src/regions/division.ts';
 import {
   assignTeachers,
@@ -43,10 +44,9 @@ describe('the journal, to auditors', () => {
   });
   /** Actions and subjects that an auditor of these sees, but for those of reading. */
   const seen = async (...scopes: Scope[]): Promise<string[]> => {
-    const entries = await service.app.services.audit.list(
-      auditor(...scopes),
-      {},
-      { after: undefined, limit: 1_000 },
+    const viewer = auditor(...scopes);
+    const entries = await forViewer(viewer, async () =>
+      service.app.services.audit.list(viewer, {}, { after: undefined, limit: 1_000 }),
     );
     return entries!.filter(({ action }) => action !== 'journal.read').map(({ action }) => action);
   };
@@ -116,7 +116,7 @@ describe('the journal, to auditors', () => {
         ['2029-09-01', 'test.after'],
         ['2019-01-01', 'test.nowhere'],
       ] as const)
-        await insertJournalEntry(service.app.db, {
+        await insertJournalEntry(service.database.db, {
           at: new Date(`${day}T12:00:00+08:00`),
           actor: 'worker:test',
           action,
@@ -346,7 +346,7 @@ describe('the journal, to auditors', () => {
 
   it('and is in order as a whole, while the service goes on', async () => {
     const lines: unknown[] = [];
-    const { entries, faults, head } = await checkJournal(service.app.db, {
+    const { entries, faults, head } = await checkJournal(service.database.db, {
       identityKey: undefined,
       heads: [],
       tell: (fault) => lines.push(fault),

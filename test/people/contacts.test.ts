@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buffer } from 'node:stream/consumers';
+import { forViewer } from '../../src/people/acting.ts';
+import type { Viewer } from '../../src/people/permission.ts';
 import { makeContactService } from '../../src/people/contact.service.ts';
 import { makeSeals } from '../../src/people/sealing.ts';
 import { makeSampleService } from '../../src/access/sample.service.ts';
@@ -49,7 +51,7 @@ describe('contacts of staff', () => {
       .id;
   const signIn = async (id: string): Promise<void> =>
     makeSampleService({
-      db: service.app.db,
+      db: service.database.db,
       clock: service.clock,
       people: service.app.services.people,
     }).addSignIn({
@@ -173,10 +175,12 @@ describe('contacts of staff', () => {
     });
     expect(await seen('k1')).toEqual(await seen('coordinator'));
     for (const as of ['k2', 'hr']) expect(await seen(as)).toBeNull();
-    const masked = await service.app.services.contacts.listMasked(
-      { personId: await personId('k2'), grants: [{ role: 'hr_verifier', scope: { kind: 'nation' } }] },
-      [await personId('k1'), await personId('k2')],
-    );
+    const hr: Viewer = {
+      personId: await personId('k2'),
+      grants: [{ role: 'hr_verifier', scope: { kind: 'nation' } }],
+    };
+    const both = [await personId('k1'), await personId('k2')];
+    const masked = await forViewer(hr, async () => service.app.services.contacts.listMasked(hr, both));
     expect([...masked.keys()]).toEqual([await personId('k2')]);
   });
 
@@ -232,7 +236,7 @@ describe('contacts of staff', () => {
     const keys = [1, 2].map((each) => ({ id: `k${each}`, key: Buffer.alloc(32, each) }));
     const make = (used: typeof keys) =>
       makeContactService({
-        db: service.app.db,
+        db: service.database.db,
         clock: service.clock,
         seals: makeSeals(used, Buffer.alloc(32)),
         regions: service.app.services.regions,

@@ -289,7 +289,7 @@ describe('identity numbers', () => {
 
   it('were they exchanged, block by block, an upload does not open', async () => {
     const { uploads } = makeSeals([{ id: 'test', key: Buffer.alloc(32, 1) }], Buffer.alloc(32));
-    const { db } = service.app;
+    const { db } = service.database;
     const { id } = await db.selectFrom('roster_imports').select('id').orderBy('id').executeTakeFirstOrThrow();
     await db.deleteFrom('roster_import_files').execute();
     const bytes = Buffer.from(Array.from({ length: 2_500_000 }, (_, index) => index % 251));

@@ -259,7 +259,7 @@ export function makeRosterService({
       });
     },
   };
-  return inParts({ forgetFiles: 'keeper', apply: 'roster' }, service);
+  return inParts({ forgetFiles: 'keeper', listUploadKeys: 'keeper', apply: 'roster' }, service);
 }
 
 /** @throws InvalidInput */
