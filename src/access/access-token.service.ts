@@ -171,6 +171,7 @@ export function makeAccessTokenService({
           actor: `person:${viewer.personId}`,
           action: 'access-token.create',
           subject: `access-token:${made.id}`,
+          personId: viewer.personId,
           detail: { permissions, unit: input.unit, expiresAt: input.expiresAt.toISOString() },
         });
         return made;
@@ -195,7 +196,7 @@ export function makeAccessTokenService({
           actor: `person:${viewer.personId}`,
           action: 'access-token.revoke',
           subject: `access-token:${id}`,
-          detail: { personId: token.personId },
+          personId: token.personId,
         });
         return { ...token, revokedAt: now };
       });

@@ -90,6 +90,7 @@ export function makeSessionService({
         actor: `person:${opened.personId}`,
         action: 'session.begin',
         subject: `session:${id}`,
+        personId: opened.personId,
         detail: { way: opened.way, issuer: opened.issuer },
       });
     });
@@ -105,6 +106,7 @@ export function makeSessionService({
           actor: `person:${personId}`,
           action: 'session.end',
           subject: `session:${id}`,
+          personId,
         });
       return ended.length;
     });

@@ -311,7 +311,12 @@ alter function queue_journal_entry() security definer set search_path = public, 
 create or replace function person_concerns(person bigint, day date) returns setof bigint language sql stable security definer set search_path = public, pg_temp as
   $$ select key from posts join organizations o on o.id = posts.organization_id
     cross join lateral unnest(array[o.province_code::bigint, o.prefecture_code::bigint, o.county_code::bigint, -o.id]) as key
-    where posts.person_id = person and posts.starts_on <= day and (posts.ends_on is null or posts.ends_on >= day) and key is not null $$;
+    where posts.person_id = person and posts.starts_on <= day and (posts.ends_on is null or posts.ends_on >= day) and key is not null
+    union
+    -- Who works for a bureau may hold no post at all.
+    select key from role_grants g left join organizations o on o.id = g.organization_id left join divisions d on d.code = coalesce(g.division_code, o.county_code, o.prefecture_code, o.province_code)
+    cross join lateral unnest(array[d.province_code::bigint, d.prefecture_code::bigint, d.county_code::bigint, -o.id]) as key
+    where g.person_id = person and g.starts_on <= day and (g.ends_on is null or g.ends_on >= day) and g.revoked_at is null and key is not null $$;
 -- Only an owner analyzes; an import has to before it goes on.
 create or replace function refresh_statistics() returns void language plpgsql security definer set search_path = public, pg_temp as
   $$ begin analyze people; analyze person_sources; analyze posts; end $$;

@@ -125,6 +125,7 @@ export function makeContactService({
           actor: `person:${personId}`,
           action: 'contacts.set',
           subject: `person:${personId}`,
+          personId,
           detail: { kinds: changes.map(({ kind }) => kind) },
         });
       });

@@ -4,6 +4,7 @@ import { inPart } from '../db/acting.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, NotFound } from '../errors.ts';
 import { insertDebt, insertJournalEntry } from '../journal/journal.repository.ts';
+import type { Organization } from '../regions/organization.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import { confirmationOf, whyBlocked, type Erasure, type ErasurePreview } from './erasure.ts';
 import {
@@ -62,11 +63,15 @@ export function makeErasureService({
     return { personId, parts, ...found, confirmation: confirmationOf(personId, parts) };
   };
 
+  /** Where the person works, or worked last: whose auditors are to know. */
+  const placesOf = async (personId: string): Promise<Organization[]> =>
+    regions.listOrganizations(await listLastPlaces(db, personId));
+
   /** Oneself; else by where the person works or worked last, and for somebody who never did by a grant for the nation. */
   const isTheirs = async (viewer: Viewer, personId: string): Promise<boolean> => {
     if (isSelf(viewer, personId)) return true;
     if (scopesOf(viewer, 'people.erase').some((scope) => scope.kind === 'nation')) return true;
-    const places = await regions.listOrganizations(await listLastPlaces(db, personId));
+    const places = await placesOf(personId);
     return places.length > 0 && places.every((place) => may(viewer, 'people.erase', place));
   };
 
@@ -127,6 +132,7 @@ export function makeErasureService({
       input: { personId: string; ground: ErasureGround; confirmation: string },
     ): Promise<Erasure> {
       if (!(await isTheirs(viewer, input.personId))) throw new NotFound('The person');
+      const places = await placesOf(input.personId);
       const id = await db.transaction().execute(async (tx) => {
         const found = await preview(tx, input.personId);
         if (found === undefined) throw new NotFound('The person');
@@ -155,6 +161,7 @@ export function makeErasureService({
           action: 'erasure.request',
           subject: `person:${input.personId}`,
           personId: input.personId,
+          units: places,
           detail: { erasure: inserted, ground: input.ground },
         });
         await insertDebt(tx, {
@@ -175,6 +182,7 @@ export function makeErasureService({
         if (!(await tryLockImports(tx)))
           throw new Conflict('IMPORT_RUNNING', 'A roster import is being applied; trying again after it.');
         const at = clock.now();
+        const places = await regions.listOrganizations(await listLastPlaces(tx, erasure.personId));
         const { blocked: refusal } = (await findErasable(tx, erasure.personId, today()))!;
         if (refusal === null) await eraseAll(tx, [erasure.personId], at);
         await finishErasure(tx, erasure.id, { refusal, at });
@@ -183,6 +191,7 @@ export function makeErasureService({
           actor: `worker:${ERASE_TASK}`,
           action: refusal === null ? 'erasure.apply' : 'erasure.refuse',
           subject: `person:${erasure.personId}`,
+          units: places,
           detail: { erasure: erasure.id, ground: erasure.ground, ...(refusal === null ? {} : { refusal }) },
         });
       });

@@ -40,6 +40,7 @@ export function makePersonalDataService({
         actor: `person:${personId}`,
         action: 'person.export',
         subject: `person:${personId}`,
+        personId,
       });
       const parts = () =>
         keepers

@@ -132,9 +132,21 @@ const OF_MUTATIONS: Record<string, string | null> = {
   recordStatements: null,
   saveResponse: null,
   saveUserState: null,
-  // Sessions are rows of their own.
-  signInSample: null,
-  signOut: null,
+  approveIssueRequest: 'issue-request.approve',
+  createAccessToken: 'access-token.create',
+  declineIssueRequest: 'issue-request.decline',
+  endGrant: 'grant.end',
+  endOtherSessions: 'session.end',
+  endSession: 'session.end',
+  eraseOwnData: 'erasure.request',
+  erasePersonalData: 'erasure.request',
+  grantRole: 'grant.give',
+  importOldCertificates: 'issue-request.make',
+  requestManualIssue: 'issue-request.make',
+  revokeAccessToken: 'access-token.revoke',
+  setOwnContacts: 'contacts.set',
+  signInSample: 'session.begin',
+  signOut: 'session.end',
 };
 
 describe('the journal', () => {
@@ -576,8 +588,8 @@ describe('the journal', () => {
     );
     const written = Object.values(OF_MUTATIONS).filter((action) => action !== null);
     expect(written.filter((action) => !Object.hasOwn(CHANGES, action))).toEqual([]);
-    // Not changes, and written by themselves.
-    const others = ['journal.read', 'table.export'];
+    // Not changes, and written by themselves; or of the shell, or refused.
+    const others = ['journal.read', 'table.export', 'person.export', 'person.add', 'erasure.refuse'];
     expect(Object.keys(actionTitles).toSorted()).toEqual([...Object.keys(CHANGES), ...others].toSorted());
   });
 
@@ -591,17 +603,35 @@ describe('the journal', () => {
         action,
         requestId: expect.stringMatching(/^job:\d+$/) as string,
       });
+    // Whoever did it over the wire, from where is known.
+    expect(
+      await query(
+        `select action from journal_entries where actor like 'person:%' and request_id is null and action <> 'test'`,
+      ),
+    ).toEqual([]);
     // All but what is of the nation.
     const unknown = await query(`select distinct action from journal_entries where concerns = '{}'`);
-    expect(unknown).toEqual([{ action: 'coverage.rebuild' }]);
+    expect(unknown.map(({ action }) => action).toSorted()).toEqual([
+      'coverage.rebuild',
+      'retention.forget',
+      'retention.run',
+    ]);
     const people = await query(
       'select distinct action from journal_entries where person_id is not null order by action',
     );
     expect(people.map(({ action }) => action)).toEqual([
+      'access-token.create',
+      'access-token.revoke',
       'attempt.grade',
       'attempt.start',
       'certificate.issue',
       'certificate.revoke',
+      'contacts.set',
+      'erasure.request',
+      'grant.end',
+      'grant.give',
+      'session.begin',
+      'session.end',
     ]);
   });
 
