@@ -386,17 +386,21 @@ export interface Plan {
   readonly lastPost: number;
 }
 
-export async function readPlan(tx: Executor, endMissing: boolean): Promise<Plan> {
+/** @param today on which a post begins whose first day nobody says. */
+export async function readPlan(tx: Executor, endMissing: boolean, today: string): Promise<Plan> {
+  // One that began today is there already when the same comes again today.
+  const there = sql`posts h where h.person_id = g.person_id and h.organization_id = g.organization_id and h.role = g.role and h.starts_on = coalesce(g.starts_on, ${today}::date)`;
   const { rows } = await sql<Plan>`
     select people.*, ends.*, given."postsAdded", given."lastPost",
-      ends.ended + kept.ended as "postsEnded", ends.ended + kept.changed as "postsChanged",
+      ends.ended + kept.ended as "postsEnded", ends.ended + kept.changed + given.again as "postsChanged",
       (select count(*)::int from posts h join grounds o on o.id = h.organization_id where h.ends_on is null and (
         ${endMissing ? sql`o.is_whole or` : sql``} o.closes or exists (select from matched m where m.person_id = h.person_id))) as "postsOpen"
     from (select count(*) filter (where is_new)::int as "peopleAdded", count(*) filter (where is_changed)::int as "peopleChanged", coalesce(max(n), 0) as "lastPerson" from matched) people,
       (select count(*)::int as ended, count(distinct person_id) filter (where is_missing)::int as "peopleMissing" from post_ends) ends,
       (select count(*) filter (where held_ends_on is null and ends_on is not null)::int as ended,
         count(*) filter (where (held_workload, held_ends_on) is distinct from (workload, ends_on))::int as changed from kept_posts) kept,
-      (select count(*) filter (where k.n is null)::int as "postsAdded", coalesce(max(g.n), 0) as "lastPost"
+      (select count(*) filter (where k.n is null and (g.is_new or not exists (select from ${there})))::int as "postsAdded", coalesce(max(g.n), 0) as "lastPost",
+          count(*) filter (where k.n is null and not g.is_new and exists (select from ${there} and (h.workload, h.ends_on) is distinct from (g.workload, g.ends_on)))::int as again
         from given_posts g left join (select distinct n from kept_posts) k on k.n = g.n) given`.execute(tx);
   return rows[0]!;
 }

@@ -114,7 +114,7 @@ export function makeImportRun({
     await matchPeople(tx, source, roster);
     await tell('matching', Math.floor(read.rowsRead / 2), read.rowsRead);
     await matchPosts(tx, source, roster, { today, yesterday, endMissing });
-    const plan = await readPlan(tx, endMissing);
+    const plan = await readPlan(tx, endMissing, today);
     if (!queued.dryRun) {
       refuseManyEnds(plan, queued.mostEnded);
       const { repeats } = roster;
