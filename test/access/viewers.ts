@@ -78,6 +78,7 @@ export const groups: readonly Group[] = [
       { key: 't1', letter: 'i' },
       { key: 't2', letter: 's' },
       { key: 'tb', letter: 'o' },
+      { key: 'leaver', letter: 'l' },
     ],
   },
   ...Object.entries(NAMES).map(([role, title]) => ({
@@ -87,6 +88,16 @@ export const groups: readonly Group[] = [
       return { key, letter, granted: granted(role as GrantRole, unit, { key }) };
     }),
   })),
+  {
+    title: 'access token',
+    viewers: [
+      { key: 'token-of-coordinator', letter: 'c' },
+      { key: 'token-of-self', letter: 'i' },
+      { key: 'token-without-self', letter: 'w' },
+      { key: 'token-expired', letter: 'x' },
+      { key: 'token-revoked', letter: 'e' },
+    ],
+  },
   {
     title: 'not today',
     viewers: (
@@ -110,9 +121,11 @@ It is made by asking a running service; review it like code. After an intended c
 Everything asked for belongs to county ${COUNTY} and, where it has an owner, to a teacher of its first school.
 
 who    nobody        - no token, g garbage for one, x an expired session, e an ended one (both of the county's coordinator)
-       teacher       i the owner, s another one of the same school, o one of another county
+       teacher       i the owner, s another one of the same school, o one of another county, l one who has left the school
        each role     by one grant and no post: c for the county, p for the province above, s for the school alone,
                      o for another county, n for the nation
+       access token  c of the county's coordinator, for COVERAGE_READ in the county alone; i of the owner, for SELF;
+                     w of the owner, for COVERAGE_READ by a grant that has ended since; x an expired and e a revoked one like c
        not today     a coordinator and an issuer of the county whose grant y ended yesterday, t begins tomorrow
 answer + something        0 an empty list     . null       - what it is a field of is not to be had
        S NOT_SIGNED_IN    F NOT_FOUND         A NOT_ALLOWED
