@@ -109,7 +109,7 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   'snapshots of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
   staffing: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'staffing of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
-  staffMember: { about: ['staffNumber'], args: (of) => ({ staffNumber: of.staffNumber }) },
+  'staffMember by their number': { about: ['staffNumber'], args: (of) => ({ staffNumber: of.staffNumber }) },
   verifyCertificate: {
     about: ['oldNumber'],
     args: (of) => ({ number: of.oldNumber, code: of.oldCode }),
@@ -375,6 +375,7 @@ export const again: readonly { readonly type: string; readonly query: string }[]
   { type: 'CertificateVerification', query: 'verifyCertificate without its code' },
   { type: 'Coverage', query: 'coverage of the school' },
   { type: 'ErasurePreview', query: 'erasurePreview of who has left' },
+  { type: 'Person', query: 'staffMember by their number' },
   { type: 'Staffing', query: 'staffing of the school' },
   { type: 'UnitIndicator', query: 'indicators of the school' },
 ];
@@ -423,20 +424,29 @@ export const silent: Readonly<Record<string, string>> = {
   'Mutation signInSample by a key that is none': 'refused to everybody',
   'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
+  'Field CertificateVerification.evidence without its code': 'only with the code, which is on the document',
   'Field CertificateVerification.organizationName without its code':
     'only with the code, which is on the document',
   'Field CertificateVerification.pdfDigest without its code': 'only with the code, which is on the document',
+  'Field CertificateVerification.recordedFrom without its code':
+    'only with the code, which is on the document',
   'Field CertificateVerification.revocationReason without its code': 'asked of one that is valid',
   'Field CertificateVerification.revokedOn without its code': 'asked of one that is valid',
   'Field Coverage.children of the school': 'there is nothing below a school',
   'Field Coverage.table of the school': 'there is nothing below a school',
+  'Field ErasurePreview.erasedAt': 'only of somebody who was erased',
+  'Field ErasurePreview.blocked of who has left': 'nothing stands in the way there',
+  'Field ErasurePreview.erasedAt of who has left': 'only of somebody who was erased',
   'Field ExamBlock.retryAt': 'only after an attempt that failed',
+  'Field Person.contacts by their number':
+    'who gives roles need not be one who reads people, and no other finds them so',
   'Field RosterImport.progress': 'only while an import runs',
   'Field RosterImportProgress.phase': 'only while an import runs',
   'Field RosterImportProgress.rowsDone': 'only while an import runs',
   'Field RosterImportProgress.rowsPerSecond': 'only while an import runs',
   'Field RosterImportProgress.rowsTotal': 'only while an import runs',
   'Field RosterImportProgress.secondsLeft': 'only while an import runs',
+  'Field Session.issuer': 'only of one by an issuer’s word',
   'Field SnapshotStaffing.students': 'told of a school, and asked of the county',
   'Field SnapshotStaffing.studentsOn': 'told of a school, and asked of the county',
   'Field Staffing.children of the school': 'there is nothing below a school',
@@ -445,4 +455,5 @@ export const silent: Readonly<Record<string, string>> = {
   'Field UnitIndicator.denominator of the school': 'schools report counts there',
   'Field UnitIndicator.rate of the school': 'schools report counts there',
   'Field UnitIndicator.reachesTarget of the school': 'schools report counts there',
+  'Route service GET /sign-in/callback': 'only for whom an issuer sends back',
 };

@@ -445,9 +445,10 @@ export async function makeWorld(): Promise<World> {
     await personOf(`coordinator-${COUNTY}`),
   ];
   const operator = staff(`operator-${COUNTY}`);
-  const give = async (as: string, personId: string, role: string, unitId: string): Promise<string> =>
-    (await change(as, 'grantRole', { personId, role, unitId, reason: '工作需要' }, '{ grant { id } }')).grant
-      .id as string;
+  const give = async (as: string, personId: string, role: string, unitId: string): Promise<string> => {
+    const input = { personId, role, unitId, endsOn: '2027-12-31', reason: '工作需要' };
+    return (await change(as, 'grantRole', input, '{ grant { id } }')).grant.id as string;
+  };
   const endGrant = async (as: string, grantId: string): Promise<void> =>
     void (await change(as, 'endGrant', { grantId, reason: '职责调整' }, '{ __typename }'));
   const makeToken = async (
@@ -513,6 +514,7 @@ export async function makeWorld(): Promise<World> {
       title: { zhCN: 'old', en: 'old' },
       courseSlug: 'core-gatekeeper',
       roles: ['CLASS_TEACHER'],
+      validityMonths: 36,
       divisionCode: COUNTY,
       issuerName: '长沙县教育局',
     },
