@@ -39,6 +39,10 @@ const about = (
   object: keyof Objects,
   input: (of: Objects) => Readonly<Record<string, unknown>>,
 ): FieldAsking => ({ about: [object], args: (of) => ({ input: input(of) }) });
+const importOld = (row: string): FieldAsking => ({
+  ...about('countyCode', (of) => ({ divisionCode: of.countyCode, reason: '历年培训', file: null })),
+  files: [{ name: 'old.csv', bytes: Buffer.from(`${OLD_HEADER}\n${row}\n`) }],
+});
 const text = { zhCN: '新的', en: 'new' };
 const plan = (of: Objects) => ({
   code: 'fresh',
@@ -121,6 +125,9 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
 export const mutations: Readonly<Record<string, FieldAsking>> = {
   addDivisions: { args: () => ({ input: { divisions: [{ code: '430171', name: '开发区' }] } }) },
   approveIssueRequest: about('issueRequest', (of) => ({ issueRequestId: of.issueRequest })),
+  'approveIssueRequest about an issuer': about('issuersRequest', (of) => ({
+    issueRequestId: of.issuersRequest,
+  })),
   assignCohort: about('county', (of) => ({
     certificationId: of.certification,
     unitId: of.county,
@@ -204,23 +211,22 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     unitId: of.county,
     reason: '负责发证',
   })),
+  'grantRole to an operator': about('operator', (of) => ({
+    personId: of.operator,
+    role: 'AUTHOR',
+    unitId: of.county,
+    reason: '编写课程',
+  })),
   importIndicatorValues: about('countyCode', (of) => ({
     divisionCode: of.countyCode,
     indicatorId: of.peopleIndicator,
     source: '县教育局',
     csv: 'unit,day,value\n4301210002,2027-01-31,7\n',
   })),
-  importOldCertificates: {
-    ...about('countyCode', (of) => ({ divisionCode: of.countyCode, reason: '历年培训', file: null })),
-    files: [
-      {
-        name: 'old.csv',
-        bytes: Buffer.from(
-          `${OLD_HEADER}\nt2,王小红,new,2026-09-01,旧字第 2 号,长沙县教育局,培训名册第 3 页\n`,
-        ),
-      },
-    ],
-  },
+  importOldCertificates: importOld('t2,王小红,new,2026-09-01,旧字第 2 号,长沙县教育局,培训名册第 3 页'),
+  'importOldCertificates of an issuer': importOld(
+    't3,王小刚,new,2026-09-01,旧字第 3 号,长沙县教育局,培训名册第 3 页',
+  ),
   importRoster: {
     about: ['countyCode'],
     args: (of) => ({ input: { divisionCode: of.countyCode, files: [null] } }),
@@ -267,9 +273,21 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     reason: '外地调入',
     evidence: '原单位培训记录第 12 页',
   })),
+  'requestManualIssue for an issuer': about('candidate', (of) => ({
+    certificationId: of.newCertification,
+    personId: of.candidate,
+    completedOn: '2027-01-15',
+    classHours: 1,
+    reason: '外地调入',
+    evidence: '原单位培训记录第 12 页',
+  })),
   revokeAccessToken: about('accessToken', (of) => ({ accessTokenId: of.accessToken })),
   'revokeAccessToken of a coordinator': about('placedToken', (of) => ({ accessTokenId: of.placedToken })),
   revokeCertificate: about('certificate', (of) => ({ certificateId: of.certificate, reason: '误发' })),
+  'revokeCertificate of an issuer, revoked': about('revokedCertificate', (of) => ({
+    certificateId: of.revokedCertificate,
+    reason: '误发',
+  })),
   saveResponse: about('openAttempt', (of) => ({
     attemptId: of.openAttempt,
     itemKey: of.itemKey,
@@ -370,11 +388,17 @@ export const via: Readonly<Record<string, string>> = {
   SnapshotVerdict: 'SnapshotUnit.verdict',
 };
 
-/** Fields of a type asked once more, by a query's other row, in rows of their own. */
-export const again: readonly { readonly type: string; readonly query: string }[] = [
+/** Fields of a type asked once more, by a query's other row or through a node's field, in rows of their own. */
+export const again: readonly (
+  | { readonly type: string; readonly query: string }
+  | { readonly type: string; readonly through: string; readonly name: string }
+)[] = [
   { type: 'CertificateVerification', query: 'verifyCertificate without its code' },
   { type: 'Coverage', query: 'coverage of the school' },
   { type: 'ErasurePreview', query: 'erasurePreview of who has left' },
+  { type: 'Person', through: 'AccessToken.owner', name: ' behind a token' },
+  { type: 'Person', through: 'IssueRequest.requestedBy', name: ' behind a request' },
+  { type: 'Person', through: 'RoleGrant.person', name: ' behind a grant' },
   { type: 'Person', query: 'staffMember by their number' },
   { type: 'Staffing', query: 'staffing of the school' },
   { type: 'UnitIndicator', query: 'indicators of the school' },
@@ -421,6 +445,7 @@ export const unasked: Readonly<Record<string, string>> = {
 
 /** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
 export const silent: Readonly<Record<string, string>> = {
+  'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation signInSample by a key that is none': 'refused to everybody',
   'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
@@ -438,6 +463,7 @@ export const silent: Readonly<Record<string, string>> = {
   'Field ErasurePreview.blocked of who has left': 'nothing stands in the way there',
   'Field ErasurePreview.erasedAt of who has left': 'only of somebody who was erased',
   'Field ExamBlock.retryAt': 'only after an attempt that failed',
+  'Field Person.contacts behind a request': 'of issuers, who have none in this world',
   'Field Person.contacts by their number':
     'who gives roles need not be one who reads people, and no other finds them so',
   'Field RosterImport.progress': 'only while an import runs',

@@ -246,6 +246,15 @@ function findWays(): Map<string, Way> {
 }
 const ways = findWays();
 
+/** @param through `Type.field` of a node that tells of one. */
+function wayThrough(through: string, end: GraphQLObjectType): Way {
+  const [typeName, fieldName] = through.split('.');
+  const parent = nodeTypes.find((type) => type.name === typeName);
+  const field = parent?.getFields()[fieldName!];
+  if (parent === undefined || field === undefined) throw new Error(`There is no ${through} of a node.`);
+  return { root: 'Node', rootType: parent, steps: [{ parent, field }], end };
+}
+
 // --- Asking ---------------------------------------------------------------------------------------------------------------------------
 
 function headersOf(world: World, viewer: string): Record<string, string> {
@@ -642,12 +651,14 @@ export function listQuestions(): Question[] {
         fields(type, way),
         ...again
           .filter((each) => each.type === type.name)
-          .map(({ query }) =>
-            fields(
-              type,
-              { root: query, rootType: type, steps: [], end: type },
-              query.slice(entryOf(query).length),
-            ),
+          .map((each) =>
+            'query' in each
+              ? fields(
+                  type,
+                  { root: each.query, rootType: type, steps: [], end: type },
+                  each.query.slice(entryOf(each.query).length),
+                )
+              : fields(type, wayThrough(each.through, type), each.name),
           ),
       ];
     }),

@@ -72,6 +72,8 @@ type ObjectName =
   | 'staffNumber'
   | 'colleague'
   | 'coordinator'
+  | 'operator'
+  | 'issuersRequest'
   | 'leaver'
   | 'confirmation'
   | 'newCertification'
@@ -486,6 +488,10 @@ export async function makeWorld(): Promise<World> {
     [service.clock.now(), localOf(expiredToken.id)],
   );
   const revokedToken = await makeToken(staff(`coordinator-${COUNTY}`), readsCoverage);
+  const operatorsToken = await makeToken(staff('operator-nation'), {
+    permissions: ['GRANT_GIVE'],
+    unitId: county,
+  });
   const endedToken = await makeToken('t1', { permissions: ['SELF'] });
   for (const [as, { id }] of [
     [staff(`coordinator-${COUNTY}`), revokedToken],
@@ -493,19 +499,26 @@ export async function makeWorld(): Promise<World> {
   ] as const)
     await change(as, 'revokeAccessToken', { accessTokenId: id }, '{ __typename }');
 
-  const { issueRequest } = await change(
-    staff(`issuer-${COUNTY}`),
-    'requestManualIssue',
-    {
-      certificationId: certifications.get('new'),
-      personId: person,
-      completedOn: '2027-01-15',
-      classHours: 1,
-      reason: '外地调入',
-      evidence: '原单位培训记录第 12 页',
-    },
-    '{ issueRequest { id } }',
-  );
+  const requestIssue = async (code: string, personId: string): Promise<string> =>
+    (
+      await change(
+        staff(`issuer-${COUNTY}`),
+        'requestManualIssue',
+        {
+          certificationId: certifications.get(code),
+          personId,
+          completedOn: '2027-01-15',
+          classHours: 1,
+          reason: '外地调入',
+          evidence: '原单位培训记录第 12 页',
+        },
+        '{ issueRequest { id } }',
+      )
+    ).issueRequest.id as string;
+  // Who is an issuer as well decides nothing about themselves.
+  await give(operator, await personOf('t3'), 'ISSUER', county);
+  const issueRequest = await requestIssue('new', person);
+  const issuersRequest = await requestIssue('open', await personOf('t3'));
   await change(
     'coordinator',
     'planCertification',
@@ -643,7 +656,9 @@ export async function makeWorld(): Promise<World> {
       'Session',
       await one('select id from sessions where token_hash = $1', [hashSecret(session)]),
     ),
-    issueRequest: issueRequest.id,
+    issueRequest,
+    issuersRequest,
+    operator: await personOf(`operator-${COUNTY}`),
     approvedRequest: recorded.issueRequest.id,
     oldCertificate: gid('Certificate', oldCertificate!['id']!),
     oldNumber: oldCertificate!['number']!,
@@ -659,6 +674,8 @@ export async function makeWorld(): Promise<World> {
     ['token-of-coordinator', placedToken.token],
     ['token-of-self', selfToken.token],
     ['token-without-self', emptyToken.token],
+    ['no-sample', 'sample:nobody'],
+    ['token-of-operator', operatorsToken.token],
     ['token-expired', expiredToken.token],
     ['token-revoked', revokedToken.token],
   ]);
