@@ -95,10 +95,12 @@ builder.objectField(Viewer, 'myDataUrl', (t) =>
 builder.objectField(Viewer, 'erasurePreview', (t) =>
   t.field({
     type: ErasurePreview,
+    nullable: true,
     complexity: 50,
-    description: 'What erasing the viewer would remove and keep. Counts everything, so ask for it alone.',
+    description:
+      'What erasing the viewer would remove and keep. Counts everything, so ask for it alone. null for an access token without SELF.',
     resolve: async (viewer, _args, context) =>
-      (await context.services.erasures.preview(viewer, viewer.personId))!,
+      (await context.services.erasures.preview(viewer, viewer.personId)) ?? null,
   }),
 );
 builder.queryField('erasurePreview', (t) =>

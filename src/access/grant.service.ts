@@ -4,7 +4,7 @@ import { Conflict, InvalidInput, NotAllowed, NotFound } from '../errors.ts';
 import { inParts } from '../db/acting.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { PeopleService } from '../people/people.service.ts';
-import { may, mayGive, type GrantRole, type Viewer } from '../people/permission.ts';
+import { isSelf, may, mayGive, type GrantRole, type Viewer } from '../people/permission.ts';
 import type { Person } from '../people/person.ts';
 import { NATION, type Place, type Scope, type Unit } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
@@ -56,7 +56,7 @@ export function makeGrantService({
   const mayRead = (viewer: Viewer, place: Place): boolean =>
     may(viewer, 'grant.read', place) || may(viewer, 'grant.give', place);
   const isVisible = (viewer: Viewer, grant: RoleGrant): boolean =>
-    grant.personId === viewer.personId || mayRead(viewer, grant.place);
+    isSelf(viewer, grant.personId) || mayRead(viewer, grant.place);
 
   /** A giver reaches who works in the scope today or was given a role in it; who gives for the nation reaches everybody. */
   const reaches = async (viewer: Viewer, personId: string): Promise<boolean> => {
@@ -172,7 +172,8 @@ export function makeGrantService({
     },
 
     /** Newest first. */
-    listOwn: async (viewer: Viewer): Promise<RoleGrant[]> => listGrantsOf(db, [viewer.personId]),
+    listOwn: async (viewer: Viewer): Promise<RoleGrant[]> =>
+      isSelf(viewer, viewer.personId) ? listGrantsOf(db, [viewer.personId]) : [],
 
     /** Of each of these people what the viewer may see, newest first. */
     async listOf(viewer: Viewer, personIds: readonly string[]): Promise<Map<string, RoleGrant[]>> {
@@ -235,7 +236,7 @@ export function makeGrantService({
     ): Promise<RoleGrant> {
       const found = await findGrant(db, input.grantId);
       if (found === undefined || !isVisible(viewer, found)) throw new NotFound('The grant');
-      if (found.personId !== viewer.personId && !mayGive(viewer, found.role, found.place))
+      if (!isSelf(viewer, found.personId) && !mayGive(viewer, found.role, found.place))
         throw new NotAllowed('Your own roles do not let you end this one.');
       const reason = checkReason(input.reason, 'input.reason');
       await db.transaction().execute(async (tx) => {

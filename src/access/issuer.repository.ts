@@ -19,7 +19,7 @@ export async function findPersonOfNumber(
         and ${code} in (o.province_code, o.prefecture_code, o.county_code))
       or exists (
         select from role_grants g left join organizations o on o.id = g.organization_id left join divisions d on d.code = g.division_code
-        where g.person_id = p.id and g.starts_on <= ${day}::date and (g.ends_on is null or g.ends_on >= ${day}::date)
+        where g.person_id = p.id and g.revoked_at is null and g.starts_on <= ${day}::date and (g.ends_on is null or g.ends_on >= ${day}::date)
         and ${code} in (o.province_code, o.prefecture_code, o.county_code, d.province_code, d.prefecture_code, d.county_code)))
     limit 2`.execute(db);
   return rows.length === 1 ? rows[0]!.id : undefined;

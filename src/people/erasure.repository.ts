@@ -8,7 +8,7 @@ const isHeld = (day: string): RawBuilder<unknown> => sql`(ends_on is null or end
 /** Why `p` can't be erased on `day`; null: it can. */
 const blocked = (day: string): RawBuilder<unknown> => sql`
   case when exists (select from posts where person_id = p.id and ${isHeld(day)}) then 'POST_OPEN'
-    when exists (select from role_grants where person_id = p.id and ${isHeld(day)}) then 'GRANT_OPEN'
+    when exists (select from role_grants where person_id = p.id and revoked_at is null and ${isHeld(day)}) then 'GRANT_OPEN'
     when exists (
       select from roster_doubts d where d.state = 'open' and (p.id = any(d.candidate_ids) or d.identity_hash = p.identity_hash
         or exists (select from person_sources x where x.person_id = p.id and x.source = d.source and x.source_id = d.source_id))) then 'DOUBT_OPEN'

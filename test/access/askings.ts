@@ -1,4 +1,4 @@
-import type { Objects } from './world.ts';
+import type { Objects, World } from './world.ts';
 
 /*
  * How to ask for everything that there is. The entries are found in the schema and in the routers; one that has no line here fails the test, and
@@ -14,7 +14,9 @@ export interface Asking {
 
 export interface FieldAsking extends Asking {
   readonly args: (of: Objects) => Readonly<Record<string, unknown>>;
-  /** Uploaded at `input.files`. */
+  /** What has to be looked up just before, since asking changes it. */
+  readonly now?: (world: World) => Promise<Partial<Objects>>;
+  /** Uploaded at `input.files`, or at `input.file`. */
   readonly files?: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
 
@@ -29,12 +31,18 @@ const STATEMENT = {
   verb: { id: 'http://adlnet.gov/expapi/verbs/interacted' },
   object: { id: 'https://example.org/x' },
 };
+/** Of old certificates that are recorded. */
+export const OLD_HEADER = 'staff_number,name,certification,issued_on,old_number,issuing_body,reason';
 const nothing = { args: () => ({}) };
 /** A mutation's input about one object. */
 const about = (
   object: keyof Objects,
   input: (of: Objects) => Readonly<Record<string, unknown>>,
 ): FieldAsking => ({ about: [object], args: (of) => ({ input: input(of) }) });
+const importOld = (row: string): FieldAsking => ({
+  ...about('countyCode', (of) => ({ divisionCode: of.countyCode, reason: '历年培训', file: null })),
+  files: [{ name: 'old.csv', bytes: Buffer.from(`${OLD_HEADER}\n${row}\n`) }],
+});
 const text = { zhCN: '新的', en: 'new' };
 const plan = (of: Objects) => ({
   code: 'fresh',
@@ -45,7 +53,19 @@ const plan = (of: Objects) => ({
   issuerName: '长沙县教育局',
 });
 
+/** Whoever confirms has looked at the preview as it is now: the journal that it counts grows with each who is let through. */
+const confirmed = async ({ service, objects }: World): Promise<Partial<Objects>> => {
+  const { data } = await service.ask(
+    'coordinator',
+    'query ($personId: ID!) { erasurePreview(personId: $personId) { confirmation } }',
+    { personId: objects.leaver },
+  );
+  return { confirmation: data.erasurePreview.confirmation as string };
+};
+
 export const queries: Readonly<Record<string, FieldAsking>> = {
+  accessTokens: { about: ['person'], args: (of) => ({ personId: of.person }) },
+  'accessTokens of a coordinator': { about: ['coordinator'], args: (of) => ({ personId: of.coordinator }) },
   certificate: { about: ['number'], args: (of) => ({ number: of.number }) },
   certifications: nothing,
   courses: nothing,
@@ -67,8 +87,20 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   },
   creditRecords: nothing,
   division: { about: ['countyCode'], args: (of) => ({ code: of.countyCode }) },
+  erasurePreview: { about: ['person'], args: (of) => ({ personId: of.person }) },
+  'erasurePreview of who has left': { about: ['leaver'], args: (of) => ({ personId: of.leaver }) },
+  grants: { about: ['county'], args: (of) => ({ unitId: of.county, withEnded: true }) },
+  'grants of the nation': { args: () => ({ withEnded: true }) },
+  'grants of the school': { about: ['school'], args: (of) => ({ unitId: of.school, withEnded: true }) },
+  identityProviders: nothing,
   indicators: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'indicators of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
+  issueRequests: { about: ['county'], args: (of) => ({ unitId: of.county }) },
+  'issueRequests of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
+  journal: nothing,
+  'journal of the county': { about: ['county'], args: (of) => ({ unitId: of.county }) },
+  'journal of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
+  'journal of a person': { args: (of) => ({ personId: of.person }) },
   node: { about: ['person'], args: (of) => ({ id: of.person }) },
   nodes: { about: ['person', 'certificate'], args: (of) => ({ ids: [of.person, of.certificate] }) },
   rosterDoubts: { about: ['countyCode'], args: (of) => ({ divisionCode: of.countyCode }) },
@@ -81,13 +113,21 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   'snapshots of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
   staffing: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'staffing of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
-  verifyCertificate: { about: ['number'], args: (of) => ({ number: of.number, code: of.code }) },
-  'verifyCertificate without its code': { about: ['number'], args: (of) => ({ number: of.number }) },
+  'staffMember by their number': { about: ['staffNumber'], args: (of) => ({ staffNumber: of.staffNumber }) },
+  verifyCertificate: {
+    about: ['oldNumber'],
+    args: (of) => ({ number: of.oldNumber, code: of.oldCode }),
+  },
+  'verifyCertificate without its code': { about: ['oldNumber'], args: (of) => ({ number: of.oldNumber }) },
   viewer: nothing,
 };
 
 export const mutations: Readonly<Record<string, FieldAsking>> = {
   addDivisions: { args: () => ({ input: { divisions: [{ code: '430171', name: '开发区' }] } }) },
+  approveIssueRequest: about('issueRequest', (of) => ({ issueRequestId: of.issueRequest })),
+  'approveIssueRequest about an issuer': about('issuersRequest', (of) => ({
+    issueRequestId: of.issuersRequest,
+  })),
   assignCohort: about('county', (of) => ({
     certificationId: of.certification,
     unitId: of.county,
@@ -99,10 +139,29 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     role: 'CLASS_TEACHER',
   })),
   cancelRosterImport: about('checkedImport', (of) => ({ rosterImportId: of.checkedImport })),
+  createAccessToken: about('county', (of) => ({
+    name: 'a program',
+    permissions: ['COVERAGE_READ'],
+    unitId: of.county,
+    expiresAt: '2027-04-01T00:00:00Z',
+  })),
+  'createAccessToken to read people': about('county', (of) => ({
+    name: 'a program',
+    permissions: ['PEOPLE_READ'],
+    unitId: of.county,
+    expiresAt: '2027-04-01T00:00:00Z',
+  })),
+  'createAccessToken for oneself': {
+    args: () => ({ input: { name: 'a program', permissions: ['SELF'], expiresAt: '2027-04-01T00:00:00Z' } }),
+  },
   decideRosterDoubt: about('doubt', (of) => ({
     rosterDoubtId: of.doubt,
     personId: of.candidate,
     reason: '同一个人',
+  })),
+  declineIssueRequest: about('issueRequest', (of) => ({
+    issueRequestId: of.issueRequest,
+    reason: '证据不足',
   })),
   defineIndicator: about('countyCode', (of) => ({
     divisionCode: of.countyCode,
@@ -112,12 +171,62 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     kind: 'COUNT',
     level: 'COUNTY',
   })),
+  endGrant: about('grant', (of) => ({ grantId: of.grant, reason: '职责调整' })),
+  'endGrant of a coordinator': about('coordinatorGrant', (of) => ({
+    grantId: of.coordinatorGrant,
+    reason: '职责调整',
+  })),
+  endOtherSessions: nothing,
+  endSession: about('session', (of) => ({ sessionId: of.session })),
+  eraseOwnData: { now: confirmed, args: (of) => ({ input: { confirmation: of.confirmation } }) },
+  erasePersonalData: {
+    ...about('leaver', (of) => ({
+      personId: of.leaver,
+      ground: 'TERM_ENDED',
+      confirmation: of.confirmation,
+    })),
+    now: confirmed,
+  },
+  grantRole: about('person', (of) => ({
+    personId: of.person,
+    role: 'ISSUER',
+    unitId: of.county,
+    reason: '负责发证',
+  })),
+  'grantRole for the nation': about('person', (of) => ({
+    personId: of.person,
+    role: 'AUTHOR',
+    unitId: null,
+    reason: '编写课程',
+  })),
+  'grantRole for the school': about('person', (of) => ({
+    personId: of.person,
+    role: 'ISSUER',
+    unitId: of.school,
+    reason: '负责发证',
+  })),
+  'grantRole to somebody of another county': about('otherPerson', (of) => ({
+    personId: of.otherPerson,
+    role: 'ISSUER',
+    unitId: of.county,
+    reason: '负责发证',
+  })),
+  'grantRole to an operator': about('operator', (of) => ({
+    personId: of.operator,
+    role: 'AUTHOR',
+    unitId: of.county,
+    reason: '编写课程',
+  })),
   importIndicatorValues: about('countyCode', (of) => ({
     divisionCode: of.countyCode,
     indicatorId: of.peopleIndicator,
     source: '县教育局',
     csv: 'unit,day,value\n4301210002,2027-01-31,7\n',
   })),
+  importOldCertificates: importOld('t2,王小红,new,2026-09-01,旧字第 2 号,长沙县教育局,培训名册第 3 页'),
+  'importOldCertificates of an issuer': importOld(
+    't3,王小刚,new,2026-09-01,旧字第 3 号,长沙县教育局,培训名册第 3 页',
+  ),
   importRoster: {
     about: ['countyCode'],
     args: (of) => ({ input: { divisionCode: of.countyCode, files: [null] } }),
@@ -156,7 +265,29 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     on: '2027-03-02',
   })),
   repeatRosterImport: about('checkedImport', (of) => ({ rosterImportId: of.checkedImport })),
+  requestManualIssue: about('colleague', (of) => ({
+    certificationId: of.newCertification,
+    personId: of.colleague,
+    completedOn: '2027-01-15',
+    classHours: 1,
+    reason: '外地调入',
+    evidence: '原单位培训记录第 12 页',
+  })),
+  'requestManualIssue for an issuer': about('candidate', (of) => ({
+    certificationId: of.newCertification,
+    personId: of.candidate,
+    completedOn: '2027-01-15',
+    classHours: 1,
+    reason: '外地调入',
+    evidence: '原单位培训记录第 12 页',
+  })),
+  revokeAccessToken: about('accessToken', (of) => ({ accessTokenId: of.accessToken })),
+  'revokeAccessToken of a coordinator': about('placedToken', (of) => ({ accessTokenId: of.placedToken })),
   revokeCertificate: about('certificate', (of) => ({ certificateId: of.certificate, reason: '误发' })),
+  'revokeCertificate of an issuer, revoked': about('revokedCertificate', (of) => ({
+    certificateId: of.revokedCertificate,
+    reason: '误发',
+  })),
   saveResponse: about('openAttempt', (of) => ({
     attemptId: of.openAttempt,
     itemKey: of.itemKey,
@@ -181,6 +312,7 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     rate: 0.9,
     startsOn: '2099-01-01',
   })),
+  setOwnContacts: { args: () => ({ input: { email: 'new@school.example' } }) },
   setStaffingTarget: about('countyCode', (of) => ({
     divisionCode: of.countyCode,
     rate: 0.9,
@@ -216,19 +348,30 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
 
 /** The first is asked for as a node; the fields of a type are asked of all of them, and what one of them tells counts. */
 export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
+  AccessToken: ['accessToken', 'placedToken', 'endedToken'],
+  'AccessToken of a coordinator': ['placedToken'],
   Assignment: ['certifiedAssignment', 'newAssignment', 'openAssignment'],
   Attempt: ['gradedAttempt', 'openAttempt'],
-  Certificate: ['certificate', 'revokedCertificate'],
+  Certificate: ['certificate', 'revokedCertificate', 'oldCertificate'],
   'Certificate of a colleague, revoked': ['revokedCertificate'],
   Certification: ['certification'],
   Cohort: ['cohort'],
   Division: ['county', 'province'],
   Indicator: ['indicator', 'peopleIndicator'],
+  IssueRequest: ['issueRequest', 'approvedRequest'],
+  'IssueRequest of the county': ['approvedRequest'],
+  JournalEntry: ['journalEntry', 'readingEntry', 'auditorsEntry'],
+  'JournalEntry of the county': ['readingEntry'],
   Organization: ['school', 'secondSchool', 'mergedSchool'],
   Person: ['person'],
   'Person of another county': ['otherPerson'],
+  'Person who has left': ['leaver'],
+  'Person who is granted a role': ['coordinator'],
+  RoleGrant: ['grant', 'endedGrant'],
+  'RoleGrant of a coordinator': ['coordinatorGrant'],
   RosterDoubt: ['doubt', 'decidedDoubt'],
   RosterImport: ['rosterImport', 'refusedImport'],
+  Session: ['session'],
   Snapshot: ['snapshot', 'signedSnapshot', 'objectedSnapshot'],
 };
 
@@ -245,10 +388,18 @@ export const via: Readonly<Record<string, string>> = {
   SnapshotVerdict: 'SnapshotUnit.verdict',
 };
 
-/** Fields of a type asked once more, by a query's other row, in rows of their own. */
-export const again: readonly { readonly type: string; readonly query: string }[] = [
+/** Fields of a type asked once more, by a query's other row or through a node's field, in rows of their own. */
+export const again: readonly (
+  | { readonly type: string; readonly query: string }
+  | { readonly type: string; readonly through: string; readonly name: string }
+)[] = [
   { type: 'CertificateVerification', query: 'verifyCertificate without its code' },
   { type: 'Coverage', query: 'coverage of the school' },
+  { type: 'ErasurePreview', query: 'erasurePreview of who has left' },
+  { type: 'Person', through: 'AccessToken.owner', name: ' behind a token' },
+  { type: 'Person', through: 'IssueRequest.requestedBy', name: ' behind a request' },
+  { type: 'Person', through: 'RoleGrant.person', name: ' behind a grant' },
+  { type: 'Person', query: 'staffMember by their number' },
   { type: 'Staffing', query: 'staffing of the school' },
   { type: 'UnitIndicator', query: 'indicators of the school' },
 ];
@@ -270,6 +421,10 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
     path: (of) => `/roster-imports/${of.rosterImportNumber}/refusals.xlsx`,
   },
   'service GET /feed/credit-records': { path: () => '/feed/credit-records' },
+  'service GET /my-data.zip': { path: () => '/my-data.zip' },
+  'service GET /sign-in': { path: () => '/sign-in' },
+  'service GET /sign-in/callback': { path: () => '/sign-in/callback?state=x&code=y' },
+  'service GET /sign-in/:issuer': { path: () => '/sign-in/one' },
   'service GET /': { path: () => '/' },
   'service GET /assignments/*rest': { path: () => '/assignments/x' },
   'service GET /attempts/*rest': { path: () => '/attempts/x' },
@@ -284,28 +439,40 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
 
 /** Object types that no row asks, each with the reason. */
 export const unasked: Readonly<Record<string, string>> = {
+  Erasure: 'answered to who asks for one, and to nobody else',
   RefusedRow: 'part of a refusal: what stood in the asker’s own table',
 };
 
 /** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
 export const silent: Readonly<Record<string, string>> = {
+  'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation signInSample by a key that is none': 'refused to everybody',
   'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
+  'Field CertificateVerification.evidence without its code': 'only with the code, which is on the document',
   'Field CertificateVerification.organizationName without its code':
     'only with the code, which is on the document',
   'Field CertificateVerification.pdfDigest without its code': 'only with the code, which is on the document',
+  'Field CertificateVerification.recordedFrom without its code':
+    'only with the code, which is on the document',
   'Field CertificateVerification.revocationReason without its code': 'asked of one that is valid',
   'Field CertificateVerification.revokedOn without its code': 'asked of one that is valid',
   'Field Coverage.children of the school': 'there is nothing below a school',
   'Field Coverage.table of the school': 'there is nothing below a school',
+  'Field ErasurePreview.erasedAt': 'only of somebody who was erased',
+  'Field ErasurePreview.blocked of who has left': 'nothing stands in the way there',
+  'Field ErasurePreview.erasedAt of who has left': 'only of somebody who was erased',
   'Field ExamBlock.retryAt': 'only after an attempt that failed',
+  'Field Person.contacts behind a request': 'of issuers, who have none in this world',
+  'Field Person.contacts by their number':
+    'who gives roles need not be one who reads people, and no other finds them so',
   'Field RosterImport.progress': 'only while an import runs',
   'Field RosterImportProgress.phase': 'only while an import runs',
   'Field RosterImportProgress.rowsDone': 'only while an import runs',
   'Field RosterImportProgress.rowsPerSecond': 'only while an import runs',
   'Field RosterImportProgress.rowsTotal': 'only while an import runs',
   'Field RosterImportProgress.secondsLeft': 'only while an import runs',
+  'Field Session.issuer': 'only of one by an issuer’s word',
   'Field SnapshotStaffing.students': 'told of a school, and asked of the county',
   'Field SnapshotStaffing.studentsOn': 'told of a school, and asked of the county',
   'Field Staffing.children of the school': 'there is nothing below a school',
@@ -314,4 +481,5 @@ export const silent: Readonly<Record<string, string>> = {
   'Field UnitIndicator.denominator of the school': 'schools report counts there',
   'Field UnitIndicator.rate of the school': 'schools report counts there',
   'Field UnitIndicator.reachesTarget of the school': 'schools report counts there',
+  'Route service GET /sign-in/callback': 'only for whom an issuer sends back',
 };

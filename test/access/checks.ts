@@ -64,6 +64,7 @@ export function findChecks(path: string, code: string): Check[] {
     if (node.type === 'CallExpression' && isSyntax(node['callee']) && node['callee'].type === 'Identifier') {
       const name = String(node['callee']['name']);
       if (/^may([A-Z]|$)/.test(name)) add(node, within, 'value', ['true']);
+      else if (name === 'isSelf') add(node, within, 'value', ['true', 'false']);
       else if (name === 'scopesOf') add(node, within, 'value', ['nation']);
       else if (VIEWER_CALLS.includes(name)) add(node, within, 'viewer', ['somebody']);
     }

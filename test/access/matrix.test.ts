@@ -18,8 +18,8 @@ import { gid, makeWorld, type World } from './world.ts';
 const FILE = join(import.meta.dirname, 'matrix.txt');
 /** So many ask at once. */
 const AT_ONCE = 8;
-/** What somebody who is refused may have touched: when a session was last used is kept. */
-const TOUCHED_BY_ASKING = ['sessions'];
+/** What somebody who is refused may have touched: when a session or a token was last used is kept. */
+const TOUCHED_BY_ASKING = ['sessions', 'access_tokens'];
 const REFUSED = new Set(['.', 'F', 'S']);
 
 describe('who may see and do what', () => {

@@ -14,7 +14,6 @@ import {
   type GraphQLObjectType,
 } from 'graphql';
 import { schema } from '../../schema/schema.ts';
-import { uploadOf } from '../support/service.ts';
 import {
   again,
   fieldArgs,
@@ -28,7 +27,7 @@ import {
   type FieldAsking,
   type RouteAsking,
 } from './askings.ts';
-import { missing, type Objects, type World } from './world.ts';
+import { bodyOf, missing, type Objects, type World } from './world.ts';
 
 /*
  * The rows: what there is to ask, found in the schema and in the routers, and how one cell of it is asked.
@@ -247,6 +246,15 @@ function findWays(): Map<string, Way> {
 }
 const ways = findWays();
 
+/** @param through `Type.field` of a node that tells of one. */
+function wayThrough(through: string, end: GraphQLObjectType): Way {
+  const [typeName, fieldName] = through.split('.');
+  const parent = nodeTypes.find((type) => type.name === typeName);
+  const field = parent?.getFields()[fieldName!];
+  if (parent === undefined || field === undefined) throw new Error(`There is no ${through} of a node.`);
+  return { root: 'Node', rootType: parent, steps: [{ parent, field }], end };
+}
+
 // --- Asking ---------------------------------------------------------------------------------------------------------------------------
 
 function headersOf(world: World, viewer: string): Record<string, string> {
@@ -267,7 +275,7 @@ async function askGraphql(
       ...headersOf(world, viewer),
       ...(files === undefined ? { 'content-type': 'application/json' } : {}),
     },
-    body: files === undefined ? JSON.stringify({ query, variables }) : uploadOf(query, variables, files),
+    body: files === undefined ? JSON.stringify({ query, variables }) : bodyOf(query, variables, files),
   });
   const text = await answer.text();
   const json = JSON.parse(text) as Json & { title?: string; detail?: string };
@@ -401,7 +409,7 @@ function mutation(name: string, asking: FieldAsking): Question {
     about: asking.about ?? [],
     async ask(world, viewer, of) {
       const variables = new Variables();
-      const call = `${field.name}${variables.add(field, asking.args(of))}`;
+      const call = `${field.name}${variables.add(field, asking.args({ ...of, ...(await asking.now?.(world)) }))}`;
       const wanted = isLeafType(result)
         ? ''
         : ` { __typename ${payload === undefined ? '' : `... on ${payload.name} { ${aliased(payload, variables, of)} }`} ... on Refusal { code message } ${hasPath ? '... on InvalidInput { path }' : ''} }`;
@@ -643,12 +651,14 @@ export function listQuestions(): Question[] {
         fields(type, way),
         ...again
           .filter((each) => each.type === type.name)
-          .map(({ query }) =>
-            fields(
-              type,
-              { root: query, rootType: type, steps: [], end: type },
-              query.slice(entryOf(query).length),
-            ),
+          .map((each) =>
+            'query' in each
+              ? fields(
+                  type,
+                  { root: each.query, rootType: type, steps: [], end: type },
+                  each.query.slice(entryOf(each.query).length),
+                )
+              : fields(type, wayThrough(each.through, type), each.name),
           ),
       ];
     }),

@@ -14,17 +14,27 @@ import { makeWorld, type World } from './world.ts';
 /** Enough of the matrix's columns that each check refuses one of them and lets one of them through. */
 const ASKERS = [
   'nobody',
+  'no-sample',
   't1',
   't2',
   'tb',
+  'leaver',
+  't3',
+  'token-of-coordinator',
+  'token-of-self',
+  'token-without-self',
+  'token-of-operator',
   'coordinator-430121',
   'coordinator-430102',
   'coordinator-school',
   'operator-430121',
+  'operator-430102',
   'operator-nation',
   'issuer-430121',
+  'issuer-430000',
   'hr_verifier-430121',
   'auditor-430121',
+  'auditor-430102',
 ];
 /** So many of the cells that a check decided in are asked before it is said to make no difference. */
 const MOST_ASKED = 80;

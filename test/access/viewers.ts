@@ -70,6 +70,7 @@ export const groups: readonly Group[] = [
       { key: 'garbage', letter: 'g' },
       { key: 'expired', letter: 'x' },
       { key: 'signed-out', letter: 'e' },
+      { key: 'no-sample', letter: 'k' },
     ],
   },
   {
@@ -78,6 +79,8 @@ export const groups: readonly Group[] = [
       { key: 't1', letter: 'i' },
       { key: 't2', letter: 's' },
       { key: 'tb', letter: 'o' },
+      { key: 'leaver', letter: 'l' },
+      { key: 't3', letter: 't' },
     ],
   },
   ...Object.entries(NAMES).map(([role, title]) => ({
@@ -87,6 +90,17 @@ export const groups: readonly Group[] = [
       return { key, letter, granted: granted(role as GrantRole, unit, { key }) };
     }),
   })),
+  {
+    title: 'access token',
+    viewers: [
+      { key: 'token-of-coordinator', letter: 'c' },
+      { key: 'token-of-self', letter: 'i' },
+      { key: 'token-without-self', letter: 'w' },
+      { key: 'token-of-operator', letter: 'o' },
+      { key: 'token-expired', letter: 'x' },
+      { key: 'token-revoked', letter: 'e' },
+    ],
+  },
   {
     title: 'not today',
     viewers: (
@@ -109,10 +123,15 @@ export const legend = `Who may see and do what: every query, mutation, node type
 It is made by asking a running service; review it like code. After an intended change: UPDATE_MATRIX=1 npx vitest run test/access/matrix.test.ts
 Everything asked for belongs to county ${COUNTY} and, where it has an owner, to a teacher of its first school.
 
-who    nobody        - no token, g garbage for one, x an expired session, e an ended one (both of the county's coordinator)
-       teacher       i the owner, s another one of the same school, o one of another county
+who    nobody        - no token, g garbage for one, x an expired session, e an ended one (both of the county's coordinator),
+                     k a way into the sample county that there is not
+       teacher       i the owner, s another one of the same school, o one of another county, l one who has left the school,
+                     t one of the same school who is an issuer of the county as well
        each role     by one grant and no post: c for the county, p for the province above, s for the school alone,
                      o for another county, n for the nation
+       access token  c of the county's coordinator, for COVERAGE_READ in the county alone; i of the owner, for SELF;
+                     w of the owner, for COVERAGE_READ by a grant that has ended since;
+                     o of the nation's operator, for GRANT_GIVE in the county; x an expired and e a revoked one like c
        not today     a coordinator and an issuer of the county whose grant y ended yesterday, t begins tomorrow
 answer + something        0 an empty list     . null       - what it is a field of is not to be had
        S NOT_SIGNED_IN    F NOT_FOUND         A NOT_ALLOWED

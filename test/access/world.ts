@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hashSecret } from '../../src/access/access-token.ts';
 import { newCertificateNumber } from '../../src/certification/number.ts';
 import {
   assignTeachers,
@@ -15,9 +16,13 @@ import {
   SUBMIT,
   TestClock,
   until,
+  uploadOf,
+  type GraphqlAnswer,
   type TestService,
 } from '../support/service.ts';
+import { CLIENT, TestIssuer } from '../support/issuer.ts';
 import { makeUndo, type Undo } from '../support/undo.ts';
+import { OLD_HEADER } from './askings.ts';
 import { COUNTY, OTHER_COUNTY, PROVINCE, TODAY, viewers, type Granted } from './viewers.ts';
 
 /** What there is to ask for. All of it belongs to the county, or to t1. */
@@ -63,7 +68,30 @@ type ObjectName =
   | 'schoolDigest'
   | 'objectedSnapshot'
   | 'signedSnapshot'
-  | 'contentHash';
+  | 'contentHash'
+  | 'staffNumber'
+  | 'colleague'
+  | 'coordinator'
+  | 'operator'
+  | 'issuersRequest'
+  | 'leaver'
+  | 'confirmation'
+  | 'newCertification'
+  | 'grant'
+  | 'endedGrant'
+  | 'coordinatorGrant'
+  | 'accessToken'
+  | 'placedToken'
+  | 'endedToken'
+  | 'session'
+  | 'issueRequest'
+  | 'approvedRequest'
+  | 'oldCertificate'
+  | 'oldNumber'
+  | 'oldCode'
+  | 'journalEntry'
+  | 'readingEntry'
+  | 'auditorsEntry';
 
 export interface World {
   readonly service: TestService;
@@ -85,10 +113,24 @@ export function missing(object: string): string {
   if (/^\d{6}$/.test(object)) return '430999';
   if (/^\d+$/.test(object)) return '999999998';
   if (/^[0-9a-f]{40}$/.test(object)) return 'f'.repeat(40);
+  if (/^t\d$/.test(object)) return 't99';
   if (object.startsWith('XQ')) return newCertificateNumber(2027, (bytes) => Buffer.alloc(bytes, 1));
   const [type, id] = Buffer.from(object, 'base64').toString().split(':');
   if (id === undefined) throw new Error(`How to name one like ${object} that is not there?`);
   return gid(type!, type === 'Division' ? '430999' : '999999998');
+}
+
+/** A multipart request with the files where the variables want them: at `input.files`, or the only one at `input.file`. */
+export function bodyOf(
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+  files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+): FormData {
+  const form = uploadOf(query, variables, files);
+  const { input } = variables;
+  if (typeof input === 'object' && input !== null && 'file' in input)
+    form.set('map', JSON.stringify({ 0: ['variables.input.file'] }));
+  return form;
 }
 
 /** A county in the middle of its year, its neighbour, and everybody who asks. */
@@ -97,7 +139,18 @@ export async function makeWorld(): Promise<World> {
   await mkdir(join(webFolder, 'assets'));
   for (const file of ['index.html', 'verify.html', 'assets/page.js'])
     await writeFile(join(webFolder, file), '');
-  const service = await startService({ clock: new TestClock(`${TODAY}T04:00:00Z`), webFolder });
+  const issuer = await TestIssuer.start();
+  const service = await startService({
+    clock: new TestClock(`${TODAY}T04:00:00Z`),
+    webFolder,
+    env: {
+      // Everybody asks everything, in a minute.
+      RATE_VIEWER: '0',
+      OIDC_ISSUERS: JSON.stringify([
+        { key: 'one', issuer: issuer.url, name: { 'zh-CN': '一', en: 'one' }, clientId: CLIENT.id },
+      ]),
+    },
+  });
   const query = async (sql: string, values: unknown[] = []) =>
     (await service.database.pool.query(sql, values)).rows as Record<string, string>[];
   const one = async (sql: string, values: unknown[] = []): Promise<string> =>
@@ -106,13 +159,25 @@ export async function makeWorld(): Promise<World> {
     throw new Error(`The world can't be made: ${why}`);
   };
   /** The payload of a mutation. */
-  const change = async (as: string, name: string, input: object, selection: string) => {
+  const change = async (
+    as: string,
+    name: string,
+    input: object,
+    selection: string,
+    file?: { name: string; bytes: Uint8Array },
+  ) => {
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-    const answer = await service.ask(
-      as,
-      `mutation ($input: ${type}Input!) { ${name}(input: $input) { __typename ... on ${type}Payload ${selection} ... on Refusal { code message } } }`,
-      { input },
-    );
+    const query = `mutation ($input: ${type}Input!) { ${name}(input: $input) { __typename ... on ${type}Payload ${selection} ... on Refusal { code message } } }`;
+    const answer =
+      file === undefined
+        ? await service.ask(as, query, { input })
+        : ((await (
+            await fetch(`${service.app.publicUrl}/graphql`, {
+              method: 'POST',
+              headers: { authorization: `Bearer ${as}` },
+              body: bodyOf(query, { input }, [file]),
+            })
+          ).json()) as GraphqlAnswer);
     const payload = answer.data?.[name];
     return payload?.__typename === `${type}Payload` ? payload : fail(`${name}: ${JSON.stringify(answer)}`);
   };
@@ -125,6 +190,7 @@ export async function makeWorld(): Promise<World> {
     { id: 'm2', family: '李', given: '语', roles: 'class_teacher', orgs: 's3' },
     { id: 'n1', family: '王', given: '小刚', ends: '2030-07-31', identity: '11010519491231002X' },
     { id: 'n2', family: '王', given: '小红' },
+    { id: 'leaver', family: '陈', given: '离', ends: '2027-01-31' },
     { id: 'bad', family: '坏', given: '行', starts: 'never' },
   ]);
   const third = 's3,,,星沙第三小学,school,4301210003,b1,430121,primary,100,2026-09-01';
@@ -362,8 +428,8 @@ export async function makeWorld(): Promise<World> {
   const snapshot = await take(certification);
 
   // Sessions that are over, of somebody who could do much.
-  const signIn = async (): Promise<string> =>
-    (await change('coordinator', 'signInSample', { key: 'coordinator' }, '{ token }')).token as string;
+  const signIn = async (key = 'coordinator'): Promise<string> =>
+    (await change('coordinator', 'signInSample', { key }, '{ token }')).token as string;
   const expired = await signIn();
   await query(
     `update sessions set created_at = $1::timestamptz - interval '2 days', expires_at = $1::timestamptz - interval '1 day'`,
@@ -371,6 +437,155 @@ export async function makeWorld(): Promise<World> {
   );
   const signedOut = await signIn();
   await service.ask(signedOut, 'mutation { signOut }');
+
+  // What rooms of people, grants, tokens and certificates outside of the earned path hold about t1 and the county.
+  const personOf = async (number: string): Promise<string> =>
+    gid('Person', await one('select id from people where staff_number = $1', [number]));
+  const [person, leaver, coordinator] = [
+    await personOf('t1'),
+    await personOf('leaver'),
+    await personOf(`coordinator-${COUNTY}`),
+  ];
+  const operator = staff(`operator-${COUNTY}`);
+  const give = async (as: string, personId: string, role: string, unitId: string): Promise<string> => {
+    const input = { personId, role, unitId, endsOn: '2027-12-31', reason: '工作需要' };
+    return (await change(as, 'grantRole', input, '{ grant { id } }')).grant.id as string;
+  };
+  const endGrant = async (as: string, grantId: string): Promise<void> =>
+    void (await change(as, 'endGrant', { grantId, reason: '职责调整' }, '{ __typename }'));
+  const makeToken = async (
+    as: string,
+    input: { permissions: string[]; unitId?: string },
+  ): Promise<{ id: string; token: string }> => {
+    const made = await change(
+      as,
+      'createAccessToken',
+      { name: 'a program', expiresAt: '2027-06-01T00:00:00Z', ...input },
+      '{ token accessToken { id } }',
+    );
+    return { id: made.accessToken.id as string, token: made.token as string };
+  };
+  await change(
+    't1',
+    'setOwnContacts',
+    { email: 't1@school.example', mobile: '13800001234' },
+    '{ __typename }',
+  );
+  await change(staff('leaver'), 'setOwnContacts', { email: 'leaver@school.example' }, '{ __typename }');
+  const grant = await give(operator, person, 'AUTHOR', first);
+  // One that was ended at once stands in the way of nothing.
+  await endGrant(staff('operator-nation'), await give(staff('operator-nation'), leaver, 'AUTHOR', county));
+  const session = await signIn('staff:t1');
+  const readsCoverage = { permissions: ['COVERAGE_READ'], unitId: county };
+  const selfToken = await makeToken('t1', { permissions: ['SELF'] });
+  const endedGrant = await give(operator, person, 'AUDITOR', county);
+  const emptyToken = await makeToken('t1', readsCoverage);
+  await endGrant(operator, endedGrant);
+  const placedToken = await makeToken(staff(`coordinator-${COUNTY}`), readsCoverage);
+  const expiredToken = await makeToken(staff(`coordinator-${COUNTY}`), readsCoverage);
+  await query(
+    `update access_tokens set created_at = $1::timestamptz - interval '2 days', expires_at = $1::timestamptz - interval '1 day' where id = $2`,
+    [service.clock.now(), localOf(expiredToken.id)],
+  );
+  const revokedToken = await makeToken(staff(`coordinator-${COUNTY}`), readsCoverage);
+  const operatorsToken = await makeToken(staff('operator-nation'), {
+    permissions: ['GRANT_GIVE'],
+    unitId: county,
+  });
+  const endedToken = await makeToken('t1', { permissions: ['SELF'] });
+  for (const [as, { id }] of [
+    [staff(`coordinator-${COUNTY}`), revokedToken],
+    ['t1', endedToken],
+  ] as const)
+    await change(as, 'revokeAccessToken', { accessTokenId: id }, '{ __typename }');
+
+  const requestIssue = async (code: string, personId: string): Promise<string> =>
+    (
+      await change(
+        staff(`issuer-${COUNTY}`),
+        'requestManualIssue',
+        {
+          certificationId: certifications.get(code),
+          personId,
+          completedOn: '2027-01-15',
+          classHours: 1,
+          reason: '外地调入',
+          evidence: '原单位培训记录第 12 页',
+        },
+        '{ issueRequest { id } }',
+      )
+    ).issueRequest.id as string;
+  // Who is an issuer as well decides nothing about themselves.
+  await give(operator, await personOf('t3'), 'ISSUER', county);
+  const issueRequest = await requestIssue('new', person);
+  const issuersRequest = await requestIssue('open', await personOf('t3'));
+  await change(
+    'coordinator',
+    'planCertification',
+    {
+      code: 'old',
+      title: { zhCN: 'old', en: 'old' },
+      courseSlug: 'core-gatekeeper',
+      roles: ['CLASS_TEACHER'],
+      validityMonths: 36,
+      divisionCode: COUNTY,
+      issuerName: '长沙县教育局',
+    },
+    '{ __typename }',
+  );
+  const recorded = await change(
+    staff(`issuer-${COUNTY}`),
+    'importOldCertificates',
+    { divisionCode: COUNTY, reason: '历年培训', file: null },
+    '{ issueRequest { id } }',
+    {
+      name: 'old.csv',
+      bytes: Buffer.from(
+        `${OLD_HEADER}\nt1,王小明,old,2026-09-01,旧字第 1 号,长沙县教育局,培训名册第 3 页\n`,
+      ),
+    },
+  );
+  await change(
+    staff(`issuer-${PROVINCE}`),
+    'approveIssueRequest',
+    { issueRequestId: recorded.issueRequest.id, remark: '属实' },
+    '{ __typename }',
+  );
+  const [oldCertificate] = await query(
+    `select id, number, verification_code as code from certificates where path = 'imported'`,
+  );
+
+  // Entries of the journal: about t1, about the reading of it, about an auditor; each with its seal.
+  await give(operator, await personOf(`auditor-${COUNTY}`), 'AUTHOR', county);
+  await service.ask(
+    staff(`auditor-${COUNTY}`),
+    'query ($id: ID!) { journal(unitId: $id) { nodes { id } } }',
+    {
+      id: county,
+    },
+  );
+  const entry = async (action: string, actor: string, subject: string | null): Promise<string> =>
+    gid(
+      'JournalEntry',
+      await one(
+        'select max(id) from journal_entries where action = $1 and actor = $2 and subject = coalesce($3, subject)',
+        [action, `person:${localOf(await personOf(actor))}`, subject],
+      ),
+    );
+  const entries = {
+    journalEntry: await entry('grant.give', `operator-${COUNTY}`, `role-grant:${localOf(grant)}`),
+    readingEntry: await entry('journal.read', `auditor-${COUNTY}`, `division:${COUNTY}`),
+    auditorsEntry: await entry('grant.give', `operator-${COUNTY}`, null),
+  };
+  for (const id of Object.values(entries))
+    await until(async () => {
+      const found = await service.ask(
+        staff('auditor-nation'),
+        'query ($id: ID!) { node(id: $id) { ... on JournalEntry { seal { position } } } }',
+        { id },
+      );
+      return (found.data.node.seal as object | null) ?? undefined;
+    });
 
   const objects: Objects = {
     countyCode: COUNTY,
@@ -422,6 +637,33 @@ export async function makeWorld(): Promise<World> {
     snapshotDigest: (await partOf(snapshot, county))!.digest,
     objectedSnapshot,
     signedSnapshot,
+    staffNumber: 't1',
+    colleague: await personOf('t2'),
+    coordinator,
+    leaver,
+    confirmation: 'of the preview, which is looked at just before',
+    newCertification: certifications.get('new')!,
+    grant,
+    endedGrant,
+    coordinatorGrant: gid(
+      'RoleGrant',
+      await one('select id from role_grants where person_id = $1', [localOf(coordinator)]),
+    ),
+    accessToken: selfToken.id,
+    placedToken: placedToken.id,
+    endedToken: endedToken.id,
+    session: gid(
+      'Session',
+      await one('select id from sessions where token_hash = $1', [hashSecret(session)]),
+    ),
+    issueRequest,
+    issuersRequest,
+    operator: await personOf(`operator-${COUNTY}`),
+    approvedRequest: recorded.issueRequest.id,
+    oldCertificate: gid('Certificate', oldCertificate!['id']!),
+    oldNumber: oldCertificate!['number']!,
+    oldCode: oldCertificate!['code']!,
+    ...entries,
     contentHash: await one(`select value ->> 'zh-CN' from course_versions, jsonb_each(contents) limit 1`),
   };
   const tokens = new Map<string, string | null>([
@@ -429,6 +671,13 @@ export async function makeWorld(): Promise<World> {
     ['garbage', 'no-token-of-anybody'],
     ['expired', expired],
     ['signed-out', signedOut],
+    ['token-of-coordinator', placedToken.token],
+    ['token-of-self', selfToken.token],
+    ['token-without-self', emptyToken.token],
+    ['no-sample', 'sample:nobody'],
+    ['token-of-operator', operatorsToken.token],
+    ['token-expired', expiredToken.token],
+    ['token-revoked', revokedToken.token],
   ]);
   for (const { key } of viewers) if (!tokens.has(key)) tokens.set(key, staff(key));
   await service.app.ledger.fold();
@@ -440,6 +689,7 @@ export async function makeWorld(): Promise<World> {
     undo: await makeUndo(service.database.pool),
     async stop() {
       await service.stop();
+      await issuer.stop();
       await rm(webFolder, { recursive: true, force: true });
     },
   };
