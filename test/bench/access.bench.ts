@@ -31,7 +31,11 @@ export const bench: Bench = {
     const start = async (url: string): Promise<StartedService> => {
       const folder = await makeDataFolder();
       folders.push(folder);
-      const service = await startProcess(folder.path, { DATABASE_URL: url, XINQIAO_SAMPLES: 'staff' });
+      const service = await startProcess(folder.path, {
+        DATABASE_URL: url,
+        XINQIAO_SAMPLES: 'staff',
+        RATE_VIEWER: '0',
+      });
       services.push(service);
       return service;
     };
