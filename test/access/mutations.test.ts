@@ -36,6 +36,19 @@ const ASKERS = [
   'auditor-430121',
   'auditor-430102',
 ];
+/** Of whom a field of an object is asked: most checks decide before it, and there are hundreds of fields. */
+const ASKERS_OF_FIELDS = [
+  'nobody',
+  't1',
+  't3',
+  'token-without-self',
+  'token-of-operator',
+  'coordinator-430121',
+  'coordinator-430102',
+  'operator-430121',
+  'issuer-430121',
+  'auditor-430121',
+];
 /** So many of the cells that a check decided in are asked before it is said to make no difference. */
 const MOST_ASKED = 80;
 
@@ -70,7 +83,7 @@ describe('without one check of a permission', () => {
     world = await makeWorld();
     const questions = listQuestions();
     for (const question of questions)
-      for (const viewer of ASKERS) {
+      for (const viewer of question.rows[0]!.kind === 'Field' ? ASKERS_OF_FIELDS : ASKERS) {
         checkSwitch.touched.clear();
         const answer = await ask({ question, viewer }, world.seen);
         for (const [id, mutants] of checkSwitch.touched)
