@@ -263,7 +263,7 @@ describe('access tokens', () => {
       'RevokeAccessTokenPayload',
     );
     const journal = await service.database.pool.query(
-      `select actor, subject, detail from journal_entries where action = 'access-token.revoke' and detail ->> 'personId' = $1`,
+      `select actor, subject, detail from journal_entries where action = 'access-token.revoke' and person_id = $1::bigint`,
       [owner],
     );
     expect(journal.rows).toHaveLength(1);
