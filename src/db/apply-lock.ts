@@ -14,14 +14,10 @@ export function roleOf(part: string): string {
   return `${PREFIX}${part}`;
 }
 
-/** A role that is missing and can't be made; the message is for the person at the shell. */
-export class LockError extends Error {
-  override name = 'LockError';
-}
-
 /**
  * Brings roles, rights and policies to what `lock.ts` says, in one transaction, when it has changed since. Safe to run from several
- * processes at once. @param pool of the owner of the tables. @throws LockError
+ * processes at once. @param pool of the owner of the tables. @throws the database's error, which names a role that
+ * is missing and can't be made.
  */
 export async function applyLock(pool: pg.Pool): Promise<boolean> {
   const statements = statementsOf();
