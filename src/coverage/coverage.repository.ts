@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql, type Expression, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import type { Role } from '../people/role.ts';
@@ -13,22 +13,34 @@ export interface CoverageQuestion {
   readonly units: readonly string[];
 }
 
+/** Units by their keys, or as selects of them. */
+export type KeptUnits =
+  readonly string[] | { readonly codes: Expression<unknown>; readonly organizationIds: Expression<unknown> };
+
 /** unit → role set → coverage; what is not there is nobody. */
 export type CoverageNumbers = ReadonlyMap<string, ReadonlyMap<number, Coverage>>;
 
 /**
  * The numbers as they are kept, with what is pending. One statement, so that a fold at the same moment can't be seen by halves.
- * @param asked.roleSets undefined = all there are: for one unit.
+ * @param asked.roleSets undefined = all there are: where it is asked before the roles are known.
  * @returns undefined when another day than `day` is kept.
  */
 export async function readKept(
   db: Executor,
-  asked: Omit<CoverageQuestion, 'roleSets'> & { readonly roleSets: readonly number[] | undefined },
+  asked: {
+    readonly certificationId: string;
+    readonly roleSets: readonly number[] | undefined;
+    readonly units: KeptUnits;
+  },
   day: string,
 ): Promise<CoverageNumbers | undefined> {
   const ofSets =
     asked.roleSets === undefined ? sql`` : sql`and role_set = any(${asked.roleSets}::smallint[])`;
-  const those = sql`unit = any(${asked.units}::bigint[]) ${ofSets} and certification_id = any(array[0, ${asked.certificationId}::bigint])`;
+  const units =
+    'codes' in asked.units
+      ? sql`array(select code::bigint from ${asked.units.codes} divisions union all select -id from ${asked.units.organizationIds} organizations)`
+      : sql`${asked.units}::bigint[]`;
+  const those = sql`unit = any((select keys from asked)::bigint[]) ${ofSets} and certification_id = any(array[0, ${asked.certificationId}::bigint])`;
   // A list for each column: taking hundreds of rows apart would take longer than finding them.
   const { rows } = await sql<{
     is_kept: boolean;
@@ -37,7 +49,8 @@ export async function readKept(
     certifications: string | null;
     people: string | null;
   }>`
-    ${prepared} select exists (select from coverage_state where day = ${day}::date) as is_kept, string_agg(unit::text, ',') as units,
+    ${prepared} with asked as materialized (select ${units} as keys)
+    select exists (select from coverage_state where day = ${day}::date) as is_kept, string_agg(unit::text, ',') as units,
       string_agg(role_set::text, ',') as role_sets, string_agg(certification_id::text, ',') as certifications, string_agg(people::text, ',') as people
     from (
       select unit, role_set, certification_id, people from coverage_totals where ${those}
@@ -46,14 +59,14 @@ export async function readKept(
   const { is_kept: isKept, ...lists } = rows[0]!;
   if (!isKept) return undefined;
   const elements = (list: string | null): string[] => list?.split(',') ?? [];
-  const [units, roleSets, certifications, people] = [
+  const [keys, roleSets, certifications, people] = [
     elements(lists.units),
     elements(lists.role_sets),
     elements(lists.certifications),
     elements(lists.people),
   ];
   return numbersOf(
-    units.map((unit, at) => ({
+    keys.map((unit, at) => ({
       unit,
       role_set: Number(roleSets[at]),
       certification_id: certifications[at]!,

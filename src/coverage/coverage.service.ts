@@ -83,27 +83,29 @@ export function makeCoverageService({
     return knownSets.get(key)!;
   };
 
-  /** @param early what is kept of these units, of all role sets, where it was asked for before the roles were known. */
+  /** Of all the roles together, and of each by itself. */
+  const roleSetsOf = async (
+    roles: readonly Role[],
+  ): Promise<{ any: number; each: number[]; all: number[] }> => {
+    const any = await roleSetOf(roles);
+    const each = await Promise.all(roles.map(async (role) => roleSetOf([role])));
+    return { any, each, all: [...new Set([any, ...each])] };
+  };
+
+  /** @param early what is kept of these units, where it was asked for in the same message as they. */
   const read = async (
     units: readonly (Division | Organization)[],
     question: Question,
-    early?: CoverageNumbers,
+    early?: { readonly kept: CoverageNumbers | undefined },
   ): Promise<UnitCoverage[]> => {
     const { certification, roles, day } = question;
     const isKnown = [roles, ...roles.map((role) => [role])].every((set) => knownSets.has(keyOf(set)));
-    const any = await roleSetOf(roles);
-    const each = await Promise.all(roles.map(async (role) => roleSetOf([role])));
+    const { any, each, all } = await roleSetsOf(roles);
     const keys = units.map((unit) => unitKey(asUnit(unit)));
-    const asked = {
-      certificationId: certification.id,
-      roleSets: [...new Set([any, ...each])],
-      units: keys,
-    };
-    const found =
-      // One that was begun only now is not in what was read before.
-      (isKnown ? early : undefined) ??
-      (await readKept(db, asked, day)) ??
-      (await countCoverage(db, asked, day));
+    const asked = { certificationId: certification.id, roleSets: all, units: keys };
+    // A set that was begun only now is not in what was read before.
+    const kept = early !== undefined && isKnown ? early.kept : await readKept(db, asked, day);
+    const found = kept ?? (await countCoverage(db, asked, day));
     const aims = aimsOf(question);
     return units.map((unit, index) => {
       const numbers = found.get(keys[index]!);
@@ -211,7 +213,7 @@ export function makeCoverageService({
         throw new InvalidInput('on', `${day} is in the future: who will be covered then is not known.`);
       const roles = input.role === null ? certification.roles : [input.role];
       const veiled = !may(viewer, 'people.read', unit);
-      const found = await read([unit], { certification, roles, day, targets: policy, veiled }, kept);
+      const found = await read([unit], { certification, roles, day, targets: policy, veiled }, { kept });
       return (veiled ? await veil(found, await parentOf(unit)) : found)[0]!;
     },
 
@@ -221,8 +223,17 @@ export function makeCoverageService({
       page: { after: BelowCursor | undefined; limit: number },
     ): Promise<UnitCoverage[]> {
       if (!('level' in parent.unit)) return [];
-      const below = await regions.listBelow(parent.unit.code, parent.day, page);
-      return veil(await read(below, parent), parent.unit);
+      const asked = {
+        certificationId: parent.certification.id,
+        roleSets: (await roleSetsOf(parent.roles)).all,
+        units: regions.idsBelow(parent.unit.code, parent.day, page),
+      };
+      // At once, so that they go in one message.
+      const [below, kept] = await Promise.all([
+        regions.listBelow(parent.unit.code, parent.day, page),
+        readKept(db, asked, parent.day),
+      ]);
+      return veil(await read(below, parent, { kept }), parent.unit);
     },
 
     /** The same on other days: how it went. @throws InvalidInput */

@@ -43,6 +43,11 @@ export async function listChildDivisions(db: Executor, parentCode: string | null
   return rows.map(toDivision);
 }
 
+/** As a part of a statement, to select from. */
+export function divisionsIn(db: Executor, parentCode: string) {
+  return db.selectFrom('divisions').where('parent_code', '=', parentCode);
+}
+
 /** Adds new divisions and renames known ones, in one statement; none is ever removed, since history hangs on it. */
 export async function upsertDivisions(db: Executor, divisions: readonly Division[]): Promise<void> {
   const column = (pick: (division: Division) => string | null) => sql`${divisions.map(pick)}::text[]`;

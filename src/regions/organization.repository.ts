@@ -41,28 +41,40 @@ export async function listOrganizationsOf(
   db: Executor,
   divisionCode: string,
   day: string,
-  page: { after: { name: string; id: string } | undefined; limit: number },
+  page: OrganizationPage,
 ): Promise<Organization[]> {
-  const rows = await db
-    .selectFrom('organizations')
+  const rows = await organizationsOf(db, divisionCode, day, page)
     .modifyFront(prepared)
     .select(columns)
-    .where('division_code', '=', divisionCode)
-    .where(
-      sql<boolean>`(closed_on is null or closed_on >= ${day}::date or exists (
-        select from posts where organization_id = organizations.id and (ends_on is null or ends_on >= ${day}::date)))`,
-    )
-    // By pinyin, as Chinese readers look a name up.
-    .$if(page.after !== undefined, (query) =>
-      query.where(
-        sql<boolean>`(name collate "zh-x-icu", id) > (${page.after?.name}, ${page.after?.id}::bigint)`,
-      ),
-    )
-    .orderBy(sql`name collate "zh-x-icu"`)
-    .orderBy('id')
-    .limit(page.limit)
     .execute();
   return rows.map(toOrganization);
+}
+
+export interface OrganizationPage {
+  readonly after: { readonly name: string; readonly id: string } | undefined;
+  readonly limit: number;
+}
+
+/** The same as a part of a statement, to select from: its ids, for what is kept of each. */
+export function organizationsOf(db: Executor, divisionCode: string, day: string, page: OrganizationPage) {
+  return (
+    db
+      .selectFrom('organizations')
+      .where('division_code', '=', divisionCode)
+      .where(
+        sql<boolean>`(closed_on is null or closed_on >= ${day}::date or exists (
+        select from posts where organization_id = organizations.id and (ends_on is null or ends_on >= ${day}::date)))`,
+      )
+      // By pinyin, as Chinese readers look a name up.
+      .$if(page.after !== undefined, (query) =>
+        query.where(
+          sql<boolean>`(name collate "zh-x-icu", id) > (${page.after?.name}, ${page.after?.id}::bigint)`,
+        ),
+      )
+      .orderBy(sql`name collate "zh-x-icu"`)
+      .orderBy('id')
+      .limit(page.limit)
+  );
 }
 
 /** What a roster says of an organization, already checked; `division` is where it stands. */

@@ -1,7 +1,9 @@
+import type { Expression } from 'kysely';
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database, Executor } from '../db/database.ts';
 import type { Division, Unit } from './division.ts';
 import {
+  divisionsIn,
   findDivision,
   listAllDivisions,
   listChildDivisions,
@@ -17,10 +19,12 @@ import {
   listOrganizationsOf,
   lockOrganizations,
   mergeOrganizations,
+  organizationsOf,
   renameOrganization,
   saveOrganizations,
   takeOrganizationIds,
   type KnownOrganization,
+  type OrganizationPage,
   type RosterOrganization,
 } from './organization.repository.ts';
 import { inParts } from '../db/acting.ts';
@@ -28,6 +32,22 @@ import { inParts } from '../db/acting.ts';
 /** Where a page of units ended: a division's code, or an organization. */
 export type BelowCursor =
   { readonly level: 'division'; readonly code: string } | { readonly id: string; readonly name: string };
+
+/** A select of one column. */
+export type Ids = Expression<unknown>;
+
+export interface BelowPage {
+  readonly after: BelowCursor | undefined;
+  readonly limit: number;
+}
+
+/** Below a county there are none. */
+const hasDivisions = (code: string): boolean => code.endsWith('00');
+const amongDivisions = ({ after }: BelowPage): boolean => after === undefined || 'level' in after;
+const organizationPage = ({ after, limit }: BelowPage): OrganizationPage => ({
+  after: after === undefined || 'level' in after ? undefined : after,
+  limit,
+});
 
 export type RegionService = ReturnType<typeof makeRegionService>;
 
@@ -46,17 +66,11 @@ export function makeRegionService({ db, clock }: { db: Database; clock: Clock })
      * A page of the units right below a division: divisions in code order, then the organizations that stood in it directly on a day
      * (as the tree is today).
      */
-    async listBelow(
-      code: string,
-      day: string,
-      page: { after: BelowCursor | undefined; limit: number },
-    ): Promise<(Division | Organization)[]> {
+    async listBelow(code: string, day: string, page: BelowPage): Promise<(Division | Organization)[]> {
       const { after, limit } = page;
-      const amongDivisions = after === undefined || 'level' in after;
       const [divisions, organizations] = await Promise.all([
-        // Below a county there are none.
-        amongDivisions && code.endsWith('00') ? listChildDivisions(db, code) : [],
-        listOrganizationsOf(db, code, day, { after: amongDivisions ? undefined : after, limit }),
+        amongDivisions(page) && hasDivisions(code) ? listChildDivisions(db, code) : [],
+        listOrganizationsOf(db, code, day, organizationPage(page)),
       ]);
       return [
         ...divisions.filter(
@@ -64,6 +78,17 @@ export function makeRegionService({ db, clock }: { db: Database; clock: Clock })
         ),
         ...organizations,
       ].slice(0, limit);
+    },
+    /**
+     * What `listBelow` finds, as parts of a statement: for what is kept of each unit, which is then asked in the same message. Divisions
+     * are all there are, also where a page has fewer.
+     */
+    idsBelow(code: string, day: string, page: BelowPage): { codes: Ids; organizationIds: Ids } {
+      const parent = amongDivisions(page) && hasDivisions(code) ? code : '';
+      return {
+        codes: divisionsIn(db, parent).select('code'),
+        organizationIds: organizationsOf(db, code, day, organizationPage(page)).select('id'),
+      };
     },
     findOrganization: async (id: string): Promise<Organization | undefined> => findOrganization(db, id),
     listOrganizations: async (ids: readonly string[]): Promise<Organization[]> => listOrganizations(db, ids),
