@@ -1,22 +1,31 @@
 import type { CourseVersion } from '../src/courses/course.ts';
-import type { Manifest } from '../src/courses/manifest.ts';
+import type { Activity as ActivityFacts, Manifest } from '../src/courses/manifest.ts';
 import { builder, languageArg } from './builder.ts';
 import { Course } from './refs.ts';
 
 type ModuleFacts = Manifest['modules'][number];
-type ActivityFacts = ModuleFacts['activities'][number];
 
 export interface ActivityOf {
   readonly course: CourseVersion;
   readonly activity: ActivityFacts;
 }
 
+const ActivityKindEnum = builder.enumType('ActivityKind', {
+  description: 'What an activity is: an H5P content (a lesson, practice), or a simulated conversation.',
+  values: { H5P: { value: 'h5p' }, SIMULATION: { value: 'simulation' } } as const,
+});
+
 export const Activity = builder.objectRef<ActivityOf>('Activity').implement({
-  description: 'One lesson or exercise, played as H5P.',
+  description: 'One lesson, exercise or simulated conversation.',
   fields: (t) => ({
     key: t.string({
       description: 'Stays the same across versions.',
       resolve: ({ activity }) => activity.key,
+    }),
+    kind: t.field({
+      type: ActivityKindEnum,
+      description: 'How it is played.',
+      resolve: ({ activity }) => activity.kind,
     }),
     title: t.string({
       args: { language: t.arg(languageArg) },
@@ -28,11 +37,14 @@ export const Activity = builder.objectRef<ActivityOf>('Activity').implement({
       resolve: ({ activity }) => activity.minutes,
     }),
     playerUrl: t.string({
+      nullable: true,
       args: { language: t.arg(languageArg) },
       description:
-        'Page on the content origin to put into an iframe; it talks to the page around it by postMessage and knows nothing of who is learning.',
+        'Page on the content origin to put into an iframe; it talks to the page around it by postMessage and knows nothing of who is learning. null for what is not H5P.',
       resolve: ({ course, activity }, { language }, context) =>
-        `${context.services.contentUrl}/player/${course.contents[activity.key]![language]}?language=${language}`,
+        activity.kind === 'h5p'
+          ? `${context.services.contentUrl}/player/${course.contents[activity.key]![language]}?language=${language}`
+          : null,
     }),
   }),
 });

@@ -1,4 +1,4 @@
-import type { Text } from '../courses/manifest.ts';
+import type { Text } from '../courses/notation.ts';
 
 const title = (zh: string, en: string): Text => ({ 'zh-CN': zh, en });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import PDFDocument from 'pdfkit';
 import { create as createQr } from 'qrcode';
-import type { Text } from '../courses/manifest.ts';
+import type { Text } from '../courses/notation.ts';
 import { Refusal } from '../errors.ts';
 import { forgetCharacters, runsOf } from './fonts.ts';
 import { namesIn, type BindingName, type Template } from './template.ts';

@@ -1,4 +1,4 @@
-import type { Text } from '../courses/manifest.ts';
+import type { Text } from '../courses/notation.ts';
 import type { Place, Unit } from '../regions/division.ts';
 import type { CertificatePath } from './certificate.ts';
 import { chineseDay, englishDay, type RecordedFrom } from './document.ts';

@@ -1,6 +1,6 @@
 import { chinaDay } from '../clock.ts';
 import type { CourseVersion } from '../courses/course.ts';
-import type { Text } from '../courses/manifest.ts';
+import type { Text } from '../courses/notation.ts';
 import type { Executor } from '../db/database.ts';
 import type { Concerned } from '../journal/journal.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';

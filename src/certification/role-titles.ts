@@ -1,4 +1,4 @@
-import type { Text } from '../courses/manifest.ts';
+import type { Text } from '../courses/notation.ts';
 import type { Role } from '../people/role.ts';
 
 /** Roles as a certificate names them. */

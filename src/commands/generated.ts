@@ -8,6 +8,8 @@ import { z } from 'zod';
 import { printContract, schema } from '../../schema/schema.ts';
 import { projectFolder } from '../config.ts';
 import { itemFileSchema, manifestSchema } from '../courses/manifest.ts';
+import { scaleSchema } from '../courses/scale.ts';
+import { scenarioSchema } from '../courses/scenario.ts';
 import { describeShape } from '../db/shape.ts';
 import { describePermissions } from '../people/permission-table.ts';
 
@@ -38,6 +40,8 @@ export async function generateFiles<T>(db: Kysely<T>): Promise<Map<string, strin
     ['src/people/permissions.txt', describePermissions()],
     ['courses/course.schema.json', jsonSchema(manifestSchema)],
     ['courses/items.schema.json', jsonSchema(itemFileSchema)],
+    ['courses/scenario.schema.json', jsonSchema(scenarioSchema)],
+    ['courses/scale.schema.json', jsonSchema(scaleSchema)],
   ]);
 }
 

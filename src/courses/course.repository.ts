@@ -73,6 +73,8 @@ export async function insertCourseVersion(
     digest: string;
     manifest: Manifest;
     contents: Contents;
+    scenarios: CourseVersion['scenarios'];
+    scale: CourseVersion['scale'];
     items: readonly Item[];
     at: Date;
   },
@@ -91,6 +93,8 @@ export async function insertCourseVersion(
       digest: course.digest,
       manifest: JSON.stringify(course.manifest),
       contents: JSON.stringify(course.contents),
+      scenarios: JSON.stringify(course.scenarios),
+      scale: course.scale === null ? null : JSON.stringify(course.scale),
       is_current: true,
       synced_at: course.at,
     })
@@ -130,6 +134,8 @@ function toCourse(row: {
   version: string;
   manifest: unknown;
   contents: unknown;
+  scenarios: unknown;
+  scale: unknown;
 }): CourseVersion {
   return {
     id: row.id,
@@ -137,5 +143,7 @@ function toCourse(row: {
     version: row.version,
     manifest: row.manifest as Manifest,
     contents: row.contents as Contents,
+    scenarios: row.scenarios as CourseVersion['scenarios'],
+    scale: row.scale as CourseVersion['scale'],
   };
 }

@@ -69,7 +69,7 @@ export function makeCourseService({
   async function syncOne(slug: string): Promise<SyncResult> {
     const read = await readCourseFolder(join(coursesFolder, slug), librariesFolder);
     if ('problems' in read) return { slug, outcome: 'refused', problems: read.problems };
-    const { manifest, items, contents, sources, digest } = read.course;
+    const { manifest, items, contents, scenarios, scale, sources, digest } = read.course;
     for (const [hash, source] of sources) await storeContent(contentStore, hash, source);
     return db.transaction().execute(async (tx): Promise<SyncResult> => {
       await lockCourse(tx, slug);
@@ -94,6 +94,8 @@ export function makeCourseService({
         digest,
         manifest,
         contents,
+        scenarios,
+        scale,
         items,
         at: clock.now(),
       });

@@ -1,9 +1,11 @@
-import type { Item, Manifest } from './manifest.ts';
+import type { Activity, H5pActivity, Item, Manifest } from './manifest.ts';
+import type { Scale } from './scale.ts';
+import type { Scenario } from './scenario.ts';
 
 export type Language = 'zh-CN' | 'en';
 export const languages: readonly Language[] = ['zh-CN', 'en'];
 
-/** Activity key → language → hash of its unpacked content. */
+/** Key of an H5P activity → language → hash of its unpacked content. */
 export type Contents = Readonly<Record<string, Readonly<Record<Language, string>>>>;
 
 /** A course as it was at one version; never changed once somebody learns by it. */
@@ -13,12 +15,25 @@ export interface CourseVersion {
   readonly version: string;
   readonly manifest: Manifest;
   readonly contents: Contents;
+  /** Key of a simulation's activity → what is played. With the points: for the assessment room alone. */
+  readonly scenarios: Readonly<Record<string, Scenario>>;
+  readonly scale: Scale | null;
 }
 
 export interface StoredItem extends Item {
   readonly id: string;
 }
 
+export function listActivities(manifest: Manifest): Activity[] {
+  return manifest.modules.flatMap((module) => module.activities);
+}
+
 export function activityKeys(manifest: Manifest): string[] {
-  return manifest.modules.flatMap((module) => module.activities.map((activity) => activity.key));
+  return listActivities(manifest).map((activity) => activity.key);
+}
+
+export function findH5pActivity(manifest: Manifest, key: string): H5pActivity | undefined {
+  return listActivities(manifest).find(
+    (activity): activity is H5pActivity => activity.key === key && activity.kind === 'h5p',
+  );
 }

@@ -3,9 +3,11 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { languages, type Contents, type Language } from './course.ts';
+import { languages, listActivities, type Contents, type CourseVersion, type Language } from './course.ts';
 import { CLASS_HOUR_MINUTES, measureContent, supportedMinutes, type ContentMeasure } from './hours.ts';
 import { itemFileSchema, manifestSchema, type Item, type Manifest } from './manifest.ts';
+import { scaleSchema } from './scale.ts';
+import { scenarioSchema, type Scenario } from './scenario.ts';
 
 /** Something that an author must mend: where, and what. */
 export interface Problem {
@@ -18,6 +20,8 @@ export interface CourseFolder {
   readonly manifest: Manifest;
   readonly items: readonly Item[];
   readonly contents: Contents;
+  readonly scenarios: CourseVersion['scenarios'];
+  readonly scale: CourseVersion['scale'];
   /** Content hash → the folders that make it up. */
   readonly sources: ReadonlyMap<string, ContentSource>;
   /** Over everything a learner could notice; a version with another digest is another version. */
@@ -54,7 +58,7 @@ export async function readCourseFolder(
     problems,
   );
   duplicates(
-    manifest.modules.flatMap((module) => module.activities.map((activity) => activity.key)),
+    listActivities(manifest).map((activity) => activity.key),
     'course.yaml activities',
     problems,
   );
@@ -87,7 +91,13 @@ export async function readCourseFolder(
   const contents: Record<string, Record<Language, string>> = {};
   const sources = new Map<string, ContentSource>();
   const measures: ContentMeasure[] = [];
-  for (const activity of manifest.modules.flatMap((module) => module.activities)) {
+  const scenarios: Record<string, Scenario> = {};
+  for (const activity of listActivities(manifest)) {
+    if (activity.kind === 'simulation') {
+      const scenario = await readYaml(folder, activity.scenario, scenarioSchema, problems);
+      if (scenario !== undefined) scenarios[activity.key] = scenario;
+      continue;
+    }
     const hashes: Partial<Record<Language, string>> = {};
     for (const language of languages) {
       const path = activity.content[language];
@@ -99,6 +109,8 @@ export async function readCourseFolder(
     }
     contents[activity.key] = hashes as Record<Language, string>;
   }
+  const scale =
+    manifest.scale === undefined ? undefined : await readYaml(folder, manifest.scale, scaleSchema, problems);
 
   const minutes = supportedMinutes(manifest, measures);
   if (problems.length === 0 && manifest.classHours * CLASS_HOUR_MINUTES > minutes) {
@@ -109,9 +121,20 @@ export async function readCourseFolder(
   }
   if (problems.length > 0) return { problems };
   const digest = createHash('sha256')
-    .update(JSON.stringify([manifest, items, contents]))
+    .update(JSON.stringify([manifest, items, contents, scenarios, scale ?? null]))
     .digest('hex');
-  return { course: { manifest, items, contents, sources, digest, supportedMinutes: minutes } };
+  return {
+    course: {
+      manifest,
+      items,
+      contents,
+      scenarios,
+      scale: scale ?? null,
+      sources,
+      digest,
+      supportedMinutes: minutes,
+    },
+  };
 }
 
 async function readYaml<T>(

@@ -1,20 +1,9 @@
 import { z } from 'zod';
 import { roles } from '../people/role.ts';
+import { key, path, text } from './notation.ts';
 
-/** A text in Chinese, which every course has, and English beside it. */
-const text = z.strictObject({ 'zh-CN': z.string().trim().min(1), en: z.string().trim().min(1) });
-
-const key = z
-  .string()
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'lower-case words joined by hyphens, e.g. warning-signs');
-
-const folder = z
-  .string()
-  .regex(/^(?!\/)(?!.*\.\.)[\w./-]+$/, 'a path inside the course folder, without ".." and not absolute');
-
-export const activitySchema = z.strictObject({
+const activity = {
   key: key.describe('Stays the same across versions: progress is kept by it.'),
-  kind: z.literal('h5p'),
   title: text,
   minutes: z
     .number()
@@ -22,15 +11,39 @@ export const activitySchema = z.strictObject({
     .min(1)
     .max(120)
     .describe('How long a teacher should expect to need; shown, never credited as such.'),
-  content: z
-    .strictObject({ 'zh-CN': folder, en: folder })
-    .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
-  complete: z
-    .enum(['viewed', 'completed'])
-    .describe(
-      'completed: the content says that it was finished (lessons, question sets, sorting); viewed: opening it is enough.',
-    ),
-});
+};
+
+export const activitySchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...activity,
+    kind: z.literal('h5p'),
+    content: z
+      .strictObject({ 'zh-CN': path, en: path })
+      .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
+    complete: z
+      .enum(['viewed', 'completed'])
+      .describe(
+        'completed: the content says that it was finished (lessons, question sets, sorting); viewed: opening it is enough.',
+      ),
+  }),
+  z.strictObject({
+    ...activity,
+    kind: z.literal('simulation'),
+    scenario: path.describe('Scenario file (YAML), in the course folder.'),
+    mode: z
+      .enum(['practice', 'graded'])
+      .describe(
+        'practice: a coach speaks after each turn, and coming to any end completes it; graded: no coach, and it is completed when it is passed.',
+      ),
+    resit: z
+      .strictObject({
+        afterHours: z.number().int().min(0).describe('Cooling-off between a failed graded run and the next.'),
+        attempts: z.number().int().min(1).describe('Graded runs in all, the first included.'),
+      })
+      .optional()
+      .describe('Of a graded one; as often as one likes when left out.'),
+  }),
+]);
 
 export const moduleSchema = z.strictObject({
   key,
@@ -40,7 +53,7 @@ export const moduleSchema = z.strictObject({
 });
 
 export const examSchema = z.strictObject({
-  items: z.array(folder).min(1).describe('Item files (YAML), in the course folder.'),
+  items: z.array(path).min(1).describe('Item files (YAML), in the course folder.'),
   blueprint: z
     .array(z.strictObject({ competency: key, count: z.number().int().min(1) }))
     .min(1)
@@ -67,6 +80,11 @@ export const manifestSchema = z.strictObject({
     .describe('Declared class hours (45 minutes); the course check refuses more than the content supports.'),
   competencies: z.array(z.strictObject({ key, title: text })).min(1),
   modules: z.array(moduleSchema).min(1),
+  scale: path
+    .optional()
+    .describe(
+      'Self-efficacy scale (YAML), in the course folder: asked before, after, and 3, 6 and 12 months later.',
+    ),
   exam: examSchema,
 });
 
@@ -93,4 +111,6 @@ export const itemFileSchema = z.array(itemSchema).min(1);
 
 export type Manifest = z.infer<typeof manifestSchema>;
 export type Item = z.infer<typeof itemSchema>;
-export type Text = z.infer<typeof text>;
+export type Activity = z.infer<typeof activitySchema>;
+export type H5pActivity = Extract<Activity, { kind: 'h5p' }>;
+export type SimulationActivity = Extract<Activity, { kind: 'simulation' }>;

@@ -167,6 +167,11 @@ export interface CourseVersions {
   id: Generated<Int8>;
   is_current: boolean;
   manifest: Json;
+  scale: Json | null;
+  /**
+   * Key of a simulated conversation's activity to what is played, with its points: never told whole.
+   */
+  scenarios: Generated<Json>;
   slug: string;
   synced_at: Timestamp;
   version: string;

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { activityKeys, type CourseVersion, type Language } from '../courses/course.ts';
+import { findH5pActivity, type CourseVersion, type Language } from '../courses/course.ts';
+import type { H5pActivity } from '../courses/manifest.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import type { Viewer } from '../people/permission.ts';
@@ -37,12 +38,13 @@ export function makeLearningService({
     viewer: Viewer,
     assignmentId: string,
     activityKey: string,
-  ): Promise<{ assignment: Assignment; course: CourseVersion }> => {
+  ): Promise<{ assignment: Assignment; course: CourseVersion; activity: H5pActivity }> => {
     const assignment = await programmes.findOwnAssignment(viewer, assignmentId);
     if (assignment === undefined) throw new NotFound('The assignment');
     const course = await programmes.courseOf(db, assignment);
-    if (!activityKeys(course.manifest).includes(activityKey)) throw new NotFound('The activity');
-    return { assignment, course };
+    const activity = findH5pActivity(course.manifest, activityKey);
+    if (activity === undefined) throw new NotFound('The activity');
+    return { assignment, course, activity };
   };
 
   return {
@@ -59,7 +61,7 @@ export function makeLearningService({
       viewer: Viewer,
       input: { assignmentId: string; activityKey: string; statements: readonly unknown[] },
     ): Promise<void> {
-      const { assignment, course } = await own(viewer, input.assignmentId, input.activityKey);
+      const { assignment, course, activity } = await own(viewer, input.assignmentId, input.activityKey);
       if (input.statements.length > MAX_STATEMENTS)
         throw new InvalidInput('input.statements', `${MAX_STATEMENTS} statements at a time, at most.`);
       const now = clock.now();
@@ -70,9 +72,6 @@ export function makeLearningService({
       const statements = input.statements.map((statement, index) =>
         takeStatement(statement, `input.statements.${index}`, { actor, now }),
       );
-      const activity = course.manifest.modules
-        .flatMap((module) => module.activities)
-        .find((each) => each.key === input.activityKey)!;
       await db.transaction().execute(async (tx) => {
         await programmes.pinCourse(tx, assignment.id, course.id);
         await insertStatements(tx, {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidInput } from '../errors.ts';
-import type { Manifest } from '../courses/manifest.ts';
+import type { H5pActivity } from '../courses/manifest.ts';
 
 /** An xAPI Statement as taken: its id and verb read out, its actor replaced by the one the server knows. */
 export interface TakenStatement {
@@ -61,7 +61,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((each) => isDeeperThan(levels - 1, each));
 }
 
-type Rule = Manifest['modules'][number]['activities'][number]['complete'];
+type Rule = H5pActivity['complete'];
 
 const FINISHING = new Set(['completed', 'answered', 'passed', 'failed', 'mastered']);
 

@@ -1,5 +1,6 @@
 import type { Role } from '../people/role.ts';
-import type { Manifest, Text } from '../courses/manifest.ts';
+import type { Manifest } from '../courses/manifest.ts';
+import type { Text } from '../courses/notation.ts';
 
 /** The rule: who must hold what, for how long. `divisionCode` set it; it holds there and below. */
 export interface Certification {

@@ -1,7 +1,7 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { CourseVersion } from '../courses/course.ts';
 import type { CourseService } from '../courses/course.service.ts';
-import type { Text } from '../courses/manifest.ts';
+import type { Text } from '../courses/notation.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import { insertDebt, insertJournalEntry } from '../journal/journal.repository.ts';

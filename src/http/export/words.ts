@@ -1,5 +1,5 @@
 import { roleTitles } from '../../certification/role-titles.ts';
-import type { Text } from '../../courses/manifest.ts';
+import type { Text } from '../../courses/notation.ts';
 import type { Role } from '../../people/role.ts';
 import type { Language } from '../../sheets/styles.ts';
 import type { Column } from './plan.ts';

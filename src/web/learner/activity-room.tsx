@@ -39,14 +39,17 @@ export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: stri
         ← {course.title}
       </Link>
       <Title text={current.activity.title}>{current.activity.title}</Title>
-      <Player
-        key={`${current.activity.playerUrl} ${opened}`}
-        assignmentId={assignmentId}
-        progress={current}
-        language={code}
-        onCompleted={() => setCompleted(true)}
-        reopen={() => setOpened((before) => before + 1)}
-      />
+      {current.activity.playerUrl !== null && (
+        <Player
+          key={`${current.activity.playerUrl} ${opened}`}
+          assignmentId={assignmentId}
+          progress={current}
+          playerUrl={current.activity.playerUrl}
+          language={code}
+          onCompleted={() => setCompleted(true)}
+          reopen={() => setOpened((before) => before + 1)}
+        />
+      )}
       <nav className="row after" aria-label={t.nextActivity}>
         {(completed || current.state === 'COMPLETED') && (
           <p className="done" role="status">
@@ -72,12 +75,14 @@ export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: stri
 function Player({
   assignmentId,
   progress,
+  playerUrl,
   language,
   onCompleted,
   reopen,
 }: {
   assignmentId: string;
   progress: Progress;
+  playerUrl: string;
   language: LanguageCode;
   onCompleted: () => void;
   reopen: () => void;
@@ -89,10 +94,10 @@ function Player({
   const [saving, setSaving] = useState<SavingState>('idle');
   const [height, setHeight] = useState(420);
   // What the page hands to the player is what it knew when it opened: a newer answer must not restart it.
-  const [first] = useState(progress);
+  const [first] = useState({ ...progress, playerUrl });
 
   useEffect(() => {
-    const origin = new URL(first.activity.playerUrl).origin;
+    const origin = new URL(first.playerUrl).origin;
     const session = new PlayerSession(
       { assignmentId, activityKey: first.activity.key, language, version: first.userState?.version ?? 0 },
       { saving: setSaving, completed: onCompleted },
@@ -158,7 +163,7 @@ function Player({
       )}
       <iframe
         ref={frame}
-        src={first.activity.playerUrl}
+        src={first.playerUrl}
         title={first.activity.title}
         allow="fullscreen"
         // On its own origin, so that the two tokens together give it nothing of ours.
