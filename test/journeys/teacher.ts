@@ -20,29 +20,33 @@ export async function playActivity(page: Page): Promise<void> {
   throw new Error('The content does not come to an end.');
 }
 
+/** What a learner can do, in the order in which it is done. */
+const STEPS = {
+  level: '[data-level]:enabled',
+  option: '[data-option] input:enabled',
+  reveal: '[data-action=reveal][aria-expanded=false]',
+  next: '[data-action=next]',
+};
+
 /** The one thing that a learner can do next. @returns whether there was one. */
 async function takeStep(content: FrameLocator): Promise<boolean> {
-  const level = content.locator('[data-level]:enabled').first();
-  if (await level.isVisible()) {
-    await level.click();
-    await content.locator('[data-action=next]').click();
-    return true;
-  }
-  const option = content.locator('[data-option] input:enabled').first();
-  if (await option.isVisible()) {
-    await option.check();
+  // Asked at once: a question to the browser for each would take longer than what is done.
+  const step = await content
+    .locator('body')
+    .evaluate(
+      (body, steps) =>
+        Object.entries(steps).find(
+          ([, selector]) => body.querySelector(selector)?.checkVisibility() === true,
+        )?.[0],
+      STEPS,
+    );
+  if (step === undefined) return false;
+  const first = content.locator(STEPS[step as keyof typeof STEPS]).first();
+  if (step === 'option') {
+    await first.check();
     await content.locator('[data-action=check]').click();
-    await content.locator('[data-action=next]').click();
-    return true;
-  }
-  const closed = content.locator('[data-action=reveal][aria-expanded=false]').first();
-  if (await closed.isVisible()) {
-    await closed.click();
-    return true;
-  }
-  const next = content.locator('[data-action=next]');
-  if (!(await next.isVisible())) return false;
-  await next.click();
+  } else await first.click();
+  if (step === 'level' || step === 'option') await content.locator('[data-action=next]').click();
   return true;
 }
 
