@@ -53,7 +53,7 @@ export const assessmentData: PersonalDataKeeper = {
   },
   retention: [
     {
-      name: 'efficacy-answers',
+      name: 'efficacy',
       // The last of them is asked a year after the pass; then two years to look back.
       async forget(tx, { before, limit }) {
         const { numAffectedRows } = await sql`
