@@ -33,7 +33,6 @@ describe('what is asked now', () => {
       const today = addDays('2030-03-31', at);
       const due = dueWave({ completed: 6, attempts: 1, passedAt, now: day(today) });
       if (due !== undefined) asked.set(due.wave, [...(asked.get(due.wave) ?? []), today]);
-      if (due !== undefined) expect(due.until! >= today).toBe(true);
     }
     expect([...asked].map(([wave, days]) => [wave, days[0], days.at(-1), days.length])).toEqual([
       ['after', '2030-03-31', '2030-05-30', 61],
@@ -155,7 +154,7 @@ describe('the self-efficacy scale', () => {
   });
 
   it.each([
-    ['not all items', () => all(3).slice(1), 'input.answers'],
+    ['not all items', () => all(3).slice(1), /^input\.answers$/],
     ['an item that is not asked', () => [...all(3), { itemKey: 'made-up', answer: 3 }], /itemKey$/],
     ['an item twice', () => [...all(3), { itemKey: keys[0]!, answer: 3 }], /itemKey$/],
     ['an answer that there is not', () => all(6), /answers\.0\.answer$/],
@@ -163,7 +162,7 @@ describe('the self-efficacy scale', () => {
     const refused = await answer(learners[0]!, 'BEFORE', answers());
     expect(refused).toMatchObject({
       __typename: 'InvalidInput',
-      path: typeof path === 'string' ? path : expect.stringMatching(path),
+      path: expect.stringMatching(path),
     });
     expect(await rows()).toEqual([]);
   });

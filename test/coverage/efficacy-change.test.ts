@@ -192,7 +192,7 @@ describe('the change of a unit', () => {
       from: 'BEFORE',
       to: 'AFTER',
       scale: { version: 1 },
-      // By hand: means 2.5 and 3.8, SD before 0.85, correlation 0.69.
+      // By hand: means 2.5 and 3.8, SD before 0.85, correlation 0.66.
       numbers: {
         people: 10,
         meanBefore: 2.5,
