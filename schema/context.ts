@@ -1,10 +1,12 @@
 import DataLoader from 'dataloader';
+import type { EfficacyService } from '../src/assessment/efficacy.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
+import type { EfficacyChangeService } from '../src/coverage/efficacy-change.service.ts';
 import type { IndicatorService } from '../src/coverage/indicator.service.ts';
 import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
@@ -56,10 +58,12 @@ export interface Services {
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
   readonly exams: ExamService;
+  readonly efficacy: EfficacyService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;
   readonly coverage: CoverageService;
+  readonly efficacyChange: EfficacyChangeService;
   readonly staffing: StaffingService;
   readonly indicators: IndicatorService;
   readonly snapshots: SnapshotService;

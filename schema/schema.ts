@@ -17,6 +17,7 @@ import './attempt.ts';
 import './certificate.ts';
 import './issue-request.ts';
 import './coverage.ts';
+import './efficacy.ts';
 import './staffing.ts';
 import './indicator.ts';
 import './snapshot.ts';

@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 import type Koa from 'koa';
 import type { Services } from '../schema/context.ts';
 import { makeAuditService } from './audit/audit.service.ts';
+import { makeEfficacyService } from './assessment/efficacy.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
@@ -19,6 +20,7 @@ import { makeCourseService, type SyncResult } from './courses/course.service.ts'
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
 import { makeIndicatorService } from './coverage/indicator.service.ts';
+import { makeEfficacyChangeService } from './coverage/efficacy-change.service.ts';
 import { FREEZE_TASK, makeSnapshotService } from './coverage/snapshot.service.ts';
 import { makeStaffingService } from './coverage/staffing.service.ts';
 import { LOGIN_ROLE, VIEWER_ROLE } from './db/apply-lock.ts';
@@ -266,10 +268,12 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes,
       learning,
       exams,
+      efficacy: makeEfficacyService({ db, clock, programmes, learning, exams }),
       certificates,
       issueRequests,
       titles,
       coverage,
+      efficacyChange: makeEfficacyChangeService({ db, clock, regions, courses, programmes }),
       staffing: makeStaffingService({ db, clock, regions }),
       indicators: makeIndicatorService({ db, clock, regions }),
       snapshots,

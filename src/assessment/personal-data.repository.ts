@@ -21,8 +21,20 @@ export const assessmentData: PersonalDataKeeper = {
         select lpad(t.id::text, 19, '0') || lpad(i.id::text, 19, '0') as key, t.id::text as attempt, i.id::text as item_id, i.key as item, r.chosen, r.saved_at, r.points
         from responses r join attempts t on t.id = r.attempt_id join assignments a on a.id = t.assignment_id join items i on i.id = r.item_id where a.person_id = ${personId}::bigint`,
     },
+    {
+      name: 'efficacy_answers',
+      tables: ['efficacy_answers'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(a.id::text, 19, '0') || e.wave as key, a.id::text as assignment, e.wave, e.scale_key as scale, e.scale_version, e.answers, e.given_at
+        from efficacy_answers e join assignments a on a.id = e.assignment_id where a.person_id = ${personId}::bigint`,
+    },
   ],
   async erase(tx, personIds) {
+    await sql`
+      delete from efficacy_answers where assignment_id in (select id from assignments where person_id = any(${personIds}::bigint[]))`.execute(
+      tx,
+    );
     await sql`
       delete from responses where attempt_id in (
         select t.id from attempts t join assignments a on a.id = t.assignment_id where a.person_id = any(${personIds}::bigint[]))`.execute(
@@ -40,6 +52,18 @@ export const assessmentData: PersonalDataKeeper = {
     );
   },
   retention: [
+    {
+      name: 'efficacy',
+      // The last of them is asked a year after the pass; then two years to look back.
+      async forget(tx, { before, limit }) {
+        const { numAffectedRows } = await sql`
+          delete from efficacy_answers where (assignment_id, wave) in (
+            select assignment_id, wave from efficacy_answers where given_at < ${before} limit ${limit} for update skip locked)`.execute(
+          tx,
+        );
+        return Number(numAffectedRows);
+      },
+    },
     {
       name: 'responses',
       // As long as a certificate may be disputed, and some time more; one without an end may always be.

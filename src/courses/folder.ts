@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { languages, listActivities, type Contents, type CourseVersion, type Language } from './course.ts';
 import { CLASS_HOUR_MINUTES, measureContent, supportedMinutes, type ContentMeasure } from './hours.ts';
 import { itemFileSchema, manifestSchema, type Item, type Manifest } from './manifest.ts';
-import { scaleSchema } from './scale.ts';
+import { scaleSchema, type Scale } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 
 /** Something that an author must mend: where, and what. */
@@ -111,6 +111,7 @@ export async function readCourseFolder(
   }
   const scale =
     manifest.scale === undefined ? undefined : await readYaml(folder, manifest.scale, scaleSchema, problems);
+  if (scale !== undefined) checkScale(scale, manifest, problems);
 
   const minutes = supportedMinutes(manifest, measures);
   if (problems.length === 0 && manifest.classHours * CLASS_HOUR_MINUTES > minutes) {
@@ -190,6 +191,21 @@ function checkItem(item: Item, file: string, manifest: Manifest, problems: Probl
       where,
       what: `has the competency "${item.competency}", which course.yaml does not list.`,
     });
+}
+
+function checkScale(scale: Scale, manifest: Manifest, problems: Problem[]): void {
+  const where = `${manifest.scale} items`;
+  duplicates(
+    scale.items.map((item) => item.key),
+    where,
+    problems,
+  );
+  for (const item of scale.items)
+    if (!manifest.competencies.some((competency) => competency.key === item.competency))
+      problems.push({
+        where: `${where} ${item.key}`,
+        what: `has the competency "${item.competency}", which course.yaml does not list.`,
+      });
 }
 
 /** Of a library, as packages and libraries name those they need; some editors write the numbers as text. */

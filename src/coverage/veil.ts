@@ -1,18 +1,18 @@
 /** Aggregates of fewer people than this are not told to who may not see the people themselves. */
 export const FEWEST_TOLD = 5;
 
-const isFew = (people: number): boolean => people > 0 && people < FEWEST_TOLD;
+const isFew = (people: number, fewest = FEWEST_TOLD): boolean => people > 0 && people < fewest;
 
 /**
  * Which of these numbers, that add up to one that is told, must not be told. Those of a few people; and where they would follow from the
  * others by subtraction, the smallest of those too, until what can be learnt is the sum of several and of enough people.
  */
-export function hiddenAmong(totals: readonly number[]): boolean[] {
-  const hidden = totals.map(isFew);
+export function hiddenAmong(totals: readonly number[], fewest = FEWEST_TOLD): boolean[] {
+  const hidden = totals.map((total) => isFew(total, fewest));
   if (!hidden.includes(true)) return hidden;
   const enough = (): boolean => {
     const among = totals.filter((_total, at) => hidden[at]);
-    return among.length >= 2 && among.reduce((sum, total) => sum + total, 0) >= FEWEST_TOLD;
+    return among.length >= 2 && among.reduce((sum, total) => sum + total, 0) >= fewest;
   };
   while (!enough()) {
     let next = -1;
@@ -39,7 +39,7 @@ export interface Beside {
  * but what they are together, which is of enough people or of nobody in each role.
  */
 export function rolesHiddenAmong(units: readonly Beside[]): boolean[] {
-  const hidden = units.map((unit) => unit.hidden || unit.byRole.some(isFew));
+  const hidden = units.map((unit) => unit.hidden || unit.byRole.some((people) => isFew(people)));
   for (;;) {
     const among = units.filter((unit, at) => hidden[at] === true && unit.total > 0);
     const lacking = (units[0]?.byRole ?? []).findIndex((_people, role) =>

@@ -147,6 +147,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   assignments: {
     viewer: 'riu(id,course_version_id)',
+    counter: 'r',
     issuer: 'riu(id)',
     keeper: 'ru(id)d',
     sees: `person_id = ${me} or exists (select from cohorts c where c.id = cohort_id)`,
@@ -171,6 +172,13 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     issuer: 'riu',
     keeper: 'ru(item_id)d',
     sees: 'exists (select from attempts t where t.id = attempt_id)',
+  },
+  // The person, and whoever counts groups. Neither issuers nor coordinators, who work for an employer.
+  efficacy_answers: {
+    viewer: 'riu(scale_key,scale_version,answers,given_at)',
+    counter: 'r',
+    keeper: 'ru(wave)d',
+    sees: ofAssignment('efficacy_answers'),
   },
 
   certificates: {

@@ -254,6 +254,18 @@ export interface Divisions {
   province_code: string;
 }
 
+export interface EfficacyAnswers {
+  /**
+   * In the order of the items of that version of the scale, 1 for the least; null: declined, or taken back.
+   */
+  answers: number[] | null;
+  assignment_id: Int8;
+  given_at: Timestamp;
+  scale_key: string;
+  scale_version: number;
+  wave: string;
+}
+
 export interface Erasures {
   finished_at: Timestamp | null;
   /**
@@ -799,6 +811,7 @@ export interface DB {
   coverage_totals: CoverageTotals;
   credit_records: CreditRecords;
   divisions: Divisions;
+  efficacy_answers: EfficacyAnswers;
   erasures: Erasures;
   indicator_imports: IndicatorImports;
   indicator_values: IndicatorValues;

@@ -30,6 +30,7 @@ export const partTitles: Readonly<Record<string, readonly [zh: string, en: strin
   saved_states: ['播放器保存的状态', 'Where you stopped'],
   attempts: ['考试', 'Attempts'],
   responses: ['作答', 'Responses'],
+  efficacy_answers: ['信心自评', 'How sure you felt'],
   certificates: ['证书', 'Certificates'],
   certificates_revoked: ['由您撤销的证书', 'Certificates that you revoked'],
   credit_records: ['学时记录', 'Credit records'],

@@ -1,3 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { projectFolder } from '../../src/config.ts';
+import { scaleSchema } from '../../src/courses/scale.ts';
 import type { Objects, World } from './world.ts';
 
 /*
@@ -43,6 +48,9 @@ const importOld = (row: string): FieldAsking => ({
   ...about('countyCode', (of) => ({ divisionCode: of.countyCode, reason: '历年培训', file: null })),
   files: [{ name: 'old.csv', bytes: Buffer.from(`${OLD_HEADER}\n${row}\n`) }],
 });
+const scale = scaleSchema.parse(
+  parse(readFileSync(join(projectFolder, 'courses/core-gatekeeper/scale.yaml'), 'utf8')),
+);
 const text = { zhCN: '新的', en: 'new' };
 const plan = (of: Objects) => ({
   code: 'fresh',
@@ -87,6 +95,18 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   },
   creditRecords: nothing,
   division: { about: ['countyCode'], args: (of) => ({ code: of.countyCode }) },
+  efficacyChange: {
+    about: ['county'],
+    args: (of) => ({ certificationId: of.certification, unitId: of.county }),
+  },
+  'efficacyChange of the province': {
+    about: ['province'],
+    args: (of) => ({ certificationId: of.certification, unitId: of.province }),
+  },
+  'efficacyChange of the school': {
+    about: ['school'],
+    args: (of) => ({ certificationId: of.certification, unitId: of.school }),
+  },
   erasurePreview: { about: ['person'], args: (of) => ({ personId: of.person }) },
   'erasurePreview of who has left': { about: ['leaver'], args: (of) => ({ personId: of.leaver }) },
   grants: { about: ['county'], args: (of) => ({ unitId: of.county, withEnded: true }) },
@@ -124,6 +144,11 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
 
 export const mutations: Readonly<Record<string, FieldAsking>> = {
   addDivisions: { args: () => ({ input: { divisions: [{ code: '430171', name: '开发区' }] } }) },
+  answerEfficacy: about('newAssignment', (of) => ({
+    assignmentId: of.newAssignment,
+    wave: 'BEFORE',
+    answers: scale.items.map(({ key }) => ({ itemKey: key, answer: 3 })),
+  })),
   approveIssueRequest: about('issueRequest', (of) => ({ issueRequestId: of.issueRequest })),
   'approveIssueRequest about an issuer': about('issuersRequest', (of) => ({
     issueRequestId: of.issuersRequest,
@@ -159,6 +184,7 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     personId: of.candidate,
     reason: '同一个人',
   })),
+  declineEfficacy: about('newAssignment', (of) => ({ assignmentId: of.newAssignment, wave: 'BEFORE' })),
   declineIssueRequest: about('issueRequest', (of) => ({
     issueRequestId: of.issueRequest,
     reason: '证据不足',
@@ -343,6 +369,10 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     certificationId: of.certification,
     unitId: of.school,
     on: '2027-03-01',
+  })),
+  withdrawEfficacy: about('certifiedAssignment', (of) => ({
+    assignmentId: of.certifiedAssignment,
+    wave: 'BEFORE',
   })),
 };
 

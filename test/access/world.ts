@@ -341,7 +341,22 @@ export async function makeWorld(): Promise<World> {
     )!;
     certifications.set(code, planned);
     assignments.set(code, own.id);
+    if (code === 'done') await answerScale(own.id);
     if (code !== 'new') await finishActivities(service, { key: 't1', assignmentId: own.id });
+  }
+  async function answerScale(assignmentId: string): Promise<void> {
+    const { data } = await service.ask(
+      't1',
+      'query ($id: ID!) { node(id: $id) { ... on Assignment { efficacy { scale { items { key } } } } } }',
+      { id: assignmentId },
+    );
+    const items = data.node.efficacy.scale.items as { key: string }[];
+    await change(
+      't1',
+      'answerEfficacy',
+      { assignmentId, wave: 'BEFORE', answers: items.map(({ key }) => ({ itemKey: key, answer: 3 })) },
+      '{ __typename }',
+    );
   }
   const pass = async (key: string, assignmentId: string) => {
     const attempt = await sitExam(service, { key, assignmentId }, { right: true });
@@ -377,6 +392,17 @@ export async function makeWorld(): Promise<World> {
     'saveUserState',
     { assignmentId: assignments.get('open'), activityKey, language: 'zh_CN', baseVersion: 0, data: '{}' },
     '{ version }',
+  );
+
+  // A group that answered the scale before and after: teachers of the first school, of whom nothing else is known.
+  await query(
+    `with p as (insert into people (name) select '王小' || n from generate_series(1, 12) n returning id), h as (
+       insert into posts (person_id, organization_id, role, starts_on) select id, $1, 'class_teacher', '2027-03-01' from p), a as (
+       insert into assignments (certification_id, person_id, cohort_id, created_at) select $2, p.id, (select min(id) from cohorts), now() from p returning id)
+     insert into efficacy_answers (assignment_id, wave, scale_key, scale_version, answers, given_at)
+     select a.id, wave, scale ->> 'key', (scale ->> 'version')::int, case when wave = 'before' then array[1 + a.id % 3, 2, 2, 2, 2, 2, 2, 2, 2, 2] else array[3 + a.id % 2, 3, 3, 3, 3, 3, 3, 3, 3, 3] end, now()
+     from a, unnest(array['before', 'after']) wave, course_versions where is_current and slug = 'core-gatekeeper'`,
+    [localOf(first), localOf(certification)],
   );
 
   // Snapshots: one that the county signed, and one that a school objected to, with the one in its place.

@@ -9,6 +9,7 @@ const SLUG = 'core-gatekeeper';
 const LESSON = 'content/signs-lesson/en';
 const PARAMETERS = `${LESSON}/content/content.json`;
 const ITEMS = 'items/notice-signs.yaml';
+const SCALE = 'scale.yaml';
 
 describe('a course folder', () => {
   let root: string;
@@ -81,7 +82,7 @@ describe('a course folder', () => {
     [
       'a version that is none',
       'course.yaml',
-      'version: 1.0.0',
+      /version: \d+\.\d+\.\d+/,
       'version: "2"',
       /^course\.yaml version major\.minor\.patch$/,
     ],
@@ -207,6 +208,41 @@ describe('a course folder', () => {
       /\n {6}rationale:\n[^\n]*\n[^\n]*/,
       '',
       /^items\/notice-signs\.yaml 0\.options\.0\.rationale /,
+    ],
+    [
+      'a scale that asks the same twice',
+      SCALE,
+      'key: weigh-urgency',
+      'key: notice-change',
+      /^scale\.yaml items have the key "notice-change" twice\.$/,
+    ],
+    [
+      'a scale that asks about a competency that is not listed',
+      SCALE,
+      'competency: notice-signs',
+      'competency: other',
+      /^scale\.yaml items notice-change has the competency "other", which course\.yaml does not list\.$/,
+    ],
+    [
+      'a scale that does not say what it asks for',
+      SCALE,
+      /\n {4}purpose:\n[^\n]*\n[^\n]*/,
+      '',
+      /^scale\.yaml items\.0\.purpose /,
+    ],
+    [
+      'a scale with too few answers to choose from',
+      SCALE,
+      /answers:[^]*items:/,
+      'answers: []\nitems:',
+      /^scale\.yaml answers /,
+    ],
+    [
+      'a scale that is not there',
+      'course.yaml',
+      'scale: scale.yaml',
+      'scale: none.yaml',
+      /^none\.yaml is not/,
     ],
     ['content that is not JSON', PARAMETERS, /^\{/, '[', /content\/content\.json is not JSON/],
     [

@@ -132,6 +132,30 @@ describe('the second lock', () => {
     });
   });
 
+  it('gives what a learner said of themselves to nobody who works for an employer', async () => {
+    await service.database.pool.query(
+      `insert into efficacy_answers (assignment_id, wave, scale_key, scale_version, answers, given_at)
+       select id, 'before', 's', 1, '{1,2,3,4}', now() from assignments`,
+    );
+    const seen = async (): Promise<number> => count('efficacy_answers');
+    const roles = ['operator', 'coordinator', 'issuer', 'hr_verifier', 'author', 'auditor'] as const;
+    const everything: Viewer = {
+      personId: '999999999',
+      grants: roles.map((role) => ({ role, scope: { kind: 'nation' } })),
+    };
+    expect(await forViewer(everything, seen)).toBe(0);
+    expect(await forViewer({ personId: owner, grants: everything.grants }, seen)).toBe(1);
+    // A token of the person that is not for their own things.
+    const narrowed = { tokenId: '1', permissions: ['coverage.read'] as const };
+    expect(await forViewer({ personId: owner, grants: [], narrowed }, seen)).toBe(0);
+    for (const part of ['gate', 'roster', 'issuer'] as const)
+      await expect(actingAs(part, seen)).rejects.toThrow('permission denied');
+    await expect(
+      actingAs('counter', async () => sql`update efficacy_answers set answers = null`.execute(db)),
+    ).rejects.toThrow('permission denied');
+    expect(await actingAs('counter', seen)).toBe(2);
+  });
+
   it('lets no viewer write a grade, a certificate, a grant or the past', async () => {
     const self: Viewer = { personId: owner, grants: [{ role: 'coordinator', scope: { kind: 'nation' } }] };
     for (const statement of [

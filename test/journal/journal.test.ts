@@ -132,6 +132,10 @@ const OF_MUTATIONS: Record<string, string | null> = {
   recordStatements: null,
   saveResponse: null,
   saveUserState: null,
+  // What one says of oneself is nobody else's, and an entry would show auditors whose it is.
+  answerEfficacy: null,
+  declineEfficacy: null,
+  withdrawEfficacy: null,
   approveIssueRequest: 'issue-request.approve',
   createAccessToken: 'access-token.create',
   declineIssueRequest: 'issue-request.decline',

@@ -100,6 +100,27 @@ describe('what is held about people', () => {
       },
     );
   };
+  const answerScale = async (learner: Learner): Promise<void> => {
+    const { data } = await service.ask(
+      learner.key,
+      `query ($id: ID!) { node(id: $id) { ... on Assignment { efficacy { scale { items { key } } } } } }`,
+      { id: learner.assignmentId },
+    );
+    await service.ask(
+      learner.key,
+      `mutation ($input: AnswerEfficacyInput!) { answerEfficacy(input: $input) { __typename } }`,
+      {
+        input: {
+          assignmentId: learner.assignmentId,
+          wave: 'BEFORE',
+          answers: (data.node.efficacy.scale.items as { key: string }[]).map(({ key }) => ({
+            itemKey: key,
+            answer: 2,
+          })),
+        },
+      },
+    );
+  };
   /** Ends the posts that somebody holds, as a roster does that lists others. */
   const leave = async (id: string): Promise<void> => {
     await query(`update posts set ends_on = $2 where ends_on is null and person_id = $1`, [id, '2030-03-03']);
@@ -118,6 +139,7 @@ describe('what is held about people', () => {
     service = await startService({ clock });
     ({ learners } = await assignTeachers(service, ['t1', 't2', 't3']));
     for (const learner of learners.slice(0, 2)) {
+      await answerScale(learner);
       await saveState(learner);
       await finishActivities(service, learner);
     }
@@ -250,6 +272,9 @@ describe('what is held about people', () => {
         certificates: [{ number: certificate.number, claims: { holderName: '王小明' } }],
         credit_records: [{ kind: 'earned', certificate: certificate.number }],
         attempts: [{ number: 1, passed: true }],
+        efficacy_answers: [
+          { wave: 'before', scale: 'gatekeeper-confidence', answers: Array.from({ length: 10 }, () => 2) },
+        ],
       });
       expect(data['sessions']!.length).toBeGreaterThan(0);
       expect(data['progress']!.length).toBeGreaterThan(0);
@@ -422,7 +447,7 @@ describe('what is held about people', () => {
           table,
           rows: [],
         });
-      for (const table of ['statements', 'user_states', 'activity_progress'])
+      for (const table of ['statements', 'user_states', 'activity_progress', 'efficacy_answers'])
         expect({
           table,
           rows: await query(
@@ -543,13 +568,15 @@ describe('what is held about people', () => {
       expect((await forget())['roster-doubts']).toBe(0);
     });
 
-    it('statements after three years, and responses once nothing can rest on them any more', async () => {
-      expect([await counts('statements'), await counts('responses')].every((count) => count > 0)).toBe(true);
+    it('statements and what one said of oneself after three years, and responses once nothing can rest on them any more', async () => {
+      const tables = ['statements', 'responses', 'efficacy_answers'];
+      for (const table of tables) expect(await counts(table)).toBeGreaterThan(0);
       move(3 * 365);
       const forgotten = await forget();
       expect(forgotten['statements']).toBeGreaterThan(0);
       expect(forgotten['responses']).toBeGreaterThan(0);
-      expect([await counts('statements'), await counts('responses')]).toEqual([0, 0]);
+      expect(forgotten['efficacy']).toBeGreaterThan(0);
+      for (const table of tables) expect([table, await counts(table)]).toEqual([table, 0]);
     });
 
     it('people who left long ago, in a roster’s peace, and not those with a post or a certificate', async () => {

@@ -6,6 +6,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, ProgressBar, Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { CertificateCard } from './certificate-card.tsx';
+import { EfficacyOffer } from './efficacy-offer.tsx';
 import { NotFound } from './not-found.tsx';
 import { AssignmentPage, StartAttempt } from './queries.ts';
 
@@ -47,6 +48,7 @@ export function AssignmentRoom({ id }: { id: string }) {
           ` · ${t.due(formatDay(assignment.dueOn, language))}`}
       </p>
       {certificate !== null && <CertificateCard certificate={certificate} />}
+      <EfficacyOffer assignmentId={assignment.id} due={assignment.efficacy?.due} />
       <ProgressBar value={done} max={activities.length} label={t.progress(done, activities.length)} />
       <p className="quiet">{t.progress(done, activities.length)}</p>
       {course.modules.map((module) => (
@@ -79,6 +81,14 @@ export function AssignmentRoom({ id }: { id: string }) {
         </section>
       ))}
       <ExamPanel assignment={assignment} />
+      {assignment.efficacy !== null &&
+        (assignment.efficacy.given.length > 0 || assignment.efficacy.due?.declined === true) && (
+          <p>
+            <Link href={`/assignments/${encodeURIComponent(assignment.id)}/confidence`}>
+              {assignment.efficacy.scale.title}
+            </Link>
+          </p>
+        )}
       {certificate === null && (
         <section className="card">
           <h2>{assignment.shortfalls.length === 0 ? t.certificate : t.missing}</h2>

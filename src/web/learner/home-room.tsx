@@ -5,6 +5,7 @@ import { formatDay, useLanguage } from '../language.tsx';
 import { Failed, Loading, ProgressBar, Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { CertificateCard } from './certificate-card.tsx';
+import { EfficacyOffer } from './efficacy-offer.tsx';
 import { Home } from './queries.ts';
 
 type Assignment = NonNullable<ResultOf<typeof Home>['viewer']>['assignments'][number];
@@ -26,6 +27,13 @@ export function HomeRoom({ ended }: { ended: () => void }) {
       <Title text={t.myCourses}>{t.hello(person.name)}</Title>
       {posts.length > 0 && (
         <p className="lead">{[...new Set(posts.map((post) => post.organization.name))].join(' · ')}</p>
+      )}
+      {assignments.map(
+        // The time before is offered where the course is opened.
+        ({ id, course, efficacy }) =>
+          efficacy?.due?.wave !== 'BEFORE' && (
+            <EfficacyOffer key={id} assignmentId={id} course={course.title} due={efficacy?.due} />
+          ),
       )}
       <h2>{t.myCourses}</h2>
       {assignments.length === 0 ? (

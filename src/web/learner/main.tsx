@@ -6,6 +6,7 @@ import { LanguageProvider, useLanguage } from '../language.tsx';
 import { Brand, Loading, Shell } from '../parts/page.tsx';
 import { ActivityRoom } from './activity-room.tsx';
 import { AssignmentRoom } from './assignment-room.tsx';
+import { EfficacyRoom } from './efficacy-room.tsx';
 import { ExamRoom } from './exam-room.tsx';
 import { HomeRoom } from './home-room.tsx';
 import { NotFound } from './not-found.tsx';
@@ -78,6 +79,9 @@ function App() {
             {({ id, activity }) => (
               <ActivityRoom key={`${id} ${activity}`} assignmentId={id} activityKey={activity} />
             )}
+          </Route>
+          <Route path="/assignments/:id/confidence">
+            {({ id }) => <EfficacyRoom key={id} assignmentId={id} />}
           </Route>
           <Route path="/attempts/:id">{({ id }) => <ExamRoom key={id} id={id} />}</Route>
           <Route>

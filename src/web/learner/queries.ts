@@ -58,6 +58,13 @@ export const Home = graphql(`
         activities {
           state
         }
+        efficacy {
+          due {
+            wave
+            until
+            declined
+          }
+        }
       }
       certificates {
         id
@@ -106,6 +113,19 @@ export const AssignmentPage = graphql(`
           state
           activity {
             key
+          }
+        }
+        efficacy(language: $language) {
+          scale {
+            title
+          }
+          due {
+            wave
+            until
+            declined
+          }
+          given {
+            wave
           }
         }
         shortfalls(language: $language) {
@@ -295,6 +315,69 @@ export const SubmitAttempt = graphql(`
         code
         message
       }
+    }
+  }
+`);
+
+export const EfficacyPage = graphql(`
+  query EfficacyPage($id: ID!, $language: Language!) {
+    node(id: $id) {
+      __typename
+      ... on Assignment {
+        course {
+          title(language: $language)
+        }
+        efficacy(language: $language) {
+          scale {
+            title
+            introduction
+            answers
+            items {
+              key
+              text
+              purpose
+            }
+          }
+          due {
+            wave
+            declined
+          }
+          given {
+            wave
+            givenAt
+            mean
+            answers {
+              itemKey
+              answer
+            }
+          }
+        }
+      }
+    }
+  }
+`);
+export const AnswerEfficacy = graphql(`
+  mutation AnswerEfficacy($input: AnswerEfficacyInput!) {
+    answerEfficacy(input: $input) {
+      __typename
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
+`);
+export const DeclineEfficacy = graphql(`
+  mutation DeclineEfficacy($input: DeclineEfficacyInput!) {
+    declineEfficacy(input: $input) {
+      __typename
+    }
+  }
+`);
+export const WithdrawEfficacy = graphql(`
+  mutation WithdrawEfficacy($input: WithdrawEfficacyInput!) {
+    withdrawEfficacy(input: $input) {
+      __typename
     }
   }
 `);
