@@ -426,6 +426,7 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /sign-in/callback': { path: () => '/sign-in/callback?state=x&code=y' },
   'service GET /sign-in/:issuer': { path: () => '/sign-in/one' },
   'service GET /': { path: () => '/' },
+  'service GET /about-time': { path: () => '/about-time' },
   'service GET /assignments/*rest': { path: () => '/assignments/x' },
   'service GET /attempts/*rest': { path: () => '/attempts/x' },
   'service GET /verify': { path: () => '/verify' },

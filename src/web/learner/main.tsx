@@ -4,6 +4,7 @@ import { Link, Route, Switch, useLocation } from 'wouter';
 import { keepSession, request, sessionToken } from '../graphql.ts';
 import { LanguageProvider, useLanguage } from '../language.tsx';
 import { Brand, Loading, Shell } from '../parts/page.tsx';
+import { AboutTime } from './about-time.tsx';
 import { ActivityRoom } from './activity-room.tsx';
 import { AssignmentRoom } from './assignment-room.tsx';
 import { ExamRoom } from './exam-room.tsx';
@@ -14,7 +15,7 @@ import { WayIn } from './way-in.tsx';
 
 function App() {
   const { t } = useLanguage();
-  const [, go] = useLocation();
+  const [path, go] = useLocation();
   const [session, setSession] = useState<'entering' | 'in' | 'out'>(() =>
     new URLSearchParams(location.search).has('sign-in') ? 'entering' : sessionToken() === null ? 'out' : 'in',
   );
@@ -66,8 +67,9 @@ function App() {
         ) : undefined
       }
     >
+      {path === '/about-time' && <AboutTime />}
       {session === 'entering' && <Loading />}
-      {session === 'out' && <WayIn failed={failed} enter={enter} />}
+      {session === 'out' && path !== '/about-time' && <WayIn failed={failed} enter={enter} />}
       {session === 'in' && (
         <Switch>
           <Route path="/">
@@ -79,6 +81,7 @@ function App() {
               <ActivityRoom key={`${id} ${activity}`} assignmentId={id} activityKey={activity} />
             )}
           </Route>
+          <Route path="/about-time" />
           <Route path="/attempts/:id">{({ id }) => <ExamRoom key={id} id={id} />}</Route>
           <Route>
             <NotFound />
