@@ -162,11 +162,11 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   // What time is credited by is written by the issuer, as a grade is.
   time_clocks: { issuer: 'riu', keeper: 'rd' },
   time_totals: { viewer: 'r', issuer: 'riu', keeper: 'rd', sees: ofAssignment('time_totals') },
-  time_stretches: { viewer: 'r', issuer: 'riu', keeper: 'rd', sees: ofAssignment('time_stretches') },
+  time_stretches: { viewer: 'r', issuer: 'riu', keeper: 'ru(id)d', sees: ofAssignment('time_stretches') },
   time_flags: {
     viewer: 'ru(state,decided_by,decided_at,note)',
     issuer: 'ri',
-    keeper: 'rd',
+    keeper: 'ru(id)d',
     sees: `person_id = ${me} or ${worksWhere('time_flags', 'time.judge')}`,
     writes: `person_id <> (select viewer_actor()) and ${worksWhere('time_flags', 'time.judge')}`,
   },
