@@ -309,11 +309,7 @@ describe('the journal', () => {
     'snapshot.object': async () => verdict(OBJECT, { reason: 'x' }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
-    // Completed in no time, which is raised.
     'time-flag.judge': async () => {
-      await service.app.services.time.look(
-        Buffer.from(learners[1]!.assignmentId, 'base64').toString().split(':')[1]!,
-      );
       const [flag] = await query(`select min(id) as id from time_flags where state = 'open'`);
       return mutate('coordinator', JUDGE, {
         input: { flagId: gid('TimeFlag', flag!['id']!), outcome: 'UPHELD', note: 'x' },
@@ -417,6 +413,10 @@ describe('the journal', () => {
     service = await startService({ clock: new TestClock('2030-03-04T04:00:00Z') });
     ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2', 't3']));
     for (const learner of learners.slice(0, 2)) await finishActivities(service, learner);
+    // Completed in no time, which is raised.
+    await service.app.services.time.look(
+      Buffer.from(learners[1]!.assignmentId, 'base64').toString().split(':')[1]!,
+    );
     attemptId = await sitExam(service, learners[0]!, { right: true });
     await idle();
   });
@@ -651,6 +651,8 @@ describe('the journal', () => {
       'grant.give',
       'session.begin',
       'session.end',
+      'time-flag.judge',
+      'time-flag.raise',
     ]);
   });
 
