@@ -13,12 +13,22 @@ import { Activity, type ActivityOf } from './course.ts';
 import { localId } from './ids.ts';
 import { Assignment, Attempt, Certificate, Certification, Course } from './refs.ts';
 import { Refusal } from './refusal.ts';
+import { AssignmentTime } from './time.ts';
 
 const STATE_BY_CERTIFICATE = { valid: 'CERTIFIED', expired: 'EXPIRED', revoked: 'REVOKED' } as const;
 const AssignmentStateEnum = builder.enumType('AssignmentState', {
   description:
-    'How far it is: ASSIGNED (nothing done), LEARNING, EXAM_OPEN (all activities done), PASSED (certificate on its way), CERTIFIED; EXPIRED or REVOKED once its certificate is.',
-  values: ['ASSIGNED', 'LEARNING', 'EXAM_OPEN', 'PASSED', 'CERTIFIED', 'EXPIRED', 'REVOKED'] as const,
+    'How far it is: ASSIGNED (nothing done), LEARNING, EXAM_OPEN (all activities done), HOURS_OPEN (passed, time is still missing), PASSED (certificate on its way), CERTIFIED; EXPIRED or REVOKED once its certificate is.',
+  values: [
+    'ASSIGNED',
+    'LEARNING',
+    'EXAM_OPEN',
+    'HOURS_OPEN',
+    'PASSED',
+    'CERTIFIED',
+    'EXPIRED',
+    'REVOKED',
+  ] as const,
 });
 const ProgressStateEnum = builder.enumType('ProgressState', {
   description: 'How far an activity is.',
@@ -71,7 +81,7 @@ const Shortfall = builder
     description: 'One thing that is still missing for the certificate.',
     fields: (t) => ({
       code: t.string({
-        description: 'ACTIVITY_UNFINISHED, EXAM_NOT_TAKEN or EXAM_NOT_PASSED.',
+        description: 'ACTIVITY_UNFINISHED, EXAM_NOT_TAKEN, EXAM_NOT_PASSED or HOURS_MISSING.',
         resolve: ({ facts }) => facts.code,
       }),
       activityKey: t.string({
@@ -101,6 +111,10 @@ function shortfallText(facts: ShortfallFacts, course: CourseVersion, language: '
       return chinese
         ? `考试最高 ${facts.bestPercent} 分，需达到 ${facts.passMark} 分`
         : `Best exam result ${facts.bestPercent}%; ${facts.passMark}% is needed`;
+    case 'HOURS_MISSING':
+      return chinese
+        ? `再学习约 ${facts.minutesToGo} 分钟（已计 ${facts.credited} 学时，需 ${facts.needed} 学时）`
+        : `About ${facts.minutesToGo} more minutes of learning (${facts.credited} class hours so far, ${facts.needed} needed)`;
   }
 }
 
@@ -234,10 +248,18 @@ builder.node(Assignment, {
         }));
       },
     }),
+    time: t.field({
+      type: AssignmentTime,
+      description: 'What the time ledger has of it.',
+      resolve: async (assignment, _args, context) => ({
+        assignment,
+        hours: await context.services.time.hoursOf(assignment),
+      }),
+    }),
     certificate: t.field({
       type: Certificate,
       nullable: true,
-      description: 'null until issued; the worker issues within seconds of the pass.',
+      description: 'null until issued; the worker issues within seconds once nothing is missing.',
       resolve: async (assignment, _args, context) =>
         (await context.services.certificates.findOfAssignment(assignment.id)) ?? null,
     }),
@@ -249,7 +271,10 @@ builder.node(Assignment, {
         if (certificate !== undefined)
           return STATE_BY_CERTIFICATE[context.services.certificates.stateOf(certificate)];
         const attempts = await context.services.exams.listAttempts(context.services.db, assignment.id);
-        if (attempts.some((attempt) => attempt.passed === true)) return 'PASSED';
+        if (attempts.some((attempt) => attempt.passed === true)) {
+          const { time, neededMs } = await context.services.time.hoursOf(assignment);
+          return time.totalMs < neededMs ? 'HOURS_OPEN' : 'PASSED';
+        }
         const progress = await progressOf(assignment, context);
         if (progress.every((each) => each.progress !== undefined && each.progress.completedAt !== null))
           return 'EXAM_OPEN';

@@ -73,6 +73,12 @@ builder.node(Certificate, {
       description: 'What it rests on, as the document says it.',
       resolve: ({ claims }, { language }) => claims.evidence[language],
     }),
+    evidenceGrade: t.string({
+      nullable: true,
+      description:
+        'How well it is backed, by a written rule: A (exam passed, 80 % of the declared time in the ledger, no flag upheld), B (50 %), C (all others). null where it was issued before there were grades.',
+      resolve: ({ claims }) => claims.evidenceGrade ?? null,
+    }),
     percent: t.float({
       nullable: true,
       description: 'Grade of the exam, 0 to 100; null where there was none of this service.',
@@ -169,6 +175,12 @@ CertificateVerification.implement({
       description: 'What it rests on, as the document says it; null unless the code matched.',
       resolve: ({ certificate, codeMatched }, { language }) =>
         codeMatched ? certificate.claims.evidence[language] : null,
+    }),
+    evidenceGrade: t.string({
+      nullable: true,
+      description:
+        'How well it is backed: A, B or C, as `Certificate.evidenceGrade` says; null where it says none.',
+      resolve: ({ certificate }) => certificate.claims.evidenceGrade ?? null,
     }),
     recordedFrom: t.field({
       type: RecordedFromType,

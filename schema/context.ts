@@ -11,7 +11,9 @@ import type { IndicatorService } from '../src/coverage/indicator.service.ts';
 import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
+import type { FlagService } from '../src/learning/flag.service.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
+import type { TimeService } from '../src/learning/time.service.ts';
 import type { Contact } from '../src/people/contact.ts';
 import type { ContactService } from '../src/people/contact.service.ts';
 import type { ErasureService } from '../src/people/erasure.service.ts';
@@ -57,6 +59,8 @@ export interface Services {
   readonly courses: CourseService;
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
+  readonly time: TimeService;
+  readonly flags: FlagService;
   readonly exams: ExamService;
   readonly efficacy: EfficacyService;
   readonly certificates: CertificateService;

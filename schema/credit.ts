@@ -20,6 +20,10 @@ CreditRecord.implement({
       description:
         'How that certificate came about; hours of one that was not earned are as people recognized.',
     }),
+    evidenceGrade: t.exposeString('evidenceGrade', {
+      nullable: true,
+      description: 'How well it is backed: A, B or C, as the certificate says; null where it says none.',
+    }),
     personName: t.exposeString('personName', { description: "The holder's name at issue." }),
     staffNumber: t.exposeString('staffNumber', {
       nullable: true,

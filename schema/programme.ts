@@ -33,6 +33,13 @@ builder.node(Certification, {
         (await context.load.division.load(certification.divisionCode))!,
     }),
     issuerName: t.exposeString('issuerName', { description: 'Who issues, as certificates bear it.' }),
+    minimumHoursShare: t.exposeFloat('minimumHoursShare', {
+      description:
+        "How much of the course's declared time must be in the time ledger before a certificate is issued, from 0 to 1.",
+    }),
+    classHourMinutes: t.exposeInt('classHourMinutes', {
+      description: 'How long a class hour 学时 is in this jurisdiction.',
+    }),
   }),
 });
 
@@ -77,6 +84,13 @@ const PlanCertificationInput = builder.inputType('PlanCertificationInput', {
     validityMonths: t.int({ description: 'How long a certificate is valid; null = it does not expire.' }),
     divisionCode: t.string({ required: true, description: 'Who sets the rule; it holds there and below.' }),
     issuerName: t.string({ required: true, description: 'Who issues, as certificates will bear it.' }),
+    minimumHoursShare: t.float({
+      description:
+        "How much of the course's declared time must be in the time ledger before a certificate is issued, from 0 to 1; half when left out.",
+    }),
+    classHourMinutes: t.int({
+      description: 'How long a class hour 学时 is, from 30 to 60 minutes; 45 when left out.',
+    }),
   }),
 });
 const PlanCertificationPayload = builder
@@ -104,6 +118,8 @@ builder.mutationField('planCertification', (t) =>
         ...input,
         title: { 'zh-CN': input.title.zhCN, en: input.title.en },
         validityMonths: input.validityMonths ?? null,
+        minimumHoursShare: input.minimumHoursShare ?? undefined,
+        classHourMinutes: input.classHourMinutes ?? undefined,
       }),
     }),
   }),

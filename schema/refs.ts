@@ -25,6 +25,7 @@ import type {
   OrganizationStaffing as OrganizationStaffingFacts,
   UnitStaffing,
 } from '../src/coverage/staffing.service.ts';
+import type { TimeFlag as TimeFlagFacts } from '../src/learning/flag.repository.ts';
 import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
 import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
 import type { RosterDoubt as RosterDoubtFacts } from '../src/people/roster/doubt.repository.ts';
@@ -66,6 +67,7 @@ export const AttemptItem = builder.objectRef<{
   facts: AttemptItemFacts;
   language: 'zh-CN' | 'en';
 }>('AttemptItem');
+export const TimeFlag = builder.objectRef<TimeFlagFacts>('TimeFlag');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');

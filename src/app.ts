@@ -33,7 +33,9 @@ import { makeRateService } from './http/rate.service.ts';
 import { makeServiceApp } from './http/service-app.ts';
 import { makeSealingService } from './journal/sealing.service.ts';
 import { startWorker } from './journal/worker.ts';
+import { makeFlagService } from './learning/flag.service.ts';
 import { makeLearningService } from './learning/learning.service.ts';
+import { LOOK_TASK, makeTimeService } from './learning/time.service.ts';
 import type { Log } from './log.ts';
 import { asFetch, makeOutbound } from './network/outbound.ts';
 import { networksOf } from './network/address.ts';
@@ -196,6 +198,15 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       proof: makeProof({ publicUrl }),
     });
     const learning = makeLearningService({ db, clock, publicUrl, programmes });
+    const time = makeTimeService({
+      db,
+      clock,
+      random,
+      identityKey: config.identityKey,
+      programmes,
+      reachedTask: ISSUE_TASK,
+    });
+    const flags = makeFlagService({ db, clock, regions, people });
     const exams = makeExamService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
     const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
@@ -207,6 +218,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       people,
       programmes,
       learning,
+      time,
+      flags,
       exams,
       titles,
       holdings: ledger,
@@ -267,6 +280,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       courses,
       programmes,
       learning,
+      time,
+      flags,
       exams,
       efficacy: makeEfficacyService({ db, clock, programmes, learning, exams }),
       certificates,
@@ -294,6 +309,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
           await erasures.forgetWhatIsOver();
         },
         [RESEAL_TASK]: async () => contacts.reseal(),
+        [LOOK_TASK]: async ({ assignmentId }) => time.look(assignmentId!),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
         [FREEZE_TASK]: async ({ snapshotId }) => snapshots.freeze(snapshotId!),

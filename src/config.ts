@@ -108,6 +108,8 @@ export const usualRetentionDays = {
   'roster-doubts': 365,
   'user-states': 365,
   statements: 3 * 365,
+  'time-stretches': 3 * 365,
+  'time-flags': 3 * 365,
   responses: 2 * 365,
   efficacy: 3 * 365,
   people: 3 * 365,

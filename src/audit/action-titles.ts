@@ -44,4 +44,6 @@ export const actionTitles: Readonly<Record<string, Text>> = {
   'snapshot.sign': title('签署快照', 'Signed a snapshot'),
   'table.export': title('导出数据表', 'Exported a table'),
   'target.set': title('设定目标', 'Set a target'),
+  'time-flag.judge': title('核实学时异常', 'Judged what looked odd in time'),
+  'time-flag.raise': title('发现学时异常', 'Found something odd in time'),
 };

@@ -4,7 +4,9 @@ import { ISSUE_TASK } from '../assessment/exam.service.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotAllowed, NotFound } from '../errors.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
+import type { FlagService } from '../learning/flag.service.ts';
 import type { LearningService } from '../learning/learning.service.ts';
+import type { TimeService } from '../learning/time.service.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { PeopleService } from '../people/people.service.ts';
 import { isSelf, may, type Viewer } from '../people/permission.ts';
@@ -25,7 +27,7 @@ import {
   revokeCertificate,
 } from './certificate.repository.ts';
 import { findShortfalls, type Shortfall } from './eligibility.ts';
-import { EVIDENCE } from './evidence.ts';
+import { evidenceGradeOf, evidenceOfEarned } from './evidence.ts';
 import { actingAs, inParts } from '../db/acting.ts';
 import { certificateData } from './personal-data.repository.ts';
 import type { Issuing } from './issuing.service.ts';
@@ -51,6 +53,8 @@ export function makeCertificateService({
   people,
   programmes,
   learning,
+  time,
+  flags,
   exams,
   titles,
   holdings,
@@ -62,6 +66,8 @@ export function makeCertificateService({
   people: PeopleService;
   programmes: ProgrammeService;
   learning: LearningService;
+  time: TimeService;
+  flags: FlagService;
   exams: ExamService;
   titles: TitleService;
   holdings: HoldingsWatcher;
@@ -77,6 +83,7 @@ export function makeCertificateService({
         progress.filter((activity) => activity.completedAt !== null).map((activity) => activity.activityKey),
       ),
       attempts: await exams.listAttempts(executor, assignment.id),
+      hours: await time.hoursIn(executor, assignment),
     });
   };
 
@@ -133,9 +140,11 @@ export function makeCertificateService({
     async issue(assignmentId: string): Promise<void> {
       if ((await findCertificateOfAssignment(db, assignmentId)) !== undefined) return;
       const assignment = await programmes.getAssignment(db, assignmentId);
+      // It is also owed when the hours suffice, and then nothing may have been passed yet.
+      if ((await shortfallsOf(db, assignment)).length > 0) return;
       const [certification] = await programmes.listCertifications([assignment.certificationId]);
       const [person] = await people.listByIds([assignment.personId]);
-      const course = await programmes.courseOf(db, assignment);
+      const { course, credited, declaredMs, time: counted } = await time.hoursOf(assignment);
       const posts = await people.listPostsToday([assignment.personId]);
       const post = posts.find((each) => certification!.roles.includes(each.role));
       const organization =
@@ -145,6 +154,14 @@ export function makeCertificateService({
           attempt.passed === true ? (attempt.percent ?? 0) : [],
         ),
       );
+
+      const percent = Number.isFinite(best) ? best : null;
+      const evidenceGrade = evidenceGradeOf({
+        percent,
+        creditedMs: counted.totalMs,
+        declaredMs,
+        flagsUpheld: (await flags.listOf(db, assignment.id)).filter(({ state }) => state === 'upheld').length,
+      });
 
       const issuedAt = clock.now();
       const validFrom = chinaDay(issuedAt);
@@ -158,9 +175,10 @@ export function makeCertificateService({
         period: assignment.period,
         post: post === undefined ? null : { role: post.role, organization },
         course,
-        classHours: course.manifest.classHours,
-        percent: Number.isFinite(best) ? best : null,
-        evidence: EVIDENCE,
+        classHours: credited,
+        percent,
+        evidence: evidenceOfEarned(evidenceGrade),
+        evidenceGrade,
         validFrom,
         // The last valid day: twelve months from 1 September end on 31 August.
         validUntil: lastValidDay(validFrom, certification!.validityMonths),

@@ -3,6 +3,7 @@ import PDFDocument from 'pdfkit';
 import { create as createQr } from 'qrcode';
 import type { Text } from '../courses/notation.ts';
 import { Refusal } from '../errors.ts';
+import type { EvidenceGrade } from './evidence.ts';
 import { forgetCharacters, runsOf } from './fonts.ts';
 import { namesIn, type BindingName, type Template } from './template.ts';
 
@@ -35,6 +36,8 @@ export interface CertificateClaims {
   readonly validUntil: string | null;
   /** What was checked, as a clause without a full stop. */
   readonly evidence: Text;
+  /** Only of certificates that were issued before there were grades it is not there. */
+  readonly evidenceGrade?: EvidenceGrade;
   /** The last day of the training that was recognized; only where no exam of ours stands behind it. */
   readonly completedOn?: string;
   readonly recordedFrom?: RecordedFrom | null;

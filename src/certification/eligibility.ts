@@ -3,15 +3,28 @@ import type { Manifest } from '../courses/manifest.ts';
 export type Shortfall =
   | { readonly code: 'ACTIVITY_UNFINISHED'; readonly activityKey: string }
   | { readonly code: 'EXAM_NOT_TAKEN'; readonly passMark: number }
-  | { readonly code: 'EXAM_NOT_PASSED'; readonly passMark: number; readonly bestPercent: number };
+  | { readonly code: 'EXAM_NOT_PASSED'; readonly passMark: number; readonly bestPercent: number }
+  | {
+      readonly code: 'HOURS_MISSING';
+      /** Class hours so far and needed. */
+      readonly credited: number;
+      readonly needed: number;
+      readonly minutesToGo: number;
+    };
 
 /** What a learner still lacks for the certificate, every shortfall by name; an empty list = eligible. */
 export function findShortfalls(facts: {
   manifest: Manifest;
   completed: ReadonlySet<string>;
   attempts: readonly { percent: number | null; passed: boolean | null }[];
+  hours: {
+    readonly time: { readonly totalMs: number };
+    readonly neededMs: number;
+    readonly credited: number;
+    readonly needed: number;
+  };
 }): Shortfall[] {
-  const { manifest, completed, attempts } = facts;
+  const { manifest, completed, attempts, hours } = facts;
   const shortfalls: Shortfall[] = manifest.modules
     .flatMap((module) => module.activities)
     .filter((activity) => !completed.has(activity.key))
@@ -24,5 +37,12 @@ export function findShortfalls(facts: {
         : { code: 'EXAM_NOT_PASSED', passMark: manifest.exam.passMark, bestPercent: Math.max(...graded) },
     );
   }
+  if (hours.time.totalMs < hours.neededMs)
+    shortfalls.push({
+      code: 'HOURS_MISSING',
+      credited: hours.credited,
+      needed: hours.needed,
+      minutesToGo: Math.ceil((hours.neededMs - hours.time.totalMs) / 60_000),
+    });
   return shortfalls;
 }

@@ -132,6 +132,8 @@ export function makeIssueRequestService({
       classHours: row.classHours,
       percent: null,
       evidence: evidenceOf({ ...row, requestId: facts.requestId }, facts.certification.issuerName),
+      // Recognized by people, on what this service has not seen.
+      evidenceGrade: 'C',
       completedOn: row.completedOn,
       recordedFrom: recordedFrom({ ...row, requestId: facts.requestId }),
       // It counts from the day it is recognized: the coverage of past days stays what it was.

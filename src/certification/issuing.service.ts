@@ -12,6 +12,7 @@ import type { Organization } from '../regions/organization.ts';
 import type { TitleService } from '../titles/title.service.ts';
 import type { CertificatePath } from './certificate.ts';
 import { insertCertificate } from './certificate.repository.ts';
+import type { EvidenceGrade } from './evidence.ts';
 import { digestOf, drawCertificate, type CertificateClaims, type RecordedFrom } from './document.ts';
 import { newCertificateNumber, newVerificationCode } from './number.ts';
 import { roleTitles } from './role-titles.ts';
@@ -35,6 +36,7 @@ export interface Grounds {
   readonly classHours: number;
   readonly percent: number | null;
   readonly evidence: Text;
+  readonly evidenceGrade: EvidenceGrade;
   readonly completedOn?: string;
   readonly recordedFrom?: RecordedFrom | null;
   readonly validFrom: string;
@@ -85,6 +87,7 @@ export function makeIssuing({
         validFrom: grounds.validFrom,
         validUntil: grounds.validUntil,
         evidence: grounds.evidence,
+        evidenceGrade: grounds.evidenceGrade,
         ...(grounds.completedOn === undefined ? {} : { completedOn: grounds.completedOn }),
         ...(grounds.recordedFrom === undefined ? {} : { recordedFrom: grounds.recordedFrom }),
         verificationUrl: `${publicUrl}/verify/${number}#code=${verificationCode}`,

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../errors.ts';
 import type { Proof } from '../programmes/certification.ts';
 import { drawCertificate, TextDoesNotFit } from './document.ts';
-import { EVIDENCE } from './evidence.ts';
+import { evidenceOfEarned } from './evidence.ts';
 import { MissingGlyph } from './fonts.ts';
 import { readTemplate } from './template.ts';
 
@@ -30,7 +30,7 @@ export function makeProof({ publicUrl }: { publicUrl: string }): Proof {
         issuedOn: '2026-12-30',
         validFrom: '2026-12-30',
         validUntil: '2029-12-29',
-        evidence: EVIDENCE,
+        evidence: evidenceOfEarned('A'),
         verificationUrl: `${publicUrl}/verify/${number}#code=0000-0000-0000-0000`,
       });
     } catch (error) {

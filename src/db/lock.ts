@@ -135,7 +135,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     issuer: 'r',
     keeper: 'rud',
     sees: `person_id = ${me} or exists (select from organizations o where o.id = organization_id
-      and ${organizationIn('people.read', 'certificate.read', 'certificate.revoke', 'cohort.assign', 'roster.import')})`,
+      and ${organizationIn('people.read', 'time.judge', 'certificate.read', 'certificate.revoke', 'cohort.assign', 'roster.import')})`,
   },
 
   cohorts: {
@@ -160,6 +160,17 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   statements: { viewer: 'ri', keeper: 'ru(assignment_id)d', sees: ofAssignment('statements') },
   user_states: { viewer: 'riu', keeper: 'ru(assignment_id)d', sees: ofAssignment('user_states') },
+  // What time is credited by is written by the issuer, as a grade is.
+  time_clocks: { issuer: 'riu', keeper: 'rd' },
+  time_totals: { viewer: 'r', issuer: 'riu', keeper: 'rd', sees: ofAssignment('time_totals') },
+  time_stretches: { viewer: 'r', issuer: 'riu', keeper: 'ru(id)d', sees: ofAssignment('time_stretches') },
+  time_flags: {
+    viewer: 'ru(state,decided_by,decided_at,note)',
+    issuer: 'ri',
+    keeper: 'ru(id)d',
+    sees: `person_id = ${me} or ${worksWhere('time_flags', 'time.judge')}`,
+    writes: `person_id <> (select viewer_actor()) and ${worksWhere('time_flags', 'time.judge')}`,
+  },
   // A grade is written by the issuer: nobody's browser reaches these columns.
   attempts: {
     viewer: 'ri(assignment_id,number,seed,drawn,started_at,deadline)u(id)',

@@ -131,6 +131,10 @@ export interface Certificates {
 }
 
 export interface Certifications {
+  /**
+   * How long a class hour is in this jurisdiction.
+   */
+  class_hour_minutes: Generated<number>;
   code: string;
   course_slug: string;
   created_at: Timestamp;
@@ -138,6 +142,10 @@ export interface Certifications {
   division_code: string;
   id: Generated<Int8>;
   issuer_name: string;
+  /**
+   * How much of the course's declared time must be in the time ledger before a certificate is issued.
+   */
+  minimum_hours_share: Generated<Numeric>;
   roles: string[];
   template: string;
   template_version: number;
@@ -778,6 +786,91 @@ export interface Statements {
   verb: string;
 }
 
+export interface TimeClocks {
+  credited_until: Timestamp;
+  /**
+   * From when the last heartbeat's time was not counted before; told back within its own statement.
+   */
+  fresh_from: Timestamp;
+  person_id: Int8;
+}
+
+export interface TimeFlags {
+  /**
+   * An activity's key or a day: with kind and assignment it is raised once.
+   */
+  about: string;
+  assignment_id: Int8;
+  decided_at: Timestamp | null;
+  decided_by: Int8 | null;
+  /**
+   * The numbers behind it.
+   */
+  detail: Json;
+  id: Generated<Int8>;
+  kind: string;
+  note: string | null;
+  person_id: Int8;
+  raised_at: Timestamp;
+  state: Generated<string>;
+}
+
+export interface TimeStretches {
+  /**
+   * The last heartbeat that told of a touch, a key or scrolling.
+   */
+  active_at: Timestamp;
+  activity_key: string;
+  assignment_id: Int8;
+  beat_at: Timestamp;
+  /**
+   * Heartbeats so far; the next one must prove that it follows this one.
+   */
+  beats: Generated<number>;
+  began_at: Timestamp;
+  /**
+   * What of it counts: less than its length where the activity was full, or another page had the same time.
+   */
+  credited_ms: Generated<Int8>;
+  /**
+   * Keyed hash of the number that the browser gave itself; null where it keeps none.
+   */
+  device: Buffer | null;
+  /**
+   * The end of what was counted so far.
+   */
+  ended_at: Timestamp;
+  id: Generated<Int8>;
+  /**
+   * Sum of squares; with the sum and beats it tells how even they are.
+   */
+  interaction_squares: Generated<Int8>;
+  interactions: Generated<number>;
+  /**
+   * Sum of the times between heartbeats that were counted whole.
+   */
+  interval_ms: Generated<Int8>;
+  interval_squares: Generated<number>;
+  /**
+   * Whether the certificate has been asked for since the hours sufficed.
+   */
+  owed: Generated<boolean>;
+  /**
+   * Whether time runs: false once the page was hidden or nobody used it.
+   */
+  running: boolean;
+}
+
+export interface TimeTotals {
+  activity_key: string;
+  assignment_id: Int8;
+  credited_ms: Generated<Int8>;
+  /**
+   * What the last heartbeat added; told back within its own statement.
+   */
+  last_ms: Generated<Int8>;
+}
+
 export interface UserStates {
   activity_key: string;
   assignment_id: Int8;
@@ -847,6 +940,10 @@ export interface DB {
   snapshot_verdicts: SnapshotVerdicts;
   snapshots: Snapshots;
   statements: Statements;
+  time_clocks: TimeClocks;
+  time_flags: TimeFlags;
+  time_stretches: TimeStretches;
+  time_totals: TimeTotals;
   user_states: UserStates;
   worker_instances: WorkerInstances;
 }

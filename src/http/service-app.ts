@@ -125,7 +125,7 @@ export function makeServiceApp(
     ctx.set('Cache-Control', 'no-cache');
     ctx.body = await readFile(join(options.webFolder, file));
   };
-  router.get(['/', '/assignments/*rest', '/attempts/*rest'], page('index.html'));
+  router.get(['/', '/about-time', '/assignments/*rest', '/attempts/*rest'], page('index.html'));
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
 
   signInRoutes(router, services, {

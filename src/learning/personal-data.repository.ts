@@ -28,15 +28,70 @@ export const learningData: PersonalDataKeeper = {
         select lpad(a.id::text, 19, '0') || u.activity_key || u.language as key, a.id::text as assignment, u.activity_key as activity, u.language, u.data, u.saved_at
         from user_states u join assignments a on a.id = u.assignment_id where a.person_id = ${personId}::bigint`,
     },
+    {
+      name: 'time',
+      tables: ['time_totals', 'time_clocks'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(a.id::text, 19, '0') || t.activity_key as key, a.id::text as assignment, t.activity_key as activity, t.credited_ms / 1000 as credited_seconds
+        from time_totals t join assignments a on a.id = t.assignment_id where a.person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'time_stretches',
+      tables: ['time_stretches'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(s.id::text, 19, '0') as key, a.id::text as assignment, s.activity_key as activity, s.began_at, s.ended_at, s.credited_ms / 1000 as credited_seconds, s.beats, s.interactions, encode(s.device, 'hex') as device
+        from time_stretches s join assignments a on a.id = s.assignment_id where a.person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'time_flags',
+      tables: ['time_flags'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, assignment_id::text as assignment, kind, about, detail, raised_at, state, decided_at, note from time_flags where person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'time_flags_judged',
+      tables: ['time_flags'],
+      fate: 'kept',
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, kind, state, decided_at, note from time_flags where decided_by = ${personId}::bigint`,
+    },
   ],
   async erase(tx, personIds) {
-    for (const table of ['statements', 'user_states', 'activity_progress'])
+    for (const table of ['time_flags', 'time_clocks'])
+      await sql`delete from ${sql.table(table)} where person_id = any(${personIds}::bigint[])`.execute(tx);
+    for (const table of ['time_stretches', 'time_totals', 'statements', 'user_states', 'activity_progress'])
       await sql`
         delete from ${sql.table(table)} where assignment_id in (select id from assignments where person_id = any(${personIds}::bigint[]))`.execute(
         tx,
       );
   },
   retention: [
+    {
+      name: 'time-stretches',
+      // How much was credited stays in the totals.
+      async forget(tx, { before, limit }) {
+        const { numAffectedRows } = await sql`
+          delete from time_stretches where id in (
+            select id from time_stretches where ended_at < ${before} limit ${limit} for update skip locked)`.execute(
+          tx,
+        );
+        return Number(numAffectedRows);
+      },
+    },
+    {
+      name: 'time-flags',
+      async forget(tx, { before, limit }) {
+        const { numAffectedRows } = await sql`
+          delete from time_flags where id in (
+            select id from time_flags where raised_at < ${before} limit ${limit} for update skip locked)`.execute(
+          tx,
+        );
+        return Number(numAffectedRows);
+      },
+    },
     {
       name: 'user-states',
       // Where a learner stopped is of use until the certificate is there.

@@ -15,6 +15,10 @@ export interface Certification {
   readonly issuerName: string;
   readonly template: string;
   readonly templateVersion: number;
+  /** How much of the course's declared time must be in the time ledger before a certificate is issued; 0 to 1. */
+  readonly minimumHoursShare: number;
+  /** How long a class hour is there. */
+  readonly classHourMinutes: number;
 }
 
 /**

@@ -21,6 +21,8 @@ export async function insertCertification(
       issuer_name: given.issuerName,
       template: given.template,
       template_version: given.templateVersion,
+      minimum_hours_share: given.minimumHoursShare,
+      class_hour_minutes: given.classHourMinutes,
       created_by: given.createdBy,
       created_at: given.createdAt,
     })
@@ -47,6 +49,8 @@ export async function listCertifications(db: Executor, ids: readonly string[]): 
       'issuer_name',
       'template',
       'template_version',
+      'minimum_hours_share',
+      'class_hour_minutes',
     ])
     .where('id', '=', sql<string>`any(${ids}::bigint[])`)
     .execute();
@@ -198,6 +202,8 @@ function toCertification(row: {
   issuer_name: string;
   template: string;
   template_version: number;
+  minimum_hours_share: string;
+  class_hour_minutes: number;
 }): Certification {
   return {
     id: row.id,
@@ -210,5 +216,7 @@ function toCertification(row: {
     issuerName: row.issuer_name,
     template: row.template,
     templateVersion: row.template_version,
+    minimumHoursShare: Number(row.minimum_hours_share),
+    classHourMinutes: row.class_hour_minutes,
   };
 }

@@ -1,6 +1,7 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { CourseVersion } from '../courses/course.ts';
 import type { CourseService } from '../courses/course.service.ts';
+import { CLASS_HOUR_MINUTES } from '../courses/hours.ts';
 import type { Text } from '../courses/notation.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
@@ -68,6 +69,10 @@ export function makeProgrammeService({
         validityMonths: number | null;
         divisionCode: string;
         issuerName: string;
+        /** Half of the declared time unless it says otherwise. */
+        minimumHoursShare?: number | undefined;
+        /** 45 unless it says otherwise. */
+        classHourMinutes?: number | undefined;
       },
     ): Promise<Certification> {
       const division = await regions.findDivision(input.divisionCode);
@@ -81,6 +86,11 @@ export function makeProgrammeService({
           'input.validityMonths',
           'From 1 to 600 months, or null for a certificate that does not expire.',
         );
+      const { minimumHoursShare = 0.5, classHourMinutes = CLASS_HOUR_MINUTES } = input;
+      if (!(minimumHoursShare >= 0 && minimumHoursShare <= 1))
+        throw new InvalidInput('input.minimumHoursShare', 'From 0 to 1 of the declared time.');
+      if (!(classHourMinutes >= 30 && classHourMinutes <= 60))
+        throw new InvalidInput('input.classHourMinutes', 'A class hour has from 30 to 60 minutes.');
       for (const [path, text] of [
         ['input.title.zhCN', input.title['zh-CN']],
         ['input.title.en', input.title.en],
@@ -91,7 +101,13 @@ export function makeProgrammeService({
       }
       const course = await courses.findCurrent(db, input.courseSlug);
       if (course === undefined) throw new NotFound(`Course ${input.courseSlug}`);
-      const printed = { ...input, template: 'standard', templateVersion: 1 };
+      const printed = {
+        ...input,
+        template: 'standard',
+        templateVersion: 1,
+        minimumHoursShare,
+        classHourMinutes,
+      };
       await proof({ ...printed, course: course.manifest });
       const id = await db.transaction().execute(async (tx) => {
         const created = await insertCertification(tx, {

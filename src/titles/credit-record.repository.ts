@@ -63,6 +63,7 @@ export async function listCreditRecords(
     kind: 'earned' | 'withdrawn';
     number: string;
     path: CreditRecord['certificatePath'];
+    grade: string | null;
     holder: string;
     staff_number: string | null;
     code: string;
@@ -73,7 +74,7 @@ export async function listCreditRecords(
     earned_on: string;
     recorded_at: Date;
   }>`
-    select r.id, r.transaction_id::text, r.kind, c.number, c.path, c.claims ->> 'holderName' as holder, p.staff_number, n.code, n.title_zh as title, o.name as organization,
+    select r.id, r.transaction_id::text, r.kind, c.number, c.path, c.claims ->> 'evidenceGrade' as grade, c.claims ->> 'holderName' as holder, p.staff_number, n.code, n.title_zh as title, o.name as organization,
       r.county_code, r.class_hours, r.earned_on, r.recorded_at
     from credit_records r join certificates c on c.id = r.certificate_id join certifications n on n.id = c.certification_id
     join people p on p.id = r.person_id left join organizations o on o.id = r.organization_id
@@ -87,6 +88,7 @@ export async function listCreditRecords(
     kind: row.kind,
     certificateNumber: row.number,
     certificatePath: row.path,
+    evidenceGrade: row.grade,
     personName: row.holder,
     staffNumber: row.staff_number,
     certificationCode: row.code,

@@ -7,6 +7,8 @@ export interface CreditRecord {
   readonly certificateNumber: string;
   /** Whether an exam of this service stands behind the certificate, or what people recognized. */
   readonly certificatePath: 'earned' | 'manual' | 'imported';
+  /** How well it is backed, A to C; null where it was issued before there were grades. */
+  readonly evidenceGrade: string | null;
   readonly personName: string;
   readonly staffNumber: string | null;
   readonly certificationCode: string;

@@ -134,6 +134,8 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   staffing: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'staffing of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
   'staffMember by their number': { about: ['staffNumber'], args: (of) => ({ staffNumber: of.staffNumber }) },
+  timeFlags: { about: ['county'], args: (of) => ({ unitId: of.county }) },
+  'timeFlags of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
   verifyCertificate: {
     about: ['oldNumber'],
     args: (of) => ({ number: of.oldNumber, code: of.oldCode }),
@@ -258,6 +260,12 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     args: (of) => ({ input: { divisionCode: of.countyCode, files: [null] } }),
     files: [{ name: 'users.csv', bytes: Buffer.from('sourcedId\n') }],
   },
+  judgeTimeFlag: about('timeFlag', (of) => ({ flagId: of.timeFlag, outcome: 'UPHELD', note: '不是本人' })),
+  'judgeTimeFlag that was judged': about('judgedFlag', (of) => ({
+    flagId: of.judgedFlag,
+    outcome: 'UPHELD',
+    note: '不是本人',
+  })),
   mergeOrganizations: about('secondSchool', (of) => ({
     organizationIds: [of.secondSchool],
     intoId: of.school,
@@ -278,7 +286,12 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     unitId: of.school,
     reason: '人数不对',
   })),
+  openSitting: about('openAssignment', (of) => ({
+    assignmentId: of.openAssignment,
+    activityKey: of.activityKey,
+  })),
   planCertification: about('countyCode', plan),
+  recordBeat: { args: (of) => ({ input: { proof: of.proof, visible: true, interactions: 1 } }) },
   recordStatements: about('openAssignment', (of) => ({
     assignmentId: of.openAssignment,
     activityKey: of.activityKey,
@@ -403,6 +416,7 @@ export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
   RosterImport: ['rosterImport', 'refusedImport'],
   Session: ['session'],
   Snapshot: ['snapshot', 'signedSnapshot', 'objectedSnapshot'],
+  TimeFlag: ['timeFlag', 'judgedFlag'],
 };
 
 /** Arguments of fields which can’t be asked without, or would tell little. */
@@ -456,6 +470,7 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /sign-in/callback': { path: () => '/sign-in/callback?state=x&code=y' },
   'service GET /sign-in/:issuer': { path: () => '/sign-in/one' },
   'service GET /': { path: () => '/' },
+  'service GET /about-time': { path: () => '/about-time' },
   'service GET /assignments/*rest': { path: () => '/assignments/x' },
   'service GET /attempts/*rest': { path: () => '/attempts/x' },
   'service GET /verify': { path: () => '/verify' },

@@ -54,6 +54,9 @@ type ObjectName =
   | 'openAttempt'
   | 'activityKey'
   | 'itemKey'
+  | 'proof'
+  | 'timeFlag'
+  | 'judgedFlag'
   | 'option'
   | 'rosterImport'
   | 'rosterImportNumber'
@@ -405,6 +408,24 @@ export async function makeWorld(): Promise<World> {
     [localOf(first), localOf(certification)],
   );
 
+  // Time: a page that is open; what looked odd, one of which was judged.
+  const opened = await change(
+    't1',
+    'openSitting',
+    { assignmentId: assignments.get('open'), activityKey },
+    '{ sitting { proof } }',
+  );
+  await service.app.services.time.look(localOf(assignments.get('open')!));
+  const [timeFlag, judgedFlag] = (await query('select id from time_flags order by id limit 2')).map((row) =>
+    gid('TimeFlag', row['id']!),
+  ) as [string, string];
+  await change(
+    'coordinator',
+    'judgeTimeFlag',
+    { flagId: judgedFlag, outcome: 'DISMISSED', note: '机房共用电脑' },
+    '{ __typename }',
+  );
+
   // Snapshots: one that the county signed, and one that a school objected to, with the one in its place.
   const county = gid('Division', COUNTY);
   const take = async (certificationId: string): Promise<string> => {
@@ -663,6 +684,9 @@ export async function makeWorld(): Promise<World> {
     snapshotDigest: (await partOf(snapshot, county))!.digest,
     objectedSnapshot,
     signedSnapshot,
+    proof: opened.sitting.proof as string,
+    timeFlag,
+    judgedFlag,
     staffNumber: 't1',
     colleague: await personOf('t2'),
     coordinator,

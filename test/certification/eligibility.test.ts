@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { stateOn } from '../../src/certification/certificate.ts';
 import { findShortfalls } from '../../src/certification/eligibility.ts';
+import { evidenceGradeOf } from '../../src/certification/evidence.ts';
 import type { Manifest } from '../../src/courses/manifest.ts';
 
 const manifest = {
   modules: [{ activities: [{ key: 'a' }, { key: 'b' }] }, { activities: [{ key: 'c' }] }],
   exam: { passMark: 80 },
 } as unknown as Manifest;
-const shortfalls = (completed: string[], attempts: { percent: number | null; passed: boolean | null }[]) =>
-  findShortfalls({ manifest, completed: new Set(completed), attempts });
+const enough = { time: { totalMs: 100 * 60_000 }, neededMs: 22.5 * 60_000, credited: 1, needed: 0.5 };
+const shortfalls = (
+  completed: string[],
+  attempts: { percent: number | null; passed: boolean | null }[],
+  hours = enough,
+) => findShortfalls({ manifest, completed: new Set(completed), attempts, hours });
 const open = { percent: null, passed: null };
 const failed = (percent: number) => ({ percent, passed: false });
 const passed = { percent: 90, passed: true };
@@ -40,6 +45,58 @@ describe('what is lacking for a certificate', () => {
       { code: 'EXAM_NOT_PASSED', passMark: 80, bestPercent: 79.99 },
     ]);
   });
+});
+
+describe('hours that are lacking', () => {
+  const done = ['a', 'b', 'c'];
+  const hours = (totalMs: number, neededMs = 22.5 * 60_000) => ({
+    ...enough,
+    time: { totalMs },
+    neededMs,
+    credited: 0.2,
+  });
+
+  it('are told with what there is, what is needed, and the minutes in between, rounded up', () => {
+    expect(shortfalls(done, [passed], hours(10 * 60_000))).toEqual([
+      { code: 'HOURS_MISSING', credited: 0.2, needed: 0.5, minutesToGo: 13 },
+    ]);
+    expect(shortfalls(done, [passed], hours(22.5 * 60_000 - 1))).toMatchObject([{ minutesToGo: 1 }]);
+    // A lesson and a pass are told before them.
+    expect(shortfalls(['a', 'b'], [], hours(0)).map(({ code }) => code)).toEqual([
+      'ACTIVITY_UNFINISHED',
+      'EXAM_NOT_TAKEN',
+      'HOURS_MISSING',
+    ]);
+  });
+
+  it('are none from the very millisecond on that suffices, nor where none are asked for', () => {
+    expect(shortfalls(done, [passed], hours(22.5 * 60_000))).toEqual([]);
+    expect(shortfalls(done, [passed], hours(0, 0))).toEqual([]);
+  });
+});
+
+describe('the grade of evidence', () => {
+  it.each([
+    ['A', 90, 36, 0],
+    ['A', 90, 500, 0],
+    ['B', 90, 35.99, 0],
+    ['B', 90, 22.5, 0],
+    ['C', 90, 22.49, 0],
+    ['C', 90, 0, 0],
+    // One that was upheld lowers it by one.
+    ['B', 90, 45, 1],
+    ['C', 90, 30, 2],
+    ['C', 90, 10, 1],
+    // Without an exam of ours.
+    ['C', null, 45, 0],
+  ] as const)(
+    'is %s with %j percent, %d of 45 minutes and %d upheld flags',
+    (grade, percent, minutes, flagsUpheld) => {
+      expect(
+        evidenceGradeOf({ percent, creditedMs: minutes * 60_000, declaredMs: 45 * 60_000, flagsUpheld }),
+      ).toBe(grade);
+    },
+  );
 });
 
 describe('the state of a certificate', () => {

@@ -42,6 +42,7 @@ const END = `mutation ($input: EndGrantInput!) { endGrant(input: $input) { __typ
 const MANUAL = `mutation ($input: RequestManualIssueInput!) { requestManualIssue(input: $input) { __typename } }`;
 const APPROVE = `mutation ($input: ApproveIssueRequestInput!) { approveIssueRequest(input: $input) { __typename } }`;
 const DECLINE = `mutation ($input: DeclineIssueRequestInput!) { declineIssueRequest(input: $input) { __typename } }`;
+const JUDGE = `mutation ($input: JudgeTimeFlagInput!) { judgeTimeFlag(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -85,6 +86,8 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
+  'time-flag.raise': { subject: 'time-flag', row: `time_flags where state = 'open' and id` },
+  'time-flag.judge': { subject: 'time-flag', row: `time_flags where state <> 'open' and id` },
   'issue-request.make': { subject: 'issue-request', row: 'issue_request_rows where request_id' },
   'issue-request.approve': {
     subject: 'issue-request',
@@ -115,6 +118,7 @@ const OF_MUTATIONS: Record<string, string | null> = {
   defineIndicator: 'indicator.define',
   importIndicatorValues: 'indicator.import',
   importRoster: 'roster.request',
+  judgeTimeFlag: 'time-flag.judge',
   mergeOrganizations: 'organization.merge',
   objectToSnapshot: 'snapshot.object',
   planCertification: 'certification.plan',
@@ -129,6 +133,8 @@ const OF_MUTATIONS: Record<string, string | null> = {
   submitAttempt: 'attempt.grade',
   takeSnapshot: 'snapshot.request',
   // A learner's own work, many times a minute, kept row by row with its time. What comes of it is written down: the grade.
+  openSitting: null,
+  recordBeat: null,
   recordStatements: null,
   saveResponse: null,
   saveUserState: null,
@@ -307,6 +313,12 @@ describe('the journal', () => {
     'snapshot.object': async () => verdict(OBJECT, { reason: 'x' }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
+    'time-flag.judge': async () => {
+      const [flag] = await query(`select min(id) as id from time_flags where state = 'open'`);
+      return mutate('coordinator', JUDGE, {
+        input: { flagId: gid('TimeFlag', flag!['id']!), outcome: 'UPHELD', note: 'x' },
+      });
+    },
     'issue-request.make': async () =>
       mutate('issuer', MANUAL, {
         input: {
@@ -393,7 +405,7 @@ describe('the journal', () => {
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from issue_requests) as requests, (select count(*) from issue_requests where state <> 'waiting') as requests_decided, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
-      (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
+      (select count(*) from time_flags where state <> 'open') as flags_judged, (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
     until(async () =>
       (await query('select 1 from graphile_worker.jobs where run_at <= now()')).length === 0
@@ -405,6 +417,10 @@ describe('the journal', () => {
     service = await startService({ clock: new TestClock('2030-03-04T04:00:00Z') });
     ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2', 't3']));
     for (const learner of learners.slice(0, 2)) await finishActivities(service, learner);
+    // Completed in no time, which is raised.
+    await service.app.services.time.look(
+      Buffer.from(learners[1]!.assignmentId, 'base64').toString().split(':')[1]!,
+    );
     attemptId = await sitExam(service, learners[0]!, { right: true });
     await idle();
   });
@@ -439,6 +455,7 @@ describe('the journal', () => {
     'contacts.set',
     'organization.rename',
     'organization.merge',
+    'time-flag.judge',
     'attempt.start',
     'attempt.grade',
   ])('takes %s back whole when its entry can not be written, and what it owed with it', async (action) => {
@@ -638,6 +655,8 @@ describe('the journal', () => {
       'grant.give',
       'session.begin',
       'session.end',
+      'time-flag.judge',
+      'time-flag.raise',
     ]);
   });
 

@@ -242,6 +242,8 @@ export interface Learner {
 export async function assignTeachers(
   service: TestService,
   ids: readonly string[],
+  // A test does in a second what takes a teacher an hour.
+  { minimumHoursShare = 0 } = {},
 ): Promise<{ certificationId: string; unitId: string; learners: Learner[] }> {
   await importRoster(
     service,
@@ -259,6 +261,7 @@ export async function assignTeachers(
         validityMonths: 36,
         divisionCode: SAMPLE_COUNTY,
         issuerName: sampleCertification.issuerName,
+        minimumHoursShare,
       },
     },
   );

@@ -88,6 +88,7 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     PEOPLE_ERASE: word('删除个人信息', 'Erase personal data'),
     CERTIFICATION_PLAN: word('设立证书项目', 'Plan certifications'),
     COHORT_ASSIGN: word('分配培训人员', 'Assign cohorts'),
+    TIME_JUDGE: word('核实学时异常', 'Judge what looks odd in time'),
     COVERAGE_READ: word('查看覆盖率', 'See coverage'),
     TARGET_SET: word('设定目标', 'Set targets'),
     INDICATOR_DEFINE: word('设立指标', 'Define indicators'),

@@ -9,6 +9,7 @@ import { useQuery } from '../parts/use-query.ts';
 import { NotFound } from './not-found.tsx';
 import { PlayerSession } from './player-session.ts';
 import { ActivityPage } from './queries.ts';
+import { TimeLine, useTimekeeper } from './timekeeper.tsx';
 
 type Progress = Extract<
   NonNullable<ResultOf<typeof ActivityPage>['node']>,
@@ -88,6 +89,7 @@ function Player({
   reopen: () => void;
 }) {
   const { t } = useLanguage();
+  const { sitting, touch } = useTimekeeper(assignmentId, progress.activity.key);
   const frame = useRef<HTMLIFrameElement>(null);
   const [ready, setReady] = useState(false);
   const [failure, setFailure] = useState<string>();
@@ -129,6 +131,7 @@ function Player({
       else if (message.type === 'state' && typeof message.data === 'string') session.state(message.data);
       else if (message.type === 'height' && typeof message.pixels === 'number')
         setHeight(Math.min(Math.max(message.pixels, 200), 20_000));
+      else if (message.type === 'used') touch();
       else if (message.type === 'failed') setFailure(String(message.message));
     };
     window.addEventListener('message', receive);
@@ -169,6 +172,7 @@ function Player({
         // On its own origin, so that the two tokens together give it nothing of ours.
         sandbox="allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads"
       />
+      <TimeLine sitting={sitting} />
     </div>
   );
 }

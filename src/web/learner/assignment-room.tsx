@@ -47,6 +47,10 @@ export function AssignmentRoom({ id }: { id: string }) {
           certificate === null &&
           ` · ${t.due(formatDay(assignment.dueOn, language))}`}
       </p>
+      <p className="quiet">
+        {t.hoursSoFar(assignment.time.classHours, course.classHours)}{' '}
+        <Link href="/about-time">{t.aboutTimeLink}</Link>
+      </p>
       {certificate !== null && <CertificateCard certificate={certificate} />}
       <EfficacyOffer assignmentId={assignment.id} due={assignment.efficacy?.due} />
       <ProgressBar value={done} max={activities.length} label={t.progress(done, activities.length)} />
@@ -89,6 +93,7 @@ export function AssignmentRoom({ id }: { id: string }) {
             </Link>
           </p>
         )}
+      <Flags flags={assignment.time.flags} />
       {certificate === null && (
         <section className="card">
           <h2>{assignment.shortfalls.length === 0 ? t.certificate : t.missing}</h2>
@@ -106,6 +111,26 @@ export function AssignmentRoom({ id }: { id: string }) {
         </section>
       )}
     </>
+  );
+}
+
+/** What looked odd is told to whom it is about, with what came of it. */
+function Flags({ flags }: { flags: Assignment['time']['flags'] }) {
+  const { t } = useLanguage();
+  if (flags.length === 0) return null;
+  return (
+    <section className="card">
+      <h2>{t.flags}</h2>
+      <p className="quiet">{t.flagsHint}</p>
+      <ul>
+        {flags.map((flag) => (
+          <li key={flag.id}>
+            {flag.text} · {t.flagState[flag.state]}
+            {flag.note !== null && <span className="quiet"> {flag.note}</span>}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -10,14 +10,15 @@ import type { Attempt } from './exam-room.tsx';
 import { AfterAttempt } from './queries.ts';
 
 export function ExamResult({ attempt }: { attempt: Attempt }) {
-  const { t, language } = useLanguage();
+  const { t, code, language } = useLanguage();
   const after = useQuery(
-    async () => (await request(AfterAttempt, { id: attempt.assignmentId })).node,
-    attempt.assignmentId,
+    async () => (await request(AfterAttempt, { id: attempt.assignmentId, language: code })).node,
+    `${attempt.assignmentId} ${code}`,
   );
   const assignment =
     after.status === 'ready' && after.data?.__typename === 'Assignment' ? after.data : undefined;
-  const waiting = attempt.passed === true && assignment?.certificate === null;
+  const lacking = attempt.passed === true && assignment?.certificate === null ? assignment.shortfalls : [];
+  const waiting = attempt.passed === true && assignment?.certificate === null && lacking.length === 0;
   const [asked, setAsked] = useState(0);
   const { reload } = after;
   useEffect(() => {
@@ -48,6 +49,16 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
             : t.resultFailed(percent, assignment?.exam.passMark ?? 0)}
         </p>
         {attempt.passed !== true && retryAt !== null && <p>{t.resitAt(formatTime(retryAt, language))}</p>}
+        {lacking.length > 0 && (
+          <>
+            <p>{t.missing}</p>
+            <ul>
+              {lacking.map(({ text }) => (
+                <li key={text}>{text}</li>
+              ))}
+            </ul>
+          </>
+        )}
         {waiting && <p role="status">{asked < 30 ? t.preparing : t.preparingSlow}</p>}
       </section>
       {assignment?.certificate !== null && assignment !== undefined && (

@@ -5,6 +5,7 @@ import { Title } from '../parts/page.tsx';
 import { SavingLine, type SavingState } from '../parts/saving.tsx';
 import type { Attempt } from './exam-room.tsx';
 import { SaveResponse, SubmitAttempt } from './queries.ts';
+import { EXAM, useTimekeeper } from './timekeeper.tsx';
 
 /** One question at a time, every answer saved as it is given, so that a phone may fail at any moment. */
 export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () => void }) {
@@ -14,6 +15,7 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
     () => new Map(attempt.items.map((item) => [item.key, item.chosen])),
   );
   const { saving, save, settled } = useSaving(attempt.id, reload);
+  const { settle } = useTimekeeper(attempt.assignmentId, EXAM);
   const [submitting, setSubmitting] = useState<{ busy: boolean; failure?: string }>({ busy: false });
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -43,6 +45,8 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
     try {
       // An answer still on its way would come too late.
       await settled();
+      // The certificate states the hours there are when the exam is passed.
+      await settle();
       const { submitAttempt } = await request(SubmitAttempt, { id: attempt.id });
       if (submitAttempt.__typename !== 'SubmitAttemptPayload' && submitAttempt.code !== 'ATTEMPT_CLOSED') {
         setSubmitting({ busy: false, failure: t.refusal[submitAttempt.code] ?? submitAttempt.message });

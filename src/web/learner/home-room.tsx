@@ -75,6 +75,7 @@ function AssignmentCard({ assignment }: { assignment: Assignment }) {
     ASSIGNED: t.start,
     LEARNING: t.goOn,
     EXAM_OPEN: t.toExam,
+    HOURS_OPEN: t.goOn,
     PASSED: t.openCourse,
     CERTIFIED: t.openCourse,
     EXPIRED: t.openCourse,

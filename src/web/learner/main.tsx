@@ -4,6 +4,7 @@ import { Link, Route, Switch, useLocation } from 'wouter';
 import { keepSession, request, sessionToken } from '../graphql.ts';
 import { LanguageProvider, useLanguage } from '../language.tsx';
 import { Brand, Loading, Shell } from '../parts/page.tsx';
+import { AboutTime } from './about-time.tsx';
 import { ActivityRoom } from './activity-room.tsx';
 import { AssignmentRoom } from './assignment-room.tsx';
 import { EfficacyRoom } from './efficacy-room.tsx';
@@ -15,7 +16,7 @@ import { WayIn } from './way-in.tsx';
 
 function App() {
   const { t } = useLanguage();
-  const [, go] = useLocation();
+  const [path, go] = useLocation();
   const [session, setSession] = useState<'entering' | 'in' | 'out'>(() =>
     new URLSearchParams(location.search).has('sign-in') ? 'entering' : sessionToken() === null ? 'out' : 'in',
   );
@@ -67,8 +68,9 @@ function App() {
         ) : undefined
       }
     >
+      {path === '/about-time' && <AboutTime />}
       {session === 'entering' && <Loading />}
-      {session === 'out' && <WayIn failed={failed} enter={enter} />}
+      {session === 'out' && path !== '/about-time' && <WayIn failed={failed} enter={enter} />}
       {session === 'in' && (
         <Switch>
           <Route path="/">
@@ -83,6 +85,7 @@ function App() {
           <Route path="/assignments/:id/confidence">
             {({ id }) => <EfficacyRoom key={id} assignmentId={id} />}
           </Route>
+          <Route path="/about-time" />
           <Route path="/attempts/:id">{({ id }) => <ExamRoom key={id} id={id} />}</Route>
           <Route>
             <NotFound />

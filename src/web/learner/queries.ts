@@ -132,6 +132,15 @@ export const AssignmentPage = graphql(`
           code
           text
         }
+        time {
+          classHours
+          flags {
+            id
+            text(language: $language)
+            state
+            note
+          }
+        }
         exam {
           itemsPerAttempt
           minutes
@@ -209,6 +218,46 @@ export const RecordStatements = graphql(`
     }
   }
 `);
+export const OpenSitting = graphql(`
+  mutation OpenSitting($input: OpenSittingInput!) {
+    openSitting(input: $input) {
+      __typename
+      ... on OpenSittingPayload {
+        sitting {
+          proof
+          nextInSeconds
+          pace
+          activity {
+            creditedSeconds
+          }
+        }
+      }
+      ... on Refusal {
+        code
+      }
+    }
+  }
+`);
+export const RecordBeat = graphql(`
+  mutation RecordBeat($input: RecordBeatInput!) {
+    recordBeat(input: $input) {
+      __typename
+      ... on RecordBeatPayload {
+        sitting {
+          proof
+          nextInSeconds
+          pace
+          activity {
+            creditedSeconds
+          }
+        }
+      }
+      ... on Refusal {
+        code
+      }
+    }
+  }
+`);
 export const SaveUserState = graphql(`
   mutation SaveUserState($input: SaveUserStateInput!) {
     saveUserState(input: $input) {
@@ -255,11 +304,15 @@ export const AttemptPage = graphql(`
   }
 `);
 export const AfterAttempt = graphql(`
-  query AfterAttempt($id: ID!) {
+  query AfterAttempt($id: ID!, $language: Language!) {
     node(id: $id) {
       __typename
       ... on Assignment {
         state
+        shortfalls(language: $language) {
+          code
+          text
+        }
         exam {
           passMark
           blockedBy {

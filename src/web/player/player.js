@@ -27,6 +27,19 @@
     return undefined;
   };
 
+  // That it is used, and not how: the page can't see into this frame.
+  let used = 0;
+  for (const type of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove'])
+    window.addEventListener(
+      type,
+      () => {
+        if (Date.now() - used < 1_000) return;
+        used = Date.now();
+        send({ type: 'used' });
+      },
+      { capture: true, passive: true },
+    );
+
   let lastState;
   const saveState = () => {
     const instance = window.H5P?.instances?.[0];

@@ -37,6 +37,7 @@ export const en: Texts = {
     ASSIGNED: 'Not started',
     LEARNING: 'Learning',
     EXAM_OPEN: 'Ready for the exam',
+    HOURS_OPEN: 'Exam passed, hours missing',
     PASSED: 'Passed, certificate on its way',
     CERTIFIED: 'Certificate earned',
     EXPIRED: 'Certificate expired',
@@ -60,6 +61,66 @@ export const en: Texts = {
   seeResult: 'See the result',
   passed: 'Passed',
   notPassed: 'Not passed',
+  hoursSoFar: (earned, all) => `${earned} of ${all} class ${all === 1 ? 'hour' : 'hours'} so far`,
+  aboutTimeLink: 'How hours are counted',
+  timeHere: (minutes) => `${minutes} min counted here.`,
+  timeFull: 'All the time that this activity may have is counted.',
+  timePaused: {
+    IDLE: 'Counting has paused, and goes on as soon as you do.',
+    ELSEWHERE: 'Another page of yours is counting.',
+  },
+  flags: 'Questions about your hours',
+  flagsHint:
+    'The system found something unusual. By itself it changes neither your result nor your hours: a training coordinator looks at it. If there is a reason, tell them.',
+  flagState: { OPEN: 'not looked at yet', DISMISSED: 'looked at: in order', UPHELD: 'looked at: confirmed' },
+  aboutTime: {
+    title: 'How hours are counted',
+    lead: 'The time that you really spend learning is counted by the server. This page says what is recorded, what is not, and what to do if it is wrong.',
+    parts: [
+      {
+        title: 'What is recorded',
+        points: [
+          'The time in which a page of a lesson or exam is open, seen and used. About every 20 seconds the page tells the server that it is there; the server’s clock decides.',
+          'Roughly how often you touched, typed or scrolled in that time: the number alone.',
+          'A random number that your browser made up, to see whether two devices learn at once. Only a keyed hash of it is kept.',
+        ],
+      },
+      {
+        title: 'What is not',
+        points: [
+          'No camera, no microphone, no pictures of the screen; not which keys you press, what you write, or what else is open.',
+          'Not where you are; and neither your phone number nor your kind of device is used to know you.',
+        ],
+      },
+      {
+        title: 'How hours come about',
+        points: [
+          'A slow or broken line is no harm: pauses of up to 75 seconds count whole, of longer ones the first 20 seconds.',
+          'After three minutes without a touch counting pauses; it goes on when you do. A page in the background does not count.',
+          'With several pages or devices open, the same time counts once.',
+          'An activity counts up to 1.5 times the minutes that are expected, the exam up to its time limit.',
+          'A class hour is usually 45 minutes, by the rule of your region; hours are rounded down to 0.1 and never more than the course declares.',
+          'A certificate states the hours there are when it is issued. If you want more of them, learn first and hand in the exam afterwards.',
+        ],
+      },
+      {
+        title: 'Grades of evidence',
+        points: [
+          'A: the exam was drawn, timed and graded by the server and passed, 80% of the course’s time is counted, and no question was confirmed.',
+          'B: the same, with 50% of the time.',
+          'C: all others, also what people recognized or recorded from an old certificate. A confirmed question lowers it by one.',
+        ],
+      },
+      {
+        title: 'If something is in question',
+        points: [
+          'Too fast, too even, many people on one device, two devices at once: the system asks a question, and fails nobody for it.',
+          'A training coordinator looks at each; you see the question and its outcome on the page of the course. A good reason, like a shared computer, is enough.',
+          'If you think that time is missing, ask your training coordinator and name the day and the course: every stretch is kept and can be looked at. You can download all of your data too.',
+        ],
+      },
+    ],
+  },
   missing: 'Still missing for the certificate',
   nothingMissing: 'Everything needed has been done.',
   certificate: 'Certificate',
@@ -198,6 +259,12 @@ export const en: Texts = {
       'Recorded from an old certificate of another body after review by two people; no exam of this service',
   },
   evidence: 'It rests on',
+  evidenceGrade: 'Evidence grade',
+  evidenceGrades: {
+    A: 'A: exam graded by the server passed, 80% of the course’s time in the ledger',
+    B: 'B: exam graded by the server passed, 50% of the course’s time in the ledger',
+    C: 'C: less than half of the time, or recognized by people or from an old certificate',
+  },
   issuedOn: 'Issued on',
   validity: 'Valid',
   validityRange: (from, until) => `${from} – ${until}`,

@@ -16,6 +16,7 @@ const Verify = graphql(`
       path
       evidence(language: $language)
       issuerName
+      evidenceGrade
       classHours
       issuedOn
       validFrom
@@ -176,6 +177,10 @@ function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boo
     [t.issuer, found.issuerName],
     [t.path, t.paths[found.path]],
     [t.evidence, found.evidence],
+    [
+      t.evidenceGrade,
+      found.evidenceGrade === null ? null : (t.evidenceGrades[found.evidenceGrade] ?? found.evidenceGrade),
+    ],
     [t.hours, t.classHours(found.classHours)],
     [t.issuedOn, formatDay(found.issuedOn, language)],
     [
