@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { AnalysisService } from '../src/assessment/analysis.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
@@ -56,6 +57,7 @@ export interface Services {
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
   readonly exams: ExamService;
+  readonly analyses: AnalysisService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;
