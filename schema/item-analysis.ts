@@ -124,13 +124,13 @@ ItemAnalysis.implement({
       type: EstimateType,
       nullable: true,
       description:
-        "Cronbach's alpha of an exam of this length (KR-20 without partial credit), by the mean variance of an item and the mean covariance of two drawn together; Feldt's interval, which takes all to have sat the same items and is somewhat too narrow where they are drawn. How well it would rank people who sit the same items.",
+        "Cronbach's alpha of an exam of this length (KR-20 without partial credit), by the mean variance of an item and the mean covariance of two drawn together; Feldt's interval. How well it would rank people who sit the same items. A little low while items have few answers each.",
     }),
     reliabilityAsDrawn: t.expose('reliabilityAsDrawn', {
       type: EstimateType,
       nullable: true,
       description:
-        'The same where each sits items of their own, which is how it is: harder ones drawn are error too (one-way ICC(1,k) with its exact interval). Cautious: the blueprint balances draws, which this leaves out. It answers how far a score can be held against the pass mark.',
+        'The same for the exams as they were drawn: who draws harder items has lower points, and that is error too. Equal to `alpha` where all sit the same items. It answers how far a score can be held against the pass mark. Its interval is a little narrow: it holds about 9 times in 10.',
     }),
     items: t.connection({
       type: ItemStatistics,

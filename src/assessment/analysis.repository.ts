@@ -59,7 +59,7 @@ export async function countAnswers(
       from counted c join responses r on r.attempt_id = c.id join questions q on q.item = r.item_id
       where r.points is not null
     ), sittings as materialized (
-      select attempt, count(*)::float8 as k, sum(d) as d, sum(d * d) as dd, sum(x) as x, sum(x * x) as xx from answers group by 1
+      select attempt, count(*)::float8 as k, sum(d) as d, sum(d * d) as dd, sum(x) as x from answers group by 1
     ), rests as materialized (
       select a.question, a.chosen, a.x, (s.d - a.d) / nullif(s.k - 1, 0) as y from answers a join sittings s using (attempt)
     ), ranked as materialized (
@@ -79,7 +79,7 @@ export async function countAnswers(
       from ranked group by 1
     ), of_all as (
       select count(*) as attempts, sum(k) as answers, sum(k * k) as "lengthSquares", sum(dd) as "deviationSquares",
-        sum(d * d - dd) as "deviationProducts", sum(x) as points, sum(xx) as "pointSquares", sum(x * x / k) as "scoreSquares"
+        sum(d * d - dd) as "deviationProducts", sum(x / k) as scores, sum((x / k) ^ 2) as "scoreSquares"
       from sittings
     )
     select of_all.*, i.question, i.n::int, i.unanswered::int, i.mean, i.x, i.y, i.xx, i.yy, i.xy, i.high::int, i.low::int, o.chosen
@@ -93,8 +93,7 @@ export async function countAnswers(
       lengthSquares: number('lengthSquares'),
       deviationSquares: number('deviationSquares'),
       deviationProducts: number('deviationProducts'),
-      points: number('points'),
-      pointSquares: number('pointSquares'),
+      scores: number('scores'),
       scoreSquares: number('scoreSquares'),
     },
     items: rows

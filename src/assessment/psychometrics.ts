@@ -45,10 +45,8 @@ export interface ScoreSums {
   readonly deviationSquares: number;
   /** Of the products of the d of two different answers of one attempt, each pair twice. */
   readonly deviationProducts: number;
-  /** Of the points, and of their squares. */
-  readonly points: number;
-  readonly pointSquares: number;
-  /** Of (points of an attempt)² ÷ k. */
+  /** Of the mean points of an attempt, and of their squares. */
+  readonly scores: number;
   readonly scoreSquares: number;
 }
 
@@ -83,22 +81,18 @@ export function feldtInterval(
 }
 
 /**
- * Reliability of scores as they were drawn: each attempt has items of its own, so that getting hard ones is error too. One-way analysis
- * of variance, items within attempts: 1 − MSwithin ÷ MSbetween, ICC(1,k) of Shrout & Fleiss (1979), with their exact interval. It treats
- * items as drawn from the whole bank; a blueprint that fixes how many of each kind makes the truth somewhat better.
+ * Reliability of scores as they came about: the mean covariance of two items drawn together (what the attempts really differ in), in the
+ * variance of their mean points, luck of the draw included as the blueprint left it. Where all sit the same items it is alpha; where
+ * items are drawn it is lower, by what one person's harder items cost. The interval is Feldt's, borrowed: simulated, it held 89 to 95
+ * times in 100, and that of alpha 91 to 96. Both values are a little low while items have few answers.
  */
 export function reliabilityAsDrawn(sums: ScoreSums): Estimate | undefined {
-  const [one, other] = [sums.attempts - 1, sums.answers - sums.attempts];
-  if (one < 2 || other < 1) return undefined;
-  const between = (sums.scoreSquares - sums.points ** 2 / sums.answers) / one;
-  const within = (sums.pointSquares - sums.scoreSquares) / other;
-  if (between <= 1e-12) return undefined;
-  const share = within / between;
-  return {
-    value: 1 - share,
-    low: 1 - share * fQuantile(0.975, one, other),
-    high: 1 - share / fQuantile(0.975, other, one),
-  };
+  const pairs = sums.lengthSquares - sums.answers;
+  if (sums.attempts < 3 || pairs <= 0) return undefined;
+  const observed = sums.scoreSquares / sums.attempts - (sums.scores / sums.attempts) ** 2;
+  if (observed <= 1e-12) return undefined;
+  const value = sums.deviationProducts / pairs / observed;
+  return { value, ...feldtInterval(value, sums.attempts, sums.answers / sums.attempts) };
 }
 
 /** 97.5 % of a normal distribution lies below it. */
