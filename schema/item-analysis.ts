@@ -84,7 +84,7 @@ ItemStatistics.implement({
       type: EstimateType,
       nullable: true,
       description:
-        'Corrected point-biserial (Pearson with partial credit): its points against the rest of the same attempt, the item itself left out and the luck of the draw taken out. null also where all have the same points. Questions on one vignette lift each other.',
+        'Corrected point-biserial (Pearson with partial credit): its points against the rest of the same attempt, the item itself left out and the luck of the draw taken out. null also where all have the same points. Questions of the same vignette are left out with it, since they lift each other.',
     }),
     unanswered: t.exposeInt('unanswered', { nullable: true, description: 'Of the answers, left open.' }),
     high: t.exposeInt('high', {

@@ -34,7 +34,8 @@ export interface Counted {
  * versions that have its key and, letter for letter, its text; it goes by its id in `versionId`.
  *
  * The score on the rest is the mean deviation of the other items' points from their items' means: where everybody sits the same items
- * that ranks like the number right; where items are drawn, it takes the luck of the draw out.
+ * that ranks like the number right; where items are drawn, it takes the luck of the draw out. Questions of one vignette are left out
+ * together: they would lift each other.
  */
 export async function countAnswers(
   db: Executor,
@@ -50,18 +51,21 @@ export async function countAnswers(
     ), counted as materialized (
       select id from graded where at <= of - of % ${TOGETHER}::int and at > of - of % ${TOGETHER}::int - ${MOST_COUNTED}::int
     ), questions as materialized (
-      select i.id as item, coalesce(b.id, i.id) as question
+      select i.id as item, coalesce(b.id, i.id) as question, coalesce(i.body #>> '{vignette,key}', 'item ' || i.id) as bundle
       from items i left join items b on b.course_version_id = ${versionId}::bigint and b.key = i.key and b.body = i.body
       where i.course_version_id = any(${versionIds}::bigint[])
     ), answers as materialized (
-      select r.attempt_id as attempt, q.question, r.chosen, r.points::float8 as x,
+      select r.attempt_id as attempt, q.question, q.bundle, r.chosen, r.points::float8 as x,
         r.points::float8 - avg(r.points::float8) over (partition by q.question) as d
       from counted c join responses r on r.attempt_id = c.id join questions q on q.item = r.item_id
       where r.points is not null
+    ), bundles as materialized (
+      select attempt, bundle, count(*)::float8 as k, sum(d) as d, sum(d * d) as dd, sum(x) as x from answers group by 1, 2
     ), sittings as materialized (
-      select attempt, count(*)::float8 as k, sum(d) as d, sum(d * d) as dd, sum(x) as x from answers group by 1
+      select attempt, sum(k) as k, sum(k * k) as kk, sum(d) as d, sum(d * d) as "bundleSquares", sum(dd) as dd, sum(x) as x from bundles group by 1
     ), rests as materialized (
-      select a.question, a.chosen, a.x, (s.d - a.d) / nullif(s.k - 1, 0) as y from answers a join sittings s using (attempt)
+      select a.question, a.chosen, a.x, (s.d - b.d) / nullif(s.k - b.k, 0) as y
+      from answers a join bundles b using (attempt, bundle) join sittings s using (attempt)
     ), ranked as materialized (
       -- Equal scores must be equal after rounding too: a hair apart, they would not tie.
       select question, chosen, x, y,
@@ -78,8 +82,8 @@ export async function countAnswers(
         count(*) filter (where high) as high, count(*) filter (where low) as low
       from ranked group by 1
     ), of_all as (
-      select count(*) as attempts, sum(k) as answers, sum(k * k) as "lengthSquares", sum(dd) as "deviationSquares",
-        sum(d * d - dd) as "deviationProducts", sum(x / k) as scores, sum((x / k) ^ 2) as "scoreSquares"
+      select count(*) as attempts, sum(k) as answers, sum(k * k - kk) as pairs, sum(dd) as "deviationSquares",
+        sum(d * d - "bundleSquares") as "deviationProducts", sum(x / k) as scores, sum((x / k) ^ 2) as "scoreSquares"
       from sittings
     )
     select of_all.*, i.question, i.n::int, i.unanswered::int, i.mean, i.x, i.y, i.xx, i.yy, i.xy, i.high::int, i.low::int, o.chosen
@@ -90,7 +94,7 @@ export async function countAnswers(
     sums: {
       attempts: number('attempts'),
       answers: number('answers'),
-      lengthSquares: number('lengthSquares'),
+      pairs: number('pairs'),
       deviationSquares: number('deviationSquares'),
       deviationProducts: number('deviationProducts'),
       scores: number('scores'),

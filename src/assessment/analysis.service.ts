@@ -59,7 +59,9 @@ export function makeAnalysisService({ db, courses }: { db: Database; courses: Co
         enough,
         alpha: enough ? (alpha(sums) ?? null) : null,
         reliabilityAsDrawn: enough ? (reliabilityAsDrawn(sums) ?? null) : null,
-        items: items.map((item) => describeItem(item, byItem.get(item.id), sums.attempts)),
+        items: items
+          .filter(({ use }) => use !== 'practice')
+          .map((item) => describeItem(item, byItem.get(item.id), sums.attempts)),
       };
     },
   };

@@ -64,6 +64,8 @@ export interface AnalyzedItem {
   readonly kind: string;
   readonly competency: string;
   readonly difficulty: number;
+  /** `practice`: in no exam. */
+  readonly use?: string;
   readonly options?: readonly { readonly key: string; readonly correct?: boolean }[];
 }
 

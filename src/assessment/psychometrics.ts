@@ -39,11 +39,11 @@ export function correlation(sums: {
 export interface ScoreSums {
   readonly attempts: number;
   readonly answers: number;
-  /** Of k², the answers of an attempt squared. */
-  readonly lengthSquares: number;
+  /** Of pairs of answers of one attempt that stand for themselves: not two to the same vignette, which lift each other. Each twice. */
+  readonly pairs: number;
   /** Of d², where d is an answer's points less the mean of its item. */
   readonly deviationSquares: number;
-  /** Of the products of the d of two different answers of one attempt, each pair twice. */
+  /** Of the products of the two d of such pairs. */
   readonly deviationProducts: number;
   /** Of the mean points of an attempt, and of their squares. */
   readonly scores: number;
@@ -52,15 +52,14 @@ export interface ScoreSums {
 
 /**
  * Cronbach's alpha of an exam of average length, KR-20 where every item gives 0 or 1. Where each attempt draws its own items it is
- * alpha by the mean variance of an item and the mean covariance of two that were drawn together; where all sit the same items that is
- * the textbook's alpha exactly. Interval: Feldt (1965), which takes everybody to have sat the same items.
+ * alpha by the mean variance of an item and the mean covariance of two that were drawn together; where all sit the same items, and
+ * no vignette, that is the textbook's alpha exactly. Interval: Feldt (1965), which takes everybody to have sat the same items.
  */
 export function alpha(sums: ScoreSums): Estimate | undefined {
-  const pairs = sums.lengthSquares - sums.answers;
-  if (sums.attempts < 3 || pairs <= 0) return undefined;
+  if (sums.attempts < 3 || sums.pairs <= 0) return undefined;
   const length = sums.answers / sums.attempts;
   const variance = sums.deviationSquares / sums.answers;
-  const covariance = sums.deviationProducts / pairs;
+  const covariance = sums.deviationProducts / sums.pairs;
   const total = variance + (length - 1) * covariance;
   if (total <= 1e-12) return undefined;
   const value = (length * covariance) / total;
@@ -87,11 +86,10 @@ export function feldtInterval(
  * times in 100, and that of alpha 91 to 96. Both values are a little low while items have few answers.
  */
 export function reliabilityAsDrawn(sums: ScoreSums): Estimate | undefined {
-  const pairs = sums.lengthSquares - sums.answers;
-  if (sums.attempts < 3 || pairs <= 0) return undefined;
+  if (sums.attempts < 3 || sums.pairs <= 0) return undefined;
   const observed = sums.scoreSquares / sums.attempts - (sums.scores / sums.attempts) ** 2;
   if (observed <= 1e-12) return undefined;
-  const value = sums.deviationProducts / pairs / observed;
+  const value = sums.deviationProducts / sums.pairs / observed;
   return { value, ...feldtInterval(value, sums.attempts, sums.answers / sums.attempts) };
 }
 

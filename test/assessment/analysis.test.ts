@@ -150,6 +150,32 @@ describe('item analysis', () => {
     );
   });
 
+  it('lets questions of one vignette not speak for each other', async () => {
+    const of = (key: string) => singleItem(key, { vignette: { key: 'v', story: { 'zh-CN': '', en: '' } } });
+    await insertBank(service.database.pool, 'vignette', '1.0.0', [
+      of('v1'),
+      of('v2'),
+      singleItem('q1'),
+      singleItem('q2'),
+      singleItem('spare', { use: 'practice' }),
+    ]);
+    // Who gets one question of the vignette gets the other, and that says nothing of the rest.
+    await sit(
+      'vignette',
+      times(40, (at) => {
+        const [story, rest] = [at % 2 === 0 ? 'a' : 'b', at % 4 < 2 ? 'a' : 'b'];
+        return { answers: answers({ v1: story, v2: story, q1: rest, q2: rest }) };
+      }),
+    );
+    const analysis = await analyze('vignette');
+    expect(nodesOf(analysis).map((node) => node.key)).toEqual(['q1', 'q2', 'v1', 'v2']);
+    expect(itemOf(analysis, 'v1').discrimination.value).toBeCloseTo(0, 9);
+    // Of three others one goes with it and two do not: the covariances 1, 0 and 0 of the variances 1 and 5 × ½.
+    expect(itemOf(analysis, 'q1').discrimination.value).toBeCloseTo(1 / Math.sqrt(5), 9);
+    // Of the five pairs that stand for themselves one goes together: 4 × ⅕ ÷ (1 + 3 × ⅕).
+    expect(analysis.alpha.value).toBeCloseTo(0.5, 9);
+  });
+
   it('tells no number before 30 attempts, and says how far it is', async () => {
     await bank('few', ['q1', 'q2', 'q3']);
     await sit(

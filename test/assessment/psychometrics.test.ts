@@ -26,15 +26,22 @@ function sumsOf(people: readonly (readonly Answer[])[]): ScoreSums {
     const d = answers.map(({ item, points }) => points - means.get(item)!);
     const squares = total(d.map((each) => each ** 2));
     const score = mean(answers.map(({ points }) => points));
-    return [answers.length, answers.length ** 2, squares, total(d) ** 2 - squares, score, score ** 2];
+    return [
+      answers.length,
+      answers.length * (answers.length - 1),
+      squares,
+      total(d) ** 2 - squares,
+      score,
+      score ** 2,
+    ];
   });
-  const [answers, lengthSquares, deviationSquares, deviationProducts, scores, scoreSquares] = [
-    0, 1, 2, 3, 4, 5,
-  ].map((at) => total(sums.map((each) => each[at]!))) as [number, number, number, number, number, number];
+  const [answers, pairs, deviationSquares, deviationProducts, scores, scoreSquares] = [0, 1, 2, 3, 4, 5].map(
+    (at) => total(sums.map((each) => each[at]!)),
+  ) as [number, number, number, number, number, number];
   return {
     attempts: people.length,
     answers,
-    lengthSquares,
+    pairs,
     deviationSquares,
     deviationProducts,
     scores,
