@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { EfficacyService } from '../src/assessment/efficacy.service.ts';
+import type { AnalysisService } from '../src/assessment/analysis.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
@@ -63,6 +64,7 @@ export interface Services {
   readonly flags: FlagService;
   readonly exams: ExamService;
   readonly efficacy: EfficacyService;
+  readonly analyses: AnalysisService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;

@@ -1,5 +1,7 @@
 import type { RoleGrant as RoleGrantFacts } from '../src/access/grant.ts';
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
+import type { ItemStatistics as ItemStatisticsFacts } from '../src/assessment/analysis.ts';
+import type { ItemAnalysis as ItemAnalysisFacts } from '../src/assessment/analysis.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
 import type { AuditedEntry } from '../src/audit/audit.repository.ts';
 import type { AccessToken as AccessTokenFacts } from '../src/access/access-token.ts';
@@ -68,6 +70,8 @@ export const AttemptItem = builder.objectRef<{
   language: 'zh-CN' | 'en';
 }>('AttemptItem');
 export const TimeFlag = builder.objectRef<TimeFlagFacts>('TimeFlag');
+export const ItemAnalysis = builder.objectRef<ItemAnalysisFacts>('ItemAnalysis');
+export const ItemStatistics = builder.objectRef<ItemStatisticsFacts>('ItemStatistics');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');

@@ -15,6 +15,7 @@ import './programme.ts';
 import './assignment.ts';
 import './time.ts';
 import './attempt.ts';
+import './item-analysis.ts';
 import './certificate.ts';
 import './issue-request.ts';
 import './coverage.ts';

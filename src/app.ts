@@ -9,6 +9,7 @@ import type Koa from 'koa';
 import type { Services } from '../schema/context.ts';
 import { makeAuditService } from './audit/audit.service.ts';
 import { makeEfficacyService } from './assessment/efficacy.service.ts';
+import { makeAnalysisService } from './assessment/analysis.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
@@ -284,6 +285,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       flags,
       exams,
       efficacy: makeEfficacyService({ db, clock, programmes, learning, exams }),
+      analyses: makeAnalysisService({ db, courses }),
       certificates,
       issueRequests,
       titles,

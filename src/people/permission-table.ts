@@ -23,6 +23,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'credit.read': 'read the feed of credit records',
   'journal.read': 'read the journal',
   'access.revoke': "revoke people's access tokens",
+  'item.analyze': 'see how exam items do, for the nation alone',
 };
 
 /** The table of roles and permissions as people read it; permissions.txt is made of it. */

@@ -23,6 +23,7 @@ export const permissions = [
   'credit.read',
   'journal.read',
   'access.revoke',
+  'item.analyze',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -58,7 +59,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.issue', 'certificate.revoke', 'coverage.read'],
   hr_verifier: ['certificate.read', 'credit.read'],
-  author: [],
+  author: ['item.analyze'],
   auditor: ['grant.read', 'journal.read', 'coverage.read'],
 };
 

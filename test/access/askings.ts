@@ -115,6 +115,7 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   identityProviders: nothing,
   indicators: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'indicators of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
+  itemAnalysis: { about: ['courseSlug'], args: (of) => ({ courseSlug: of.courseSlug }) },
   issueRequests: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'issueRequests of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
   journal: nothing,

@@ -63,6 +63,14 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     MULTIPLE: word('多选', 'Multiple choice'),
     TRUE_FALSE: word('判断', 'True or false'),
   },
+  ItemFaultCode: {
+    TOO_EASY: word('过易', 'Too easy'),
+    TOO_HARD: word('过难', 'Too hard'),
+    NEGATIVE_DISCRIMINATION: word('区分度为负', 'Discriminates the wrong way'),
+    WEAK_DISCRIMINATION: word('区分度低', 'Hardly discriminates'),
+    DISTRACTOR_UNUSED: word('干扰项无人选', 'A distractor that nobody takes'),
+    DISTRACTOR_BEATS_KEY: word('高分者更多选干扰项', 'High scorers prefer a distractor'),
+  },
   ProgressState: {
     NOT_STARTED: word('未开始', 'Not started'),
     STARTED: word('进行中', 'Started'),
@@ -101,6 +109,7 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     CREDIT_READ: word('查看学时记录', 'Read credit records'),
     JOURNAL_READ: word('查阅审计日志', 'Read the journal'),
     ACCESS_REVOKE: word('撤销访问令牌', 'Revoke access tokens'),
+    ITEM_ANALYZE: word('查看试题分析', 'See how exam items do'),
   },
   ContactKind: { EMAIL: word('电子邮箱', 'E-mail'), MOBILE: word('手机号', 'Mobile') },
   ContactToldBy: { PERSON: word('本人', 'The person'), ROSTER: word('名册', 'A roster') },
@@ -324,6 +333,11 @@ const TITLES: Readonly<Record<string, Text>> = {
   createdAt: word('创建时间', 'Created at'),
   finishedAt: word('完成时间', 'Finished at'),
   decidedAt: word('处理时间', 'Decided at'),
+  competency: word('能力点', 'Competency'),
+  answers: word('作答数', 'Answers'),
+  exposure: word('曝光率', 'Exposure'),
+  facility: word('难度（得分率）', 'Facility'),
+  'discrimination.value': word('区分度', 'Discrimination'),
 };
 
 /**
