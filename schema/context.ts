@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { ExamService } from '../src/assessment/exam.service.ts';
+import type { SimulationService } from '../src/assessment/simulation.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
@@ -56,6 +57,7 @@ export interface Services {
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
   readonly exams: ExamService;
+  readonly simulations: SimulationService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;

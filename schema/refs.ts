@@ -1,6 +1,7 @@
 import type { RoleGrant as RoleGrantFacts } from '../src/access/grant.ts';
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
+import type { SimulationRun as SimulationRunFacts } from '../src/assessment/simulation.ts';
 import type { AuditedEntry } from '../src/audit/audit.repository.ts';
 import type { AccessToken as AccessTokenFacts } from '../src/access/access-token.ts';
 import type { Session as SessionFacts } from '../src/access/session.ts';
@@ -66,6 +67,7 @@ export const AttemptItem = builder.objectRef<{
   facts: AttemptItemFacts;
   language: 'zh-CN' | 'en';
 }>('AttemptItem');
+export const SimulationRun = builder.objectRef<SimulationRunFacts>('SimulationRun');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');

@@ -14,6 +14,7 @@ import './course.ts';
 import './programme.ts';
 import './assignment.ts';
 import './attempt.ts';
+import './simulation.ts';
 import './certificate.ts';
 import './issue-request.ts';
 import './coverage.ts';

@@ -9,6 +9,7 @@ import type Koa from 'koa';
 import type { Services } from '../schema/context.ts';
 import { makeAuditService } from './audit/audit.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
+import { makeSimulationService } from './assessment/simulation.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing } from './certification/issuing.service.ts';
@@ -195,6 +196,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     });
     const learning = makeLearningService({ db, clock, publicUrl, programmes });
     const exams = makeExamService({ db, clock, random, courses, programmes, learning });
+    const simulations = makeSimulationService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
     const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
     const certificates = makeCertificateService({
@@ -233,6 +235,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes.personalData,
       learning.personalData,
       exams.personalData,
+      simulations.personalData,
       certificates.personalData,
       titles.personalData,
       coverage.personalData,
@@ -266,6 +269,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes,
       learning,
       exams,
+      simulations,
       certificates,
       issueRequests,
       titles,

@@ -109,6 +109,7 @@ export const usualRetentionDays = {
   'user-states': 365,
   statements: 3 * 365,
   responses: 2 * 365,
+  'conversation-moves': 2 * 365,
   people: 3 * 365,
 } as const satisfies Readonly<Record<string, number>>;
 export type RetentionRule = keyof typeof usualRetentionDays;
