@@ -138,7 +138,7 @@ export function walkScenario(scenario: Scenario): Walked {
       const here = turn.choices.map((choice) => {
         const next = converse(scenario, state, choice)!;
         const after = known.get(keyOf(next))!;
-        return { choice, next, after: behind(choice, after!) };
+        return { choice, next, after: behind(choice, after) };
       });
       const passing = here.some(({ after }) => after.mostPassing !== undefined);
       const worth = (after: Ahead): number => (passing ? (after.mostPassing ?? -1) : after.most);

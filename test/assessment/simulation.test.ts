@@ -48,19 +48,25 @@ describe('a simulated conversation', () => {
   afterAll(async () => service.stop());
 
   const see = async (learner: Learner, id: string) => (await service.ask(learner.key, RUN, { id })).data.node;
-  const standing = async (learner: Learner, key: string) => {
-    const { data } = await service.ask(learner.key, STANDING, { id: learner.assignmentId });
-    const its = (data.node.activities as { activity: { key: string } }[]).find(
-      (each) => each.activity.key === key,
-    )!;
-    return {
-      ...its,
-      shortfalls: data.node.shortfalls as { code: string; activityKey: string; text: string }[],
-    } as {
-      state: string;
-      shortfalls: { code: string; activityKey: string; text: string }[];
-      simulation: { blockedBy: { code: string; retryAt: string | null } | null; runs: { id: string }[] };
+  interface Standing {
+    readonly state: string;
+    readonly activity: { readonly key: string };
+    readonly simulation: {
+      readonly blockedBy: { readonly code: string; readonly retryAt: string | null } | null;
+      readonly runs: readonly { readonly id: string }[];
     };
+  }
+  interface Shortfalls {
+    readonly shortfalls: readonly {
+      readonly code: string;
+      readonly activityKey: string;
+      readonly text: string;
+    }[];
+  }
+  const standing = async (learner: Learner, key: string): Promise<Standing & Shortfalls> => {
+    const { data } = await service.ask(learner.key, STANDING, { id: learner.assignmentId });
+    const { activities, shortfalls } = data.node as { activities: Standing[] } & Shortfalls;
+    return { ...activities.find((each) => each.activity.key === key)!, shortfalls };
   };
   const move = async (learner: Learner, runId: string, turn: number, choice: string) =>
     (await service.ask(learner.key, MOVE, { input: { runId, turn, choice } })).data.makeMove;
