@@ -12,7 +12,7 @@ import { readingMinutes } from './hours.ts';
 import { gauges, type Choice, type Gauge, type Scenario, type Turn } from './scenario.ts';
 
 /** As many states as a conversation may have: more than an author could ever look over. */
-export const MOST_STATES = 100_000;
+export const MOST_STATES = 20_000;
 /** To think about what to say, besides the reading. */
 const TURN_MINUTES = 0.5;
 

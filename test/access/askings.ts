@@ -232,6 +232,7 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     args: (of) => ({ input: { divisionCode: of.countyCode, files: [null] } }),
     files: [{ name: 'users.csv', bytes: Buffer.from('sourcedId\n') }],
   },
+  makeMove: about('openRun', (of) => ({ runId: of.openRun, turn: 2, choice: '1' })),
   mergeOrganizations: about('secondSchool', (of) => ({
     organizationIds: [of.secondSchool],
     intoId: of.school,
@@ -333,6 +334,10 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     digest: of.schoolDigest,
   })),
   startAttempt: about('readyAssignment', (of) => ({ assignmentId: of.readyAssignment })),
+  startSimulation: about('newAssignment', (of) => ({
+    assignmentId: of.newAssignment,
+    activityKey: of.simulationKey,
+  })),
   submitAttempt: about('openAttempt', (of) => ({ attemptId: of.openAttempt })),
   takeSnapshot: about('county', (of) => ({
     certificationId: of.certification,
@@ -372,6 +377,7 @@ export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
   RosterDoubt: ['doubt', 'decidedDoubt'],
   RosterImport: ['rosterImport', 'refusedImport'],
   Session: ['session'],
+  SimulationRun: ['finishedRun', 'openRun'],
   Snapshot: ['snapshot', 'signedSnapshot', 'objectedSnapshot'],
 };
 

@@ -51,9 +51,9 @@ function Played({
 }) {
   const { t, code } = useLanguage();
   const words = t.conversation;
-  const [run, setRun] = useState(first);
-  // Loaded anew, e.g. in the other language.
-  useEffect(() => setRun(first), [first]);
+  // Moves are made on top of what was loaded; loaded anew, e.g. in the other language, it holds them itself.
+  const [played, setPlayed] = useState({ on: first, run: first });
+  const run = played.on === first ? played.run : first;
   const [sent, setSent] = useState<Sent>();
   const [state, setState] = useState<'waiting' | 'sending' | 'thinking' | 'failed'>('waiting');
   const [notice, setNotice] = useState<string>();
@@ -89,7 +89,7 @@ function Played({
         setState('thinking');
         timer.current = setTimeout(
           () => {
-            setRun(next);
+            setPlayed({ on: first, run: next });
             setSent(undefined);
             setState('waiting');
             if (next.state === 'FINISHED') onFinished(next);
@@ -113,25 +113,25 @@ function Played({
     <section className="conversation" data-turn={turn.number}>
       <header className="who">
         <Face look={scene.studentLook} mood={turn.mood} name={scene.studentName} />
-        <div>
-          <h2>{scene.title}</h2>
-          <p className="quiet">{scene.setting}</p>
-        </div>
+        <h2>{words.who(scene.studentName, scene.studentAge)}</h2>
       </header>
+      <p className="quiet">{scene.setting}</p>
       <HelpNow />
-      <ol className="chat" role="log" aria-live="polite" aria-label={words.log}>
-        {scene.moves.map((move, index) => (
-          <li key={move.number} ref={index === scene.moves.length - 1 ? newest : undefined}>
-            <Student name={scene.studentName} narration={move.narration} says={move.says} />
-            <Teacher said={move.said} />
-            {move.coach !== null && <Coach text={move.coach} />}
+      <div role="log" aria-label={words.log}>
+        <ol className="chat">
+          {scene.moves.map((move, index) => (
+            <li key={move.number} ref={index === scene.moves.length - 1 ? newest : undefined}>
+              <Student name={scene.studentName} narration={move.narration} says={move.says} />
+              <Teacher said={move.said} />
+              {move.coach !== null && <Coach text={move.coach} />}
+            </li>
+          ))}
+          <li ref={scene.moves.length === 0 ? newest : undefined}>
+            <Student name={scene.studentName} narration={turn.narration} says={turn.says} />
+            {sent !== undefined && <Teacher said={sent.say} />}
           </li>
-        ))}
-        <li ref={scene.moves.length === 0 ? newest : undefined}>
-          <Student name={scene.studentName} narration={turn.narration} says={turn.says} />
-          {sent !== undefined && <Teacher said={sent.say} />}
-        </li>
-      </ol>
+        </ol>
+      </div>
       {notice !== undefined && (
         <p role="alert" className="notice">
           {notice}

@@ -156,14 +156,14 @@ function Earlier({
   const others = standing.runs.filter((run) => run.id !== shown);
   if (others.length === 0) return null;
   return (
-    <section className="card">
+    <section className="card earlier">
       <h2>{t.conversation.earlier}</h2>
       <ul className="attempts">
         {others.map((run) => (
           <li key={run.id}>
             {t.conversation.run(run.number)}
             {run.percent !== null &&
-              ` · ${run.percent}% · ${run.passed === true ? t.passed : t.notPassed}`}{' '}
+              ` · ${Math.floor(run.percent)}% · ${run.passed === true ? t.passed : t.notPassed}`}{' '}
             <button type="button" className="plain" onClick={() => show(run.id)}>
               {run.state === 'OPEN' ? t.conversation.goOn : t.conversation.replay}
             </button>

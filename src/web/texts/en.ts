@@ -87,6 +87,7 @@ export const en: Texts = {
   toCourse: 'Back to the course',
   conversation: {
     you: 'You',
+    who: (name, age) => `${name}, ${age} years old`,
     practice:
       'Practice: a coach speaks after each turn. It does not count, and you may repeat it as often as you like.',
     graded: (passMark) =>

@@ -85,6 +85,7 @@ export const zhCN = {
   toCourse: '回到课程',
   conversation: {
     you: '您',
+    who: (name: string, age: number) => `${name}，${age} 岁`,
     practice: '练习：每说一句，教练会点评；不计入成绩，可以反复练。',
     graded: (passMark: number) =>
       `考核：中途没有点评。要走到稳妥的结局，关键步骤都做到，得分达到 ${passMark}%，才算通过。`,
