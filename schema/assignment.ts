@@ -14,6 +14,7 @@ import { localId } from './ids.ts';
 import { Assignment, Attempt, Certificate, Certification, Course } from './refs.ts';
 import { Refusal } from './refusal.ts';
 import { AssignmentTime } from './time.ts';
+import { SimulationStanding } from './simulation.ts';
 
 const STATE_BY_CERTIFICATE = { valid: 'CERTIFIED', expired: 'EXPIRED', revoked: 'REVOKED' } as const;
 const AssignmentStateEnum = builder.enumType('AssignmentState', {
@@ -72,6 +73,13 @@ const ActivityProgress = builder.objectRef<ProgressOf>('ActivityProgress').imple
       resolve: async ({ assignment, course, activity }, { language }, context) =>
         (await context.services.learning.findUserState(assignment, course, activity.key, language)) ?? null,
     }),
+    simulation: t.field({
+      type: SimulationStanding,
+      nullable: true,
+      description: 'Its rules and runs, where the activity is a simulated conversation.',
+      resolve: ({ assignment, course, activity }) =>
+        activity.kind === 'simulation' ? { assignment, course, activity } : null,
+    }),
   }),
 });
 
@@ -81,7 +89,8 @@ const Shortfall = builder
     description: 'One thing that is still missing for the certificate.',
     fields: (t) => ({
       code: t.string({
-        description: 'ACTIVITY_UNFINISHED, EXAM_NOT_TAKEN, EXAM_NOT_PASSED or HOURS_MISSING.',
+        description:
+          'ACTIVITY_UNFINISHED, CONVERSATION_NOT_PASSED, EXAM_NOT_TAKEN, EXAM_NOT_PASSED or HOURS_MISSING.',
         resolve: ({ facts }) => facts.code,
       }),
       activityKey: t.string({
@@ -98,12 +107,17 @@ const Shortfall = builder
 
 function shortfallText(facts: ShortfallFacts, course: CourseVersion, language: 'zh-CN' | 'en'): string {
   const chinese = language === 'zh-CN';
+  const titleOf = (key: string): string =>
+    course.manifest.modules.flatMap((module) => module.activities).find((activity) => activity.key === key)!
+      .title[language];
   switch (facts.code) {
     case 'ACTIVITY_UNFINISHED': {
-      const title = course.manifest.modules
-        .flatMap((module) => module.activities)
-        .find((activity) => activity.key === facts.activityKey)!.title[language];
+      const title = titleOf(facts.activityKey);
       return chinese ? `完成《${title}》` : `Finish “${title}”`;
+    }
+    case 'CONVERSATION_NOT_PASSED': {
+      const title = titleOf(facts.activityKey);
+      return chinese ? `通过《${title}》` : `Pass “${title}”`;
     }
     case 'EXAM_NOT_TAKEN':
       return chinese ? `参加考试并达到 ${facts.passMark} 分` : `Sit the exam and reach ${facts.passMark}%`;

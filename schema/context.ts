@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { EfficacyService } from '../src/assessment/efficacy.service.ts';
 import type { AnalysisService } from '../src/assessment/analysis.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
+import type { SimulationService } from '../src/assessment/simulation.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
@@ -65,6 +66,7 @@ export interface Services {
   readonly exams: ExamService;
   readonly efficacy: EfficacyService;
   readonly analyses: AnalysisService;
+  readonly simulations: SimulationService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;

@@ -3,6 +3,7 @@ import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.ser
 import type { ItemStatistics as ItemStatisticsFacts } from '../src/assessment/analysis.ts';
 import type { ItemAnalysis as ItemAnalysisFacts } from '../src/assessment/analysis.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
+import type { SimulationRun as SimulationRunFacts } from '../src/assessment/simulation.ts';
 import type { AuditedEntry } from '../src/audit/audit.repository.ts';
 import type { AccessToken as AccessTokenFacts } from '../src/access/access-token.ts';
 import type { Session as SessionFacts } from '../src/access/session.ts';
@@ -72,6 +73,7 @@ export const AttemptItem = builder.objectRef<{
 export const TimeFlag = builder.objectRef<TimeFlagFacts>('TimeFlag');
 export const ItemAnalysis = builder.objectRef<ItemAnalysisFacts>('ItemAnalysis');
 export const ItemStatistics = builder.objectRef<ItemStatisticsFacts>('ItemStatistics');
+export const SimulationRun = builder.objectRef<SimulationRunFacts>('SimulationRun');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');

@@ -16,6 +16,7 @@ import './assignment.ts';
 import './time.ts';
 import './attempt.ts';
 import './item-analysis.ts';
+import './simulation.ts';
 import './certificate.ts';
 import './issue-request.ts';
 import './coverage.ts';

@@ -11,6 +11,7 @@ import { makeAuditService } from './audit/audit.service.ts';
 import { makeEfficacyService } from './assessment/efficacy.service.ts';
 import { makeAnalysisService } from './assessment/analysis.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
+import { makeSimulationService } from './assessment/simulation.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing } from './certification/issuing.service.ts';
@@ -209,6 +210,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     });
     const flags = makeFlagService({ db, clock, regions, people });
     const exams = makeExamService({ db, clock, random, courses, programmes, learning });
+    const simulations = makeSimulationService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
     const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
     const certificates = makeCertificateService({
@@ -249,6 +251,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes.personalData,
       learning.personalData,
       exams.personalData,
+      simulations.personalData,
       certificates.personalData,
       titles.personalData,
       coverage.personalData,
@@ -286,6 +289,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       exams,
       efficacy: makeEfficacyService({ db, clock, programmes, learning, exams }),
       analyses: makeAnalysisService({ db, courses }),
+      simulations,
       certificates,
       issueRequests,
       titles,

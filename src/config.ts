@@ -112,6 +112,7 @@ export const usualRetentionDays = {
   'time-flags': 3 * 365,
   responses: 2 * 365,
   efficacy: 3 * 365,
+  'conversation-moves': 2 * 365,
   people: 3 * 365,
 } as const satisfies Readonly<Record<string, number>>;
 export type RetentionRule = keyof typeof usualRetentionDays;

@@ -52,6 +52,16 @@ export class Conflict extends Refusal {
   }
 }
 
+/** Another page or device has made a move in this conversation: what is now, is its run. */
+export class TurnMovedOn extends Refusal {
+  readonly code = 'TURN_MOVED_ON';
+  readonly runId: string;
+  constructor(runId: string) {
+    super('The conversation has gone on: this turn is over, and what was chosen first stands.');
+    this.runId = runId;
+  }
+}
+
 /** Too much was asked within a time; it can be asked again later. */
 export class RateLimited extends Refusal {
   readonly code = 'RATE_LIMITED';

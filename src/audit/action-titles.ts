@@ -38,6 +38,8 @@ export const actionTitles: Readonly<Record<string, Text>> = {
   'roster.request': title('提交人员名册', 'Uploaded a roster'),
   'session.begin': title('登录', 'Signed in'),
   'session.end': title('退出登录', 'Ended a session'),
+  'simulation.grade': title('评定对话考核', 'Graded a conversation'),
+  'simulation.start': title('开始对话考核', 'Started a graded conversation'),
   'snapshot.freeze': title('冻结快照', 'Froze a snapshot'),
   'snapshot.object': title('退回快照', 'Returned a snapshot'),
   'snapshot.request': title('申请快照', 'Asked for a snapshot'),

@@ -2,6 +2,7 @@ import type { Manifest } from '../courses/manifest.ts';
 
 export type Shortfall =
   | { readonly code: 'ACTIVITY_UNFINISHED'; readonly activityKey: string }
+  | { readonly code: 'CONVERSATION_NOT_PASSED'; readonly activityKey: string }
   | { readonly code: 'EXAM_NOT_TAKEN'; readonly passMark: number }
   | { readonly code: 'EXAM_NOT_PASSED'; readonly passMark: number; readonly bestPercent: number }
   | {
@@ -28,7 +29,14 @@ export function findShortfalls(facts: {
   const shortfalls: Shortfall[] = manifest.modules
     .flatMap((module) => module.activities)
     .filter((activity) => !completed.has(activity.key))
-    .map((activity) => ({ code: 'ACTIVITY_UNFINISHED', activityKey: activity.key }));
+    .map((activity) => ({
+      // Of a graded conversation to come to an end is not enough.
+      code:
+        activity.kind === 'simulation' && activity.mode === 'graded'
+          ? 'CONVERSATION_NOT_PASSED'
+          : 'ACTIVITY_UNFINISHED',
+      activityKey: activity.key,
+    }));
   if (!attempts.some((attempt) => attempt.passed === true)) {
     const graded = attempts.flatMap((attempt) => attempt.percent ?? []);
     shortfalls.push(

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { projectFolder } from '../config.ts';
+import { percentOf } from '../courses/converse.ts';
 import { readCourseFolder } from '../courses/folder.ts';
 import { CLASS_HOUR_MINUTES } from '../courses/hours.ts';
 
@@ -26,9 +27,17 @@ for (const folder of folders) {
     for (const problem of read.problems) console.log(`  ${problem.where}: ${problem.what}`);
     continue;
   }
-  const { manifest, items, contents, supportedMinutes } = read.course;
+  const { manifest, items, contents, scenarios, ways, supportedMinutes } = read.course;
   const supported = (supportedMinutes / CLASS_HOUR_MINUTES).toFixed(1);
   console.log(
-    `${manifest.slug} ${manifest.version}: in order. ${Object.keys(contents).length} activities, ${items.length} items; declares ${manifest.classHours} class hours where the content supports ${supported}.`,
+    `${manifest.slug} ${manifest.version}: in order. ${Object.keys(contents).length + Object.keys(scenarios).length} activities, ${items.length} items; declares ${manifest.classHours} class hours where the content supports ${supported}.`,
   );
+  for (const [key, way] of Object.entries(ways)) {
+    const { turns, endings, passMark } = scenarios[key]!;
+    const worst = percentOf(way.least, way.most);
+    console.log(
+      `  ${key}: ${turns.length} turns, ${endings.length} endings, ${way.ways} ways of ${way.shortest} to ${way.longest} moves, ${Math.floor(way.minutes)} minutes; best ${way.most} points (passes), worst ${worst} % (fails), pass mark ${passMark} %.`,
+    );
+    console.log(`    best way: ${way.bestWay.map(({ turn, choice }) => `${turn} ${choice}`).join(', ')}`);
+  }
 }

@@ -3,11 +3,13 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { checkScenario } from './check-scenario.ts';
 import { languages, listActivities, type Contents, type CourseVersion, type Language } from './course.ts';
 import { CLASS_HOUR_MINUTES, measureContent, supportedMinutes, type ContentMeasure } from './hours.ts';
 import { itemFileSchema, manifestSchema, type Item, type Manifest } from './manifest.ts';
 import { scaleSchema, type Scale } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
+import type { Ways } from './walk-scenario.ts';
 
 /** Something that an author must mend: where, and what. */
 export interface Problem {
@@ -21,6 +23,8 @@ export interface CourseFolder {
   readonly items: readonly Item[];
   readonly contents: Contents;
   readonly scenarios: CourseVersion['scenarios'];
+  /** Key of a simulation's activity → what can happen in it. */
+  readonly ways: Readonly<Record<string, Ways>>;
   readonly scale: CourseVersion['scale'];
   /** Content hash → the folders that make it up. */
   readonly sources: ReadonlyMap<string, ContentSource>;
@@ -92,10 +96,24 @@ export async function readCourseFolder(
   const sources = new Map<string, ContentSource>();
   const measures: ContentMeasure[] = [];
   const scenarios: Record<string, Scenario> = {};
+  const ways: Record<string, Ways> = {};
   for (const activity of listActivities(manifest)) {
     if (activity.kind === 'simulation') {
+      if (activity.mode === 'practice' && activity.resit !== undefined)
+        problems.push({
+          where: `course.yaml ${activity.key} resit`,
+          what: 'is for a graded conversation; practice is free.',
+        });
       const scenario = await readYaml(folder, activity.scenario, scenarioSchema, problems);
-      if (scenario !== undefined) scenarios[activity.key] = scenario;
+      if (scenario === undefined) continue;
+      scenarios[activity.key] = scenario;
+      const checked = checkScenario(
+        scenario,
+        manifest.competencies.map((competency) => competency.key),
+      );
+      for (const { place, what } of checked.faults)
+        problems.push({ where: `${activity.scenario} ${place}`, what });
+      if (checked.ways !== undefined) ways[activity.key] = checked.ways;
       continue;
     }
     const hashes: Partial<Record<Language, string>> = {};
@@ -109,11 +127,20 @@ export async function readCourseFolder(
     }
     contents[activity.key] = hashes as Record<Language, string>;
   }
+  duplicates(
+    Object.values(scenarios).map((scenario) => scenario.key),
+    'scenarios',
+    problems,
+  );
   const scale =
     manifest.scale === undefined ? undefined : await readYaml(folder, manifest.scale, scaleSchema, problems);
   if (scale !== undefined) checkScale(scale, manifest, problems);
 
-  const minutes = supportedMinutes(manifest, measures);
+  const minutes = supportedMinutes(
+    manifest,
+    measures,
+    Object.values(ways).map((each) => each.minutes),
+  );
   if (problems.length === 0 && manifest.classHours * CLASS_HOUR_MINUTES > minutes) {
     problems.push({
       where: 'course.yaml classHours',
@@ -130,6 +157,7 @@ export async function readCourseFolder(
       items,
       contents,
       scenarios,
+      ways,
       scale: scale ?? null,
       sources,
       digest,

@@ -1,4 +1,5 @@
 import type { Manifest } from './manifest.ts';
+import type { Text } from './notation.ts';
 
 /*
  * Class hours that a course's content supports. The formula is published in courses/README.md: a course may declare fewer, and
@@ -29,7 +30,7 @@ export function measureContent(parameters: unknown): ContentMeasure {
   const visit = (value: unknown, key: string): void => {
     if (typeof value === 'string') {
       // Interface words are the library's, not something to study.
-      if (key !== 'l10n') characters += value.match(/\p{Script=Han}/gu)?.length ?? 0;
+      if (key !== 'l10n') characters += countCharacters(value);
     } else if (Array.isArray(value)) {
       for (const each of value) visit(each, key);
     } else if (typeof value === 'object' && value !== null) {
@@ -45,15 +46,33 @@ export function measureContent(parameters: unknown): ContentMeasure {
   return { characters, questions, cards };
 }
 
-/** Minutes that the zh-CN contents and one drawing of the exam support. */
-export function supportedMinutes(manifest: Manifest, measures: readonly ContentMeasure[]): number {
+/** Minutes to read texts, by their Chinese. */
+export function readingMinutes(texts: readonly (Text | undefined)[]): number {
+  const characters = texts.reduce((sum, text) => sum + countCharacters(text?.['zh-CN'] ?? ''), 0);
+  return characters / CHINESE_CHARACTERS_PER_MINUTE;
+}
+
+/**
+ * Minutes that the zh-CN contents and one drawing of the exam support.
+ * @param conversations the minutes of each conversation's longest way (`walk-scenario.ts`).
+ */
+export function supportedMinutes(
+  manifest: Manifest,
+  measures: readonly ContentMeasure[],
+  conversations: readonly number[] = [],
+): number {
   const examItems = manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0);
+  const talking = conversations.reduce((sum, minutes) => sum + minutes, 0);
   return measures.reduce(
     (sum, { characters, questions, cards }) =>
       sum +
       characters / CHINESE_CHARACTERS_PER_MINUTE +
       questions * PRACTICE_QUESTION_MINUTES +
       cards * CARD_MINUTES,
-    examItems * EXAM_ITEM_MINUTES,
+    examItems * EXAM_ITEM_MINUTES + talking,
   );
+}
+
+function countCharacters(text: string): number {
+  return text.match(/\p{Script=Han}/gu)?.length ?? 0;
 }

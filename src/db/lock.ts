@@ -154,7 +154,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   activity_progress: {
     viewer: 'riu',
-    issuer: 'r',
+    issuer: 'riu',
     keeper: 'rd',
     sees: ofAssignment('activity_progress'),
   },
@@ -190,6 +190,20 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     counter: 'r',
     keeper: 'ru(wave)d',
     sees: ofAssignment('efficacy_answers'),
+  },
+  // A viewer begins a conversation; moves, points and the verdict are written by the issuer.
+  simulation_runs: {
+    viewer:
+      'ri(assignment_id,activity_key,number,mode,course_version_id,seed,stands_at,trust,distress,risk,taken,best_points,started_at)',
+    issuer: 'ru',
+    keeper: 'rud',
+    sees: ofAssignment('simulation_runs'),
+  },
+  simulation_moves: {
+    viewer: 'r',
+    issuer: 'ri',
+    keeper: 'ru(number)d',
+    sees: 'exists (select from simulation_runs r where r.id = run_id)',
   },
 
   certificates: {

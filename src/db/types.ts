@@ -721,6 +721,56 @@ export interface SignInAttempts {
   state_hash: Buffer;
 }
 
+export interface SimulationMoves {
+  at: Timestamp;
+  choice_key: string;
+  distress: number;
+  number: number;
+  points: number;
+  risk: number;
+  run_id: Int8;
+  taken: string[];
+  trust: number;
+  turn_key: string;
+}
+
+export interface SimulationRuns {
+  activity_key: string;
+  assignment_id: Int8;
+  /**
+   * Of the best way through the scenario, which percent is counted from.
+   */
+  best_points: number;
+  /**
+   * The scenario is the one of activity_key at this version, whatever becomes of the course.
+   */
+  course_version_id: Int8;
+  distress: number;
+  finished_at: Timestamp | null;
+  id: Generated<Int8>;
+  mode: string;
+  moves: Generated<number>;
+  number: number;
+  passed: boolean | null;
+  percent: Numeric | null;
+  points: Generated<number>;
+  risk: number;
+  /**
+   * Choices are shown in the order that it gives for each turn.
+   */
+  seed: string;
+  /**
+   * Key of the turn that is shown, or of the ending.
+   */
+  stands_at: string;
+  started_at: Timestamp;
+  /**
+   * Must-pass steps that have been taken.
+   */
+  taken: string[];
+  trust: number;
+}
+
 export interface Snapshots {
   certification_id: Int8;
   day: string;
@@ -936,6 +986,8 @@ export interface DB {
   sample_sign_ins: SampleSignIns;
   sessions: Sessions;
   sign_in_attempts: SignInAttempts;
+  simulation_moves: SimulationMoves;
+  simulation_runs: SimulationRuns;
   snapshot_units: SnapshotUnits;
   snapshot_verdicts: SnapshotVerdicts;
   snapshots: Snapshots;

@@ -53,6 +53,12 @@ export function makeLearningService({
     listProgress: async (executor: Executor, assignmentId: string): Promise<ActivityProgress[]> =>
       listProgress(executor, assignmentId),
 
+    /** For rooms above, whose own rules say that an activity was begun or completed; in the transaction of what completes it. */
+    recordProgress: async (
+      tx: Executor,
+      given: { assignmentId: string; activityKey: string; completed: boolean; at: Date },
+    ): Promise<void> => upsertProgress(tx, given),
+
     /**
      * Takes what a player emitted for the viewer's own activity: stored once each, under the actor that the server knows. They
      * are claims of the browser: they move progress, and never a grade.

@@ -35,6 +35,8 @@ export const partTitles: Readonly<Record<string, readonly [zh: string, en: strin
   attempts: ['考试', 'Attempts'],
   responses: ['作答', 'Responses'],
   efficacy_answers: ['信心自评', 'How sure you felt'],
+  conversations: ['模拟对话', 'Simulated conversations'],
+  conversation_moves: ['模拟对话中的选择', 'Choices in simulated conversations'],
   certificates: ['证书', 'Certificates'],
   certificates_revoked: ['由您撤销的证书', 'Certificates that you revoked'],
   credit_records: ['学时记录', 'Credit records'],

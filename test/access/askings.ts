@@ -267,6 +267,7 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     outcome: 'UPHELD',
     note: '不是本人',
   })),
+  makeMove: about('openRun', (of) => ({ runId: of.openRun, turn: 2, choice: '1' })),
   mergeOrganizations: about('secondSchool', (of) => ({
     organizationIds: [of.secondSchool],
     intoId: of.school,
@@ -373,6 +374,10 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     digest: of.schoolDigest,
   })),
   startAttempt: about('readyAssignment', (of) => ({ assignmentId: of.readyAssignment })),
+  startSimulation: about('newAssignment', (of) => ({
+    assignmentId: of.newAssignment,
+    activityKey: of.simulationKey,
+  })),
   submitAttempt: about('openAttempt', (of) => ({ attemptId: of.openAttempt })),
   takeSnapshot: about('county', (of) => ({
     certificationId: of.certification,
@@ -416,6 +421,7 @@ export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
   RosterDoubt: ['doubt', 'decidedDoubt'],
   RosterImport: ['rosterImport', 'refusedImport'],
   Session: ['session'],
+  SimulationRun: ['finishedRun', 'openRun'],
   Snapshot: ['snapshot', 'signedSnapshot', 'objectedSnapshot'],
   TimeFlag: ['timeFlag', 'judgedFlag'],
 };

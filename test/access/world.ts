@@ -20,6 +20,7 @@ import {
   type GraphqlAnswer,
   type TestService,
 } from '../support/service.ts';
+import { startRun } from '../support/conversation.ts';
 import { CLIENT, TestIssuer } from '../support/issuer.ts';
 import { insertSittings } from '../support/sittings.ts';
 import { makeUndo, type Undo } from '../support/undo.ts';
@@ -54,6 +55,9 @@ type ObjectName =
   | 'gradedAttempt'
   | 'openAttempt'
   | 'activityKey'
+  | 'simulationKey'
+  | 'finishedRun'
+  | 'openRun'
   | 'itemKey'
   | 'proof'
   | 'timeFlag'
@@ -389,7 +393,7 @@ export async function makeWorld(): Promise<World> {
   const open = (await service.ask('t1', START, { id: assignments.get('open') })).data.startAttempt.attempt;
   const { data } = await service.ask(
     't1',
-    'query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } } } } }',
+    'query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } simulation { mode runs { id } } } } } }',
     { id: assignments.get('open') },
   );
   const activityKey = data.node.activities[0].activity.key as string;
@@ -428,6 +432,14 @@ export async function makeWorld(): Promise<World> {
     { flagId: judgedFlag, outcome: 'DISMISSED', note: '机房共用电脑' },
     '{ __typename }',
   );
+  // A conversation that has ended, and one in the middle.
+  const practised = data.node.activities.find(
+    (each: { simulation: { mode: string } | null }) => each.simulation?.mode === 'PRACTICE',
+  );
+  const simulationKey = practised.activity.key as string;
+  const finishedRun = practised.simulation.runs[0].id as string;
+  const openRun = await startRun(service, 't1', assignments.get('open')!, simulationKey);
+  await change('t1', 'makeMove', { runId: openRun.id, turn: 1, choice: '1' }, '{ __typename }');
 
   // Snapshots: one that the county signed, and one that a school objected to, with the one in its place.
   const county = gid('Division', COUNTY);
@@ -672,6 +684,9 @@ export async function makeWorld(): Promise<World> {
     gradedAttempt,
     openAttempt: open.id,
     activityKey,
+    simulationKey,
+    finishedRun,
+    openRun: openRun.id,
     itemKey: open.items[0].key,
     option: open.items[0].options[0].key,
     rosterImport: imported.id,

@@ -35,6 +35,26 @@ describe('what is lacking for a certificate', () => {
     expect(shortfalls(['a', 'c'], [passed])).toEqual([{ code: 'ACTIVITY_UNFINISHED', activityKey: 'b' }]);
   });
 
+  it('is a pass where a conversation is graded, and an end where it is practice', () => {
+    const talking = {
+      modules: [
+        {
+          activities: [
+            { key: 'a', kind: 'simulation', mode: 'practice' },
+            { key: 'b', kind: 'simulation', mode: 'graded' },
+          ],
+        },
+      ],
+      exam: { passMark: 80 },
+    } as unknown as Manifest;
+    expect(
+      findShortfalls({ manifest: talking, completed: new Set(), attempts: [passed], hours: enough }),
+    ).toEqual([
+      { code: 'ACTIVITY_UNFINISHED', activityKey: 'a' },
+      { code: 'CONVERSATION_NOT_PASSED', activityKey: 'b' },
+    ]);
+  });
+
   it('tells the best of the attempts that did not pass; one that is open is none yet', () => {
     const done = ['a', 'b', 'c'];
     expect(shortfalls(done, [open])).toEqual([{ code: 'EXAM_NOT_TAKEN', passMark: 80 }]);

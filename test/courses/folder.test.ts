@@ -8,6 +8,7 @@ import { readCourseFolder, storeContent } from '../../src/courses/folder.ts';
 const SLUG = 'core-gatekeeper';
 const LESSON = 'content/signs-lesson/en';
 const PARAMETERS = `${LESSON}/content/content.json`;
+const SCENARIO = 'scenarios/choir-silence.yaml';
 const ITEMS = 'items/notice-signs.yaml';
 const SCALE = 'scale.yaml';
 
@@ -148,6 +149,34 @@ describe('a course folder', () => {
       LESSON,
       '/etc',
       /^course\.yaml .* a path inside the course folder/,
+    ],
+    [
+      'a conversation that is not there',
+      'course.yaml',
+      'scenarios/choir-silence.yaml',
+      'scenarios/none.yaml',
+      /^scenarios\/none\.yaml is not there/,
+    ],
+    [
+      'a conversation with a dead reference',
+      SCENARIO,
+      'next: shrug',
+      'next: nowhere',
+      /^scenarios\/choir-silence\.yaml turns open choices a leads to "nowhere", which is neither/,
+    ],
+    [
+      'one conversation twice',
+      'course.yaml',
+      'scenarios/choir-silence.yaml',
+      'scenarios/dormitory-night.yaml',
+      /^scenarios have the key "dormitory-night" twice/,
+    ],
+    [
+      'a resit rule for practice',
+      'course.yaml',
+      'mode: practice',
+      'mode: practice\n        resit: { afterHours: 1, attempts: 2 }',
+      /^course\.yaml choir-conversation resit is for a graded conversation/,
     ],
     ['YAML that is none', 'course.yaml', 'slug:', 'slug: [', /^course\.yaml .+at line 3/],
     ['a manifest that is a list', 'course.yaml', /[^]*/, '- 1', /^course\.yaml .*expected object/],

@@ -48,6 +48,7 @@ describe('supported minutes', () => {
       { characters: 600, questions: 0, cards: 12 },
     ];
     expect(supportedMinutes(manifest(10), both)).toBeCloseTo(10 + 4 + 2 + 2 + 10);
+    expect(supportedMinutes(manifest(10), [], [4, 3.5])).toBe(17.5);
   });
 
   it('of our course are enough for the hours it declares, and not for one more', async () => {

@@ -102,6 +102,8 @@ describe('the second lock', () => {
       'credit_records',
       'attempts',
       'responses',
+      'simulation_runs',
+      'simulation_moves',
     ])
       expect((await service.database.pool.query(`select 1 from ${table}`)).rowCount).toBeGreaterThan(0);
   });
@@ -114,6 +116,7 @@ describe('the second lock', () => {
       expect(await count('certificate_documents')).toBe(1);
       expect(await count('assignments')).toBe(1);
       expect(await count('responses')).toBeGreaterThan(0);
+      expect(await count('simulation_moves')).toBeGreaterThan(0);
       expect(await count('roster_imports')).toBe(0);
     });
     await forViewer(coordinatorOf('430121'), async () => {
@@ -123,6 +126,8 @@ describe('the second lock', () => {
       // Answers and grades are the learner's.
       expect(await count('attempts')).toBe(0);
       expect(await count('responses')).toBe(0);
+      expect(await count('simulation_runs')).toBe(0);
+      expect(await count('simulation_moves')).toBe(0);
     });
     await forViewer(coordinatorOf('430000'), async () => expect(await count('certificates')).toBe(1));
     await forViewer(coordinatorOf('430102'), async () => {
@@ -162,6 +167,8 @@ describe('the second lock', () => {
       sql`update attempts set percent = 100, passed = true`,
       sql`update responses set points = 1`,
       sql`insert into attempts (assignment_id, number, seed, drawn, started_at, deadline, submitted_at, passed) select id, 9, '', '[]', now(), now(), now(), true from assignments`,
+      sql`update simulation_runs set passed = true`,
+      sql`insert into simulation_moves (run_id, number, turn_key, choice_key, points, trust, distress, risk, taken, at) select id, 99, '', '', 3, 0, 0, 0, '{}', now() from simulation_runs`,
       sql`update certificates set valid_until = '2099-01-01'`,
       sql`insert into certificate_documents (certificate_id, pdf) values (1, '')`,
       sql`update people set name = 'x'`,

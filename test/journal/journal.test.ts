@@ -3,6 +3,7 @@ import { schema } from '../../schema/schema.ts';
 import { actionTitles } from '../../src/audit/action-titles.ts';
 import { addDays } from '../../src/clock.ts';
 import { SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
+import { START_RUN } from '../support/conversation.ts';
 import {
   assignTeachers,
   finishActivities,
@@ -84,6 +85,11 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
     subject: 'snapshot',
     row: `snapshot_verdicts where verdict = 'objected' and snapshot_id`,
   },
+  'simulation.start': { subject: 'simulation-run', row: 'simulation_runs where finished_at is null and id' },
+  'simulation.grade': {
+    subject: 'simulation-run',
+    row: 'simulation_runs where finished_at is not null and id',
+  },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
   'time-flag.raise': { subject: 'time-flag', row: `time_flags where state = 'open' and id` },
@@ -130,6 +136,9 @@ const OF_MUTATIONS: Record<string, string | null> = {
   setStaffingTarget: 'target.set',
   signSnapshot: 'snapshot.sign',
   startAttempt: 'attempt.start',
+  startSimulation: 'simulation.start',
+  // Its last one, where it is graded: simulation.grade.
+  makeMove: 'simulation.grade',
   submitAttempt: 'attempt.grade',
   takeSnapshot: 'snapshot.request',
   // A learner's own work, many times a minute, kept row by row with its time. What comes of it is written down: the grade.
@@ -311,6 +320,10 @@ describe('the journal', () => {
     },
     'snapshot.sign': async () => verdict(SIGN, {}),
     'snapshot.object': async () => verdict(OBJECT, { reason: 'x' }),
+    'simulation.start': async () =>
+      mutate('t3', START_RUN, {
+        input: { assignmentId: learners[2]!.assignmentId, activityKey: 'dormitory-conversation' },
+      }),
     'attempt.start': async () => mutate('t2', START, { id: learners[1]!.assignmentId }),
     'attempt.grade': async () => mutate('t1', SUBMIT, { id: attemptId }),
     'time-flag.judge': async () => {
@@ -456,6 +469,7 @@ describe('the journal', () => {
     'organization.rename',
     'organization.merge',
     'time-flag.judge',
+    'simulation.start',
     'attempt.start',
     'attempt.grade',
   ])('takes %s back whole when its entry can not be written, and what it owed with it', async (action) => {
@@ -657,6 +671,8 @@ describe('the journal', () => {
       'session.end',
       'time-flag.judge',
       'time-flag.raise',
+      'simulation.grade',
+      'simulation.start',
     ]);
   });
 

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
 import { parse } from 'yaml';
 import { projectFolder } from '../../src/config.ts';
+import { bestWords, readScenarios } from '../support/conversation.ts';
 
-/* What a teacher does in the browser: plays a course's contents and answers its exam. Chinese pages. */
+/* What a teacher does in the browser: plays a course's contents and conversations and answers its exam. Chinese pages. */
 
 /** Plays the content that is open until the page says that it is done. Any answer will do: practice is not graded. */
 export async function playActivity(page: Page): Promise<void> {
@@ -27,6 +28,34 @@ const STEPS = {
   reveal: '[data-action=reveal][aria-expanded=false]',
   next: '[data-action=next]',
 };
+/** What an open activity is played with has come up. @returns whether it is a conversation. */
+export async function activityComesUp(page: Page): Promise<boolean> {
+  const begin = page.getByRole('button', { name: '开始对话' });
+  await page.locator('.player iframe').or(begin).first().waitFor();
+  if (await begin.isVisible()) return true;
+  await page.frameLocator('.player iframe').locator('[data-xinqiao]').waitFor();
+  return false;
+}
+
+/** Has the conversation that is open on its best way. @param look hears of the moments worth a look. */
+export async function playConversation(page: Page, look: (moment: string) => Promise<void>): Promise<void> {
+  const key = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1)!);
+  const words = bestWords((await readScenarios()).get(key)!);
+  await page.getByRole('button', { name: '开始对话' }).click();
+  for (const [index, word] of words.entries()) {
+    await page.locator(`.conversation[data-turn="${index + 1}"]`).waitFor();
+    if (index === 2) {
+      // A phone that fails in the middle: the moves are on the server.
+      await page.reload();
+      await page.locator('.conversation[data-turn="3"]').waitFor();
+      await look('middle');
+    }
+    await page.getByRole('button', { name: word, exact: true }).click();
+  }
+  await page.locator('.conversation.ended').waitFor();
+  await page.locator('p.done').waitFor();
+  await look('ended');
+}
 
 /** The one thing that a learner can do next. @returns whether there was one. */
 async function takeStep(content: FrameLocator): Promise<boolean> {

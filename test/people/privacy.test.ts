@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accessData } from '../../src/access/personal-data.repository.ts';
 import { assessmentData } from '../../src/assessment/personal-data.repository.ts';
+import { simulationData } from '../../src/assessment/simulation-data.repository.ts';
 import { certificateData } from '../../src/certification/personal-data.repository.ts';
 import { projectFolder, usualRetentionDays } from '../../src/config.ts';
 import { coverageData } from '../../src/coverage/personal-data.repository.ts';
@@ -38,6 +39,7 @@ const keepers = [
   programmeData,
   learningData,
   assessmentData,
+  simulationData,
   certificateData,
   titleData,
   coverageData,

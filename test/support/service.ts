@@ -8,6 +8,7 @@ import { sampleCertification, sampleStaff, SAMPLE_COUNTY } from '../../src/comma
 import { readConfig } from '../../src/config.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { makeSampleService } from '../../src/access/sample.service.ts';
+import { playBest } from './conversation.ts';
 import { makeTestDatabase, type TestDatabase } from './database.ts';
 
 /** A clock that stands still until it is moved. */
@@ -298,14 +299,18 @@ export async function assignTeachers(
   return { certificationId, unitId, learners };
 }
 
-/** Says of every activity that it was completed, as the player would. */
+/** Says of every content that it was completed, as the player would, and plays the conversations well. */
 export async function finishActivities(service: Pick<TestService, 'ask'>, learner: Learner): Promise<void> {
   const { data } = await service.ask(
     learner.key,
-    `query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } } } } }`,
+    `query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key kind } } } } }`,
     { id: learner.assignmentId },
   );
-  for (const { activity } of data.node.activities as { activity: { key: string } }[]) {
+  for (const { activity } of data.node.activities as { activity: { key: string; kind: string } }[]) {
+    if (activity.kind === 'SIMULATION') {
+      await playBest(service, learner.key, learner.assignmentId, activity.key);
+      continue;
+    }
     await service.ask(
       learner.key,
       `mutation ($input: RecordStatementsInput!) { recordStatements(input: $input) { __typename ... on Refusal { message } } }`,

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 import { request, type ResultOf } from '../graphql.ts';
 import { useLanguage, type LanguageCode } from '../language.tsx';
+import { ConversationRoom } from './conversation-room.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
 import { SavingLine, type SavingState } from '../parts/saving.tsx';
@@ -49,6 +50,13 @@ export function ActivityRoom({ assignmentId, activityKey }: { assignmentId: stri
           language={code}
           onCompleted={() => setCompleted(true)}
           reopen={() => setOpened((before) => before + 1)}
+        />
+      )}
+      {current.activity.kind === 'SIMULATION' && (
+        <ConversationRoom
+          assignmentId={assignmentId}
+          activityKey={activityKey}
+          onCompleted={() => setCompleted(true)}
         />
       )}
       <nav className="row after" aria-label={t.nextActivity}>

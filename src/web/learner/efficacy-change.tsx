@@ -96,7 +96,7 @@ const answerOf = (given: Given, itemKey: string): number =>
 
 function Dots({ answer, all }: { answer: number; all: number }) {
   return (
-    <span className="dots" aria-hidden="true">
+    <span className="rating" aria-hidden="true">
       {Array.from({ length: all }, (_, at) => (
         <span key={at} className={at < answer ? 'full' : ''} />
       ))}

@@ -190,6 +190,7 @@ export const ActivityPage = graphql(`
           state
           activity {
             key
+            kind
             title(language: $language)
             playerUrl(language: $language)
           }
@@ -272,6 +273,139 @@ export const SaveUserState = graphql(`
     }
   }
 `);
+
+const RunParts = graphql(`
+  fragment RunParts on SimulationRun @_unmask {
+    id
+    number
+    mode
+    state
+    percent
+    passed
+    scene(language: $language) {
+      title
+      setting
+      studentName
+      studentAge
+      studentLook
+      turn {
+        number
+        narration
+        says
+        mood
+        choices {
+          key
+          say
+        }
+      }
+      moves {
+        number
+        narration
+        says
+        mood
+        said
+        coach
+        points
+        trust
+        distress
+        steps
+      }
+      ending {
+        title
+        text
+        mood
+      }
+      mustPass {
+        title
+        taken
+      }
+    }
+  }
+`);
+export const ConversationPage = graphql(`
+  query ConversationPage($id: ID!, $language: Language!) {
+    node(id: $id) {
+      __typename
+      ... on Assignment {
+        activities {
+          activity {
+            key
+          }
+          simulation {
+            mode
+            setting(language: $language)
+            passMark
+            attemptsAllowed
+            retryAfterHours
+            blockedBy {
+              code
+              message
+              retryAt
+            }
+            runs {
+              id
+              number
+              state
+              percent
+              passed
+            }
+          }
+        }
+      }
+    }
+  }
+`);
+export const ConversationRun = graphql(
+  `
+    query ConversationRun($id: ID!, $language: Language!) {
+      node(id: $id) {
+        __typename
+        ...RunParts
+      }
+    }
+  `,
+  [RunParts],
+);
+export const StartSimulation = graphql(`
+  mutation StartSimulation($input: StartSimulationInput!) {
+    startSimulation(input: $input) {
+      __typename
+      ... on StartSimulationPayload {
+        run {
+          id
+        }
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
+`);
+export const MakeMove = graphql(
+  `
+    mutation MakeMove($input: MakeMoveInput!, $language: Language!) {
+      makeMove(input: $input) {
+        __typename
+        ... on MakeMovePayload {
+          run {
+            ...RunParts
+          }
+        }
+        ... on TurnMovedOn {
+          run {
+            ...RunParts
+          }
+        }
+        ... on Refusal {
+          code
+          message
+        }
+      }
+    }
+  `,
+  [RunParts],
+);
 
 export const AttemptPage = graphql(`
   query AttemptPage($id: ID!, $language: Language!) {

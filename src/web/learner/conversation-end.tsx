@@ -1,0 +1,107 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import { useLanguage } from '../language.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Face } from './conversation-face.tsx';
+import { Coach, HelpNow, Student, Teacher, type PlayedRun } from './conversation-parts.tsx';
+
+/** What became of it, what it is worth, and the conversation once more with what a coach says of it. */
+export function ConversationEnd({
+  run,
+  after,
+  fresh,
+}: {
+  run: PlayedRun;
+  after: ReactNode;
+  /** Whether it has ended before the reader's eyes. */
+  fresh: boolean;
+}) {
+  const { t } = useLanguage();
+  const words = t.conversation;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (!fresh) return;
+    heading.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [fresh]);
+  const { scene } = run;
+  const { ending } = scene;
+  const percent = Math.floor(run.percent ?? 0);
+  const mustPass = scene.mustPass ?? [];
+  const missed = mustPass.some((step) => !step.taken);
+  return (
+    <section className="conversation ended">
+      {ending !== null && (
+        <header className="who">
+          <Face look={scene.studentLook} mood={ending.mood} name={scene.studentName} />
+          <div>
+            <h2 ref={heading} tabIndex={-1}>
+              {ending.title}
+            </h2>
+            <p>{ending.text}</p>
+          </div>
+        </header>
+      )}
+      <div className={run.passed === true ? 'card verdict good' : 'card verdict'}>
+        <p className="big">
+          <Icon name={run.passed === true ? 'check' : 'circle'} />{' '}
+          {run.mode === 'PRACTICE'
+            ? words.practised(percent)
+            : run.passed === true
+              ? words.passed(percent)
+              : words.failed(percent)}
+        </p>
+        {run.passed !== true && (
+          <p>{run.mode === 'PRACTICE' && missed ? words.missedHint : words.failedHint}</p>
+        )}
+        {after}
+      </div>
+      <div className="card">
+        <h3>{words.mustPass}</h3>
+        <ul className="steps">
+          {mustPass.map((step) => (
+            <li key={step.title} className={step.taken ? 'taken' : 'missed'}>
+              <Icon name={step.taken ? 'check' : 'cross'} />
+              <span>
+                {step.title}
+                <span className="quiet"> · {step.taken ? words.taken : words.missed}</span>
+              </span>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <h3>{words.replayTitle}</h3>
+      <ol className="chat">
+        {scene.moves.map((move) => {
+          const shifts = [
+            move.trust === null ? '' : words.trust[move.trust],
+            move.distress === null ? '' : words.distress[move.distress],
+          ].filter((text) => text !== '');
+          return (
+            <li key={move.number}>
+              <Student name={scene.studentName} narration={move.narration} says={move.says} />
+              <Teacher said={move.said} />
+              <Coach text={move.coach ?? ''}>
+                <p className="marks">
+                  {move.points !== null && (
+                    <span className={`mark mark-${move.points}`}>{words.points[move.points]}</span>
+                  )}
+                  {shifts.map((text) => (
+                    <span className="mark" key={text}>
+                      {text}
+                    </span>
+                  ))}
+                  {(move.steps ?? []).map((step) => (
+                    <span className="mark step" key={step}>
+                      <Icon name="check" /> {step}
+                    </span>
+                  ))}
+                </p>
+              </Coach>
+            </li>
+          );
+        })}
+      </ol>
+      <HelpNow />
+    </section>
+  );
+}
