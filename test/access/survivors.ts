@@ -12,6 +12,7 @@ const nobody = (table: string): string => `the policy of ${table} gives no row t
 export const survivors: Readonly<Record<string, string>> = {
   'schema/attempt.ts: exams.listItems(… signedIn(context) …) → somebody': HELD,
   'schema/coverage.ts: coverage.listUncovered(… signedIn(context) …) → somebody': HELD,
+  'schema/efficacy.ts: efficacy.findOwn(… signedIn(context) …) → somebody': HELD,
   'schema/roster-doubt.ts: people.find(… signedIn(context) …) → somebody': HELD,
   'schema/roster.ts: roster.listRefusals(… signedIn(context) …) → somebody': HELD,
   'schema/roster.ts: t.field(… signedIn(context) …) → somebody':

@@ -17,7 +17,7 @@ import {
   type TestService,
 } from '../support/service.ts';
 
-describe('how sure one feels, in a real browser', () => {
+describe('how sure one feels, in a real browser', { timeout: 180_000 }, () => {
   let folder: string;
   let service: TestService;
   let browser: Browser;
@@ -39,7 +39,7 @@ describe('how sure one feels, in a real browser', () => {
     ({ learners } = await assignTeachers(service, ['t1', 't2']));
     const context = await browser.newContext({ viewport: { width: 360, height: 740 }, locale: 'zh-CN' });
     page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());

@@ -12,22 +12,24 @@ const HARDLY = 0.25;
 export function EfficacyChange({
   assignmentId,
   efficacy,
+  withChange,
   reload,
 }: {
   assignmentId: string;
   efficacy: Efficacy;
+  /** Not while it is asked: what was answered before would sway what is answered now. */
+  withChange: boolean;
   reload: () => void;
 }) {
   const { t } = useLanguage();
-  const { given, scale, due } = efficacy;
+  const { given, scale } = efficacy;
   const [first] = given;
   const last = given.at(-1);
   if (first === undefined || last === undefined) return null;
   const moved = last.mean - first.mean;
   return (
     <>
-      {/* What was answered before would sway what is answered now. */}
-      {due === null && (
+      {withChange && (
         <section className="card">
           <h2>{t.efficacy.change}</h2>
           {given.length === 1 ? (

@@ -38,10 +38,8 @@ export function EfficacyOffer({
   return (
     <section className="card offer" aria-label={t.efficacy.offer[due.wave]}>
       <h2>{t.efficacy.offer[due.wave]}</h2>
-      <p>
-        {course !== undefined && `${course}: `}
-        {t.efficacy.offerHint}
-      </p>
+      {course !== undefined && <p className="quiet">{course}</p>}
+      <p>{t.efficacy.offerHint}</p>
       {due.until !== null && <p className="quiet">{t.efficacy.until(formatDay(due.until, language))}</p>}
       <div className="row">
         <Link className="button" href={`/assignments/${encodeURIComponent(assignmentId)}/confidence`}>

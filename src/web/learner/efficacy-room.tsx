@@ -18,6 +18,7 @@ export function EfficacyRoom({ assignmentId }: { assignmentId: string }) {
   const { t, code } = useLanguage();
   const [, go] = useLocation();
   const [thanks, setThanks] = useState(false);
+  const [opened, setOpened] = useState(false);
   const page = useQuery(
     async () => (await request(EfficacyPage, { id: assignmentId, language: code })).node,
     `${assignmentId} ${code}`,
@@ -29,6 +30,8 @@ export function EfficacyRoom({ assignmentId }: { assignmentId: string }) {
   const { efficacy, course } = page.data;
   const back = `/assignments/${encodeURIComponent(assignmentId)}`;
   const { due } = efficacy;
+  // Who has declined, or taken it back, comes for what was answered, and asks for the form if need be.
+  const isAsked = due !== null && (!due.declined || opened);
   const decline = async (): Promise<void> => {
     if (due !== null && !due.declined)
       await request(DeclineEfficacy, { input: { assignmentId, wave: due.wave } }).catch(() => undefined);
@@ -46,7 +49,7 @@ export function EfficacyRoom({ assignmentId }: { assignmentId: string }) {
           {t.efficacy.thanks}
         </p>
       )}
-      {due !== null && (
+      {isAsked && (
         <EfficacyForm
           key={due.wave}
           assignmentId={assignmentId}
@@ -54,13 +57,31 @@ export function EfficacyRoom({ assignmentId }: { assignmentId: string }) {
           wave={due.wave}
           done={() => {
             setThanks(true);
+            setOpened(false);
             window.scrollTo(0, 0);
             page.reload();
           }}
           decline={() => void decline()}
         />
       )}
-      <EfficacyChange assignmentId={assignmentId} efficacy={efficacy} reload={page.reload} />
+      <EfficacyChange
+        assignmentId={assignmentId}
+        efficacy={efficacy}
+        withChange={!isAsked}
+        reload={() => {
+          setThanks(false);
+          page.reload();
+        }}
+      />
+      {due !== null && !isAsked && (
+        <section className="card">
+          <h2>{t.efficacy.wave[due.wave]}</h2>
+          <p>{t.efficacy.stillOpen}</p>
+          <button type="button" onClick={() => setOpened(true)}>
+            {t.efficacy.begin}
+          </button>
+        </section>
+      )}
       {due === null && efficacy.given.length === 0 && <p className="card">{t.efficacy.nothing}</p>}
     </>
   );

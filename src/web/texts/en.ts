@@ -267,6 +267,7 @@ export const en: Texts = {
     withdraw: 'Take back',
     withdrawYes: 'Take back and delete',
     keep: 'Keep',
+    stillOpen: 'You did not answer this time, or took it back. You still can, if you like.',
     nothing: 'There is nothing to answer at present.',
   },
   refusal: {

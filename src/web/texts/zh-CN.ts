@@ -261,6 +261,7 @@ export const zhCN = {
     withdraw: '收回',
     withdrawYes: '确定收回并删除',
     keep: '保留',
+    stillOpen: '这次您没有填，或者已经收回。想填的话，现在还可以。',
     nothing: '现在没有需要填写的内容。',
   },
   refusal: {
