@@ -248,17 +248,17 @@ async function saveAtPace(
   const latencies: number[] = [];
   const errors: string[] = [];
   const running: Promise<void>[] = [];
+  const saveDue = async (sitting: Sitting, due: number): Promise<void> => {
+    const error = await save(sitting);
+    latencies.push(performance.now() - due);
+    if (error !== undefined) errors.push(error);
+  };
   const begun = performance.now();
   for (let at = 0; at < total; at += 1) {
     const due = begun + at * between;
     const wait = due - performance.now();
     if (wait > 1) await sleep(wait);
-    running.push(
-      save(sittings[at % sittings.length]!).then((error) => {
-        latencies.push(performance.now() - due);
-        if (error !== undefined) errors.push(error);
-      }),
-    );
+    running.push(saveDue(sittings[at % sittings.length]!, due));
   }
   await Promise.all(running);
   if (errors.length > 0) console.error(errors[0]);
