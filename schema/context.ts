@@ -1,4 +1,6 @@
 import DataLoader from 'dataloader';
+import type { AccommodationService } from '../src/assessment/accommodation.service.ts';
+import type { PracticeService } from '../src/assessment/practice.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
@@ -56,6 +58,8 @@ export interface Services {
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
   readonly exams: ExamService;
+  readonly practice: PracticeService;
+  readonly accommodations: AccommodationService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;

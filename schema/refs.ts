@@ -1,4 +1,5 @@
 import type { RoleGrant as RoleGrantFacts } from '../src/access/grant.ts';
+import type { Accommodation as AccommodationFacts } from '../src/assessment/accommodation.ts';
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
 import type { Attempt as AttemptFacts } from '../src/assessment/attempt.repository.ts';
 import type { AuditedEntry } from '../src/audit/audit.repository.ts';
@@ -62,10 +63,10 @@ export const Cohort = builder.objectRef<CohortFacts>('Cohort');
 export const Assignment = builder.objectRef<AssignmentFacts>('Assignment');
 export const Attempt = builder.objectRef<AttemptFacts>('Attempt');
 export const AttemptItem = builder.objectRef<{
-  attempt: AttemptFacts;
   facts: AttemptItemFacts;
   language: 'zh-CN' | 'en';
 }>('AttemptItem');
+export const Accommodation = builder.objectRef<AccommodationFacts>('Accommodation');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');

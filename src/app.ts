@@ -8,7 +8,9 @@ import { sql } from 'kysely';
 import type Koa from 'koa';
 import type { Services } from '../schema/context.ts';
 import { makeAuditService } from './audit/audit.service.ts';
+import { makeAccommodationService } from './assessment/accommodation.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
+import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing } from './certification/issuing.service.ts';
@@ -194,7 +196,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       proof: makeProof({ publicUrl }),
     });
     const learning = makeLearningService({ db, clock, publicUrl, programmes });
-    const exams = makeExamService({ db, clock, random, courses, programmes, learning });
+    const accommodations = makeAccommodationService({ db, clock, regions, people, programmes });
+    const exams = makeExamService({ db, clock, random, courses, programmes, learning, accommodations });
     const titles = makeTitleService({ db, clock });
     const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
     const certificates = makeCertificateService({
@@ -266,6 +269,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes,
       learning,
       exams,
+      practice: makePracticeService({ exams }),
+      accommodations,
       certificates,
       issueRequests,
       titles,

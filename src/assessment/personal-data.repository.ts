@@ -10,7 +10,7 @@ export const assessmentData: PersonalDataKeeper = {
       // Those that a certificate rests on stay with their result.
       fate: 'stripped',
       rows: (personId) => sql`
-        select lpad(t.id::text, 19, '0') as key, t.id::text, a.id::text as assignment, t.number, t.drawn, t.started_at, t.deadline, t.submitted_at, t.points, t.max_points, t.percent, t.passed
+        select lpad(t.id::text, 19, '0') as key, t.id::text, a.id::text as assignment, t.number, t.drawn, t.started_at, t.deadline, t.submitted_at, t.points, t.max_points, t.percent, t.must_pass_missed, t.passed
         from attempts t join assignments a on a.id = t.assignment_id where a.person_id = ${personId}::bigint`,
     },
     {
@@ -21,8 +21,32 @@ export const assessmentData: PersonalDataKeeper = {
         select lpad(t.id::text, 19, '0') || lpad(i.id::text, 19, '0') as key, t.id::text as attempt, i.id::text as item_id, i.key as item, r.chosen, r.saved_at, r.points
         from responses r join attempts t on t.id = r.attempt_id join assignments a on a.id = t.assignment_id join items i on i.id = r.item_id where a.person_id = ${personId}::bigint`,
     },
+    {
+      name: 'accommodations',
+      tables: ['accommodations'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, certification_id::text as certification, extra_time_percent, extra_attempts, reason, starts_on, ends_on, granted_at, revoked_at
+        from accommodations where person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'accommodations_given',
+      tables: ['accommodations'],
+      fate: 'kept',
+      // For whom and why is not theirs to take along.
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, certification_id::text as certification, granted_at from accommodations where granted_by = ${personId}::bigint`,
+    },
+    {
+      name: 'accommodations_revoked',
+      tables: ['accommodations'],
+      fate: 'kept',
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, certification_id::text as certification, revoked_at from accommodations where revoked_by = ${personId}::bigint`,
+    },
   ],
   async erase(tx, personIds) {
+    await sql`delete from accommodations where person_id = any(${personIds}::bigint[])`.execute(tx);
     await sql`
       delete from responses where attempt_id in (
         select t.id from attempts t join assignments a on a.id = t.assignment_id where a.person_id = any(${personIds}::bigint[]))`.execute(

@@ -3,7 +3,13 @@ import type { Manifest } from '../courses/manifest.ts';
 export type Shortfall =
   | { readonly code: 'ACTIVITY_UNFINISHED'; readonly activityKey: string }
   | { readonly code: 'EXAM_NOT_TAKEN'; readonly passMark: number }
-  | { readonly code: 'EXAM_NOT_PASSED'; readonly passMark: number; readonly bestPercent: number };
+  | {
+      readonly code: 'EXAM_NOT_PASSED';
+      readonly passMark: number;
+      readonly bestPercent: number;
+      /** The points were enough in the best attempt, and a must-pass item was missed in it. */
+      readonly mustPassMissed: boolean;
+    };
 
 /** What a learner still lacks for the certificate, every shortfall by name; an empty list = eligible. */
 export function findShortfalls(facts: {
@@ -21,7 +27,12 @@ export function findShortfalls(facts: {
     shortfalls.push(
       graded.length === 0
         ? { code: 'EXAM_NOT_TAKEN', passMark: manifest.exam.passMark }
-        : { code: 'EXAM_NOT_PASSED', passMark: manifest.exam.passMark, bestPercent: Math.max(...graded) },
+        : {
+            code: 'EXAM_NOT_PASSED',
+            passMark: manifest.exam.passMark,
+            bestPercent: Math.max(...graded),
+            mustPassMissed: Math.max(...graded) >= manifest.exam.passMark,
+          },
     );
   }
   return shortfalls;

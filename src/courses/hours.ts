@@ -1,3 +1,4 @@
+import { itemsPerAttempt } from './course.ts';
 import type { Manifest } from './manifest.ts';
 
 /*
@@ -47,13 +48,12 @@ export function measureContent(parameters: unknown): ContentMeasure {
 
 /** Minutes that the zh-CN contents and one drawing of the exam support. */
 export function supportedMinutes(manifest: Manifest, measures: readonly ContentMeasure[]): number {
-  const examItems = manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0);
   return measures.reduce(
     (sum, { characters, questions, cards }) =>
       sum +
       characters / CHINESE_CHARACTERS_PER_MINUTE +
       questions * PRACTICE_QUESTION_MINUTES +
       cards * CARD_MINUTES,
-    examItems * EXAM_ITEM_MINUTES,
+    itemsPerAttempt(manifest.exam) * EXAM_ITEM_MINUTES,
   );
 }

@@ -10,6 +10,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'people.erase': 'have what is held about people who have left erased',
   'certification.plan': 'plan certifications',
   'cohort.assign': 'assign cohorts',
+  'accommodation.grant': 'give more time or attempts in exams, see why; never to oneself',
   'coverage.read': 'see coverage, staffing, indicators',
   'target.set': 'set targets',
   'indicator.define': 'define indicators',

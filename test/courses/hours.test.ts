@@ -36,7 +36,7 @@ describe('what there is to study in a content', () => {
 
 describe('supported minutes', () => {
   const manifest = (...counts: number[]): Manifest =>
-    ({ exam: { blueprint: counts.map((count) => ({ competency: 'x', count })) } }) as unknown as Manifest;
+    ({ exam: { blueprint: counts.map((count) => ({ competency: 'x', count })), vignettes: [{ competency: 'x', count: counts.length, questions: 2 }] } }) as unknown as Manifest;
 
   it('are reading, questions, cards and one drawing of the exam', () => {
     expect(supportedMinutes(manifest(), [])).toBe(0);
