@@ -32,7 +32,10 @@ const CompetencyResult = builder
         description: 'What it is called.',
         resolve: ({ result, language }) => result.title[language],
       }),
-      items: t.int({ description: 'How many items of it were drawn.', resolve: ({ result }) => result.items }),
+      items: t.int({
+        description: 'How many items of it were drawn.',
+        resolve: ({ result }) => result.items,
+      }),
       percent: t.float({ description: '0–100.', resolve: ({ result }) => result.percent }),
       isWeak: t.boolean({
         description: 'Below the pass mark, or with a must-pass item missed: worth practising.',
@@ -44,7 +47,8 @@ const CompetencyResult = builder
           round: t.arg.int({
             defaultValue: 0,
             required: true,
-            description: 'The next ones: each round goes on where the last one ended, and begins again in the end.',
+            description:
+              'The next ones: each round goes on where the last one ended, and begins again in the end.',
           }),
         },
         description:

@@ -110,7 +110,9 @@ export async function saveResponseRow(
       on conflict (attempt_id, item_id) do update set chosen = excluded.chosen, saved_at = excluded.saved_at
       returning 1
     )
-    select (select submitted_at is not null from held) as graded, exists (select from saved) as saved`.execute(db);
+    select (select submitted_at is not null from held) as graded, exists (select from saved) as saved`.execute(
+    db,
+  );
   const { graded, saved } = rows[0]!;
   if (saved) return 'saved';
   if (graded === null) return 'gone';

@@ -25,9 +25,7 @@ export function drawItems(
   seen: ReadonlySet<string> = new Set(),
 ): DrawnItem[] {
   const random = seededRandom(seed);
-  const forExam = bank
-    .filter((item) => item.use === 'exam')
-    .toSorted((a, b) => Number(a.id) - Number(b.id));
+  const forExam = bank.filter((item) => item.use === 'exam').toSorted((a, b) => Number(a.id) - Number(b.id));
   const unseenFirst = <T extends { readonly id: string }>(items: readonly T[]): T[] =>
     shuffle(items, random).toSorted((a, b) => Number(seen.has(a.id)) - Number(seen.has(b.id)));
 

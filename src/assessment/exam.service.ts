@@ -224,11 +224,7 @@ export function makeExamService({
     /** What an accommodation gives the person of an assignment today; the caller has asked whose it is. */
     async allowanceOf(assignment: Assignment): Promise<{ extraMinutes: number; extraAttempts: number }> {
       const { manifest } = await programmes.courseOf(db, assignment);
-      const allowance = await accommodations.allowanceOf(
-        db,
-        assignment.personId,
-        assignment.certificationId,
-      );
+      const allowance = await accommodations.allowanceOf(db, assignment.personId, assignment.certificationId);
       return {
         extraMinutes: extraMinutes(manifest.exam.minutes, allowance.extraTimePercent),
         extraAttempts: allowance.extraAttempts,

@@ -71,7 +71,11 @@ function gradeOrder(right: readonly string[], chosen: readonly string[]): number
 export function rationaleOf(
   item: {
     readonly rationale: Text;
-    readonly mistakes: readonly { readonly value: number; readonly tolerance: number; readonly rationale: Text }[];
+    readonly mistakes: readonly {
+      readonly value: number;
+      readonly tolerance: number;
+      readonly rationale: Text;
+    }[];
   },
   chosen: readonly string[],
 ): Text {

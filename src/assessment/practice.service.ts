@@ -38,14 +38,8 @@ export function makePracticeService({ exams }: { exams: ExamService }) {
     },
 
     /** A few items of a competency that was weak in the attempt; empty for any other. @throws NotFound; InvalidInput */
-    async list(
-      viewer: Viewer,
-      attemptId: string,
-      competency: string,
-      round: number,
-    ): Promise<AttemptItem[]> {
-      if (round < 0 || round > MOST_ROUNDS)
-        throw new InvalidInput('round', `From 0 to ${MOST_ROUNDS}.`);
+    async list(viewer: Viewer, attemptId: string, competency: string, round: number): Promise<AttemptItem[]> {
+      if (round < 0 || round > MOST_ROUNDS) throw new InvalidInput('round', `From 0 to ${MOST_ROUNDS}.`);
       const sat = await exams.getSat(viewer, attemptId);
       if (!resultsOf(sat).some((result) => result.key === competency && result.isWeak)) return [];
       return drawPractice(sat.bank, competency, sat, { seed: sat.attempt.seed, round }).map(

@@ -124,7 +124,9 @@ export function checkBlueprint(exam: Manifest['exam'], items: readonly Item[], p
       (item) => item.vignette!.key,
     ).values(),
   ];
-  for (const name of repeated(exam.vignettes.map((part) => `"${part.competency}" with ${part.questions} questions`)))
+  for (const name of repeated(
+    exam.vignettes.map((part) => `"${part.competency}" with ${part.questions} questions`),
+  ))
     problems.push({ where: 'course.yaml exam.vignettes', what: `has two parts of ${name}; make them one.` });
   for (const { competency, count, questions } of exam.vignettes) {
     const there = vignettes.filter(
@@ -139,7 +141,9 @@ export function checkBlueprint(exam: Manifest['exam'], items: readonly Item[], p
 }
 
 /** Parts that name a difficulty before those that do not: these can do with what is left. */
-export function narrowFirst<T extends { readonly difficulty?: number | undefined }>(parts: readonly T[]): T[] {
+export function narrowFirst<T extends { readonly difficulty?: number | undefined }>(
+  parts: readonly T[],
+): T[] {
   return [
     ...parts.filter((part) => part.difficulty !== undefined),
     ...parts.filter((part) => part.difficulty === undefined),

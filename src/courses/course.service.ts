@@ -39,7 +39,10 @@ export function makeCourseService({
 }) {
   const librariesFolder = join(coursesFolder, 'libraries');
   // A version is never changed: what is taken in instead gets an id of its own. So each is read once, however many sit its exam.
-  const known = { versions: new Map<string, CourseVersion>(), items: new Map<string, readonly StoredItem[]>() };
+  const known = {
+    versions: new Map<string, CourseVersion>(),
+    items: new Map<string, readonly StoredItem[]>(),
+  };
 
   const service = {
     // These take the caller's transaction where it has one: waiting for a second connection while holding the first could

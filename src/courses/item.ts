@@ -6,7 +6,9 @@ import { key, text, type Text } from './notation.ts';
  * is an item that knows its vignette.
  */
 
-const rationale = text.describe('Shown after the attempt: why it is so. About the deed, never about the person.');
+const rationale = text.describe(
+  'Shown after the attempt: why it is so. About the deed, never about the person.',
+);
 
 const own = {
   key: key.describe('Unique in the course, and never used again for another question.'),

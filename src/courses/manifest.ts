@@ -58,7 +58,13 @@ export const examSchema = z.strictObject({
     .array(
       z.strictObject({
         competency: key,
-        difficulty: z.number().int().min(1).max(3).optional().describe('Only of this one; any when left out.'),
+        difficulty: z
+          .number()
+          .int()
+          .min(1)
+          .max(3)
+          .optional()
+          .describe('Only of this one; any when left out.'),
         mustPass: z
           .boolean()
           .default(false)
@@ -67,7 +73,9 @@ export const examSchema = z.strictObject({
       }),
     )
     .min(1)
-    .describe('How many items of each competency are drawn for an attempt. Questions of vignettes are not among them.'),
+    .describe(
+      'How many items of each competency are drawn for an attempt. Questions of vignettes are not among them.',
+    ),
   vignettes: z
     .array(
       z.strictObject({

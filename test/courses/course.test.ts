@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
+import { partsOf } from '../../src/courses/item.ts';
 import { makeCourseService, type CourseService } from '../../src/courses/course.service.ts';
 import {
   assignTeachers,
@@ -61,10 +62,10 @@ describe('a course', () => {
     ).data.node.exam.passMark as number;
 
   it('is taken in once, however often and by however many at once', async () => {
-    expect(await versions()).toEqual(['1.0.0 served']);
+    expect(await versions()).toEqual(['1.1.0 served']);
     expect(await sync()).toMatchObject({ outcome: 'unchanged' });
     await change('course.yaml', 'minutes: 20', 'minutes: 21');
-    await change('course.yaml', 'version: 1.0.0', 'version: 1.0.1');
+    await change('course.yaml', 'version: 1.1.0', 'version: 1.1.1');
     const results = await Promise.all(Array.from({ length: 4 }, async () => syncing().sync()));
     expect(results.map(([result]) => result!.outcome).toSorted()).toEqual([
       'synced',
@@ -72,14 +73,14 @@ describe('a course', () => {
       'unchanged',
       'unchanged',
     ]);
-    expect(await versions()).toEqual(['1.0.0', '1.0.1 served']);
+    expect(await versions()).toEqual(['1.1.0', '1.1.1 served']);
   });
 
   it('may change within a version as long as nobody learns by it', async () => {
     await change('course.yaml', 'minutes: 21', 'minutes: 22');
     expect(await sync()).toMatchObject({ outcome: 'synced' });
     expect((await courses.findCurrent(service.database.db, SLUG))?.manifest.exam.minutes).toBe(22);
-    expect(await versions()).toEqual(['1.0.0', '1.0.1 served']);
+    expect(await versions()).toEqual(['1.1.0', '1.1.1 served']);
   });
 
   it('that is broken is refused whole, and what was served goes on', async () => {
@@ -91,10 +92,10 @@ describe('a course', () => {
       problems: [{ where: `${ITEMS} ns-three-questions`, what: 'is single and has 0 correct options.' }],
     });
     const served = await courses.findCurrent(service.database.db, SLUG);
-    expect(served?.version).toBe('1.0.1');
+    expect(served?.version).toBe('1.1.1');
     const items = await courses.listItems(service.database.db, served!.id);
     expect(
-      items.flatMap((item) => item.options).find((option) => option.text['zh-CN'] === right)?.correct,
+      items.flatMap((item) => partsOf(item)).find((option) => option.text['zh-CN'] === right)?.correct,
     ).toBe(true);
     await change(ITEMS, 'correct: false', 'correct: true');
     expect(await sync()).toMatchObject({ outcome: 'unchanged' });
@@ -109,9 +110,9 @@ describe('a course', () => {
       problems: [{ where: 'course.yaml version', what: expect.stringContaining('raise the version') }],
     });
     expect(await passMarkOf(begun!)).toBe(80);
-    await change('course.yaml', 'version: 1.0.1', 'version: 1.1.0');
+    await change('course.yaml', 'version: 1.1.1', 'version: 1.2.0');
     expect(await sync()).toMatchObject({ outcome: 'synced' });
-    expect(await versions()).toEqual(['1.0.0', '1.0.1', '1.1.0 served']);
+    expect(await versions()).toEqual(['1.1.0', '1.1.1', '1.2.0 served']);
     expect(await passMarkOf(begun!)).toBe(80);
     expect(await passMarkOf(fresh!)).toBe(70);
     await finishActivities(service, begun!);
@@ -120,13 +121,13 @@ describe('a course', () => {
     const { rows } = await service.database.pool.query(
       `select distinct v.version from attempts t join assignments a on a.id = t.assignment_id join course_versions v on v.id = a.course_version_id`,
     );
-    expect(rows).toEqual([{ version: '1.0.1' }]);
+    expect(rows).toEqual([{ version: '1.1.1' }]);
   });
 
   it('can’t go back to an earlier version under its number', async () => {
-    await change('course.yaml', 'version: 1.1.0', 'version: 1.0.0');
+    await change('course.yaml', 'version: 1.2.0', 'version: 1.1.0');
     expect(await sync()).toMatchObject({ outcome: 'refused', problems: [{ where: 'course.yaml version' }] });
-    await change('course.yaml', 'version: 1.0.0', 'version: 1.1.0');
+    await change('course.yaml', 'version: 1.1.0', 'version: 1.2.0');
     expect(await sync()).toMatchObject({ outcome: 'unchanged' });
   });
 
@@ -146,7 +147,7 @@ describe('a course', () => {
   it('never lets its answer key out, whoever asks', async () => {
     const { data: attempt } = await service.ask(
       learners[0]!.key,
-      `query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { items { key kind stem chosen points correct options { key text isRight rationale } } } } } } }`,
+      `query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { items { key kind stem chosen points correct mustPass rationale rightOrder rightNumber tolerance options { key text isRight rightTarget rationale } } } } } } }`,
       { id: learners[0]!.assignmentId },
     );
     const items = attempt.node.exam.openAttempt.items as {
@@ -156,8 +157,17 @@ describe('a course', () => {
     }[];
     expect(items).toHaveLength(10);
     for (const item of items) {
-      expect(item).toMatchObject({ correct: null, points: null });
-      for (const option of item.options) expect(option).toMatchObject({ isRight: null, rationale: null });
+      expect(item).toMatchObject({
+        correct: null,
+        points: null,
+        mustPass: null,
+        rationale: null,
+        rightOrder: null,
+        rightNumber: null,
+        tolerance: null,
+      });
+      for (const option of item.options)
+        expect(option).toMatchObject({ isRight: null, rightTarget: null, rationale: null });
     }
     // Nor by a course, whatever is asked of it.
     for (const as of [null, 't1', 'coordinator', 'hr', 'issuer']) {

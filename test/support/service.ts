@@ -6,6 +6,7 @@ import { startApp, type App } from '../../src/app.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import { sampleCertification, sampleStaff, SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
 import { readConfig } from '../../src/config.ts';
+import type { Item } from '../../src/courses/item.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { makeSampleService } from '../../src/access/sample.service.ts';
 import { makeTestDatabase, type TestDatabase } from './database.ts';
@@ -327,36 +328,63 @@ export const START = `mutation ($id: ID!) { startAttempt(input: { assignmentId: 
 export const SAVE = `mutation ($input: SaveResponseInput!) { saveResponse(input: $input) { __typename ... on Refusal { code message } } }`;
 export const SUBMIT = `mutation ($id: ID!) { submitAttempt(input: { attemptId: $id }) { __typename ... on SubmitAttemptPayload { attempt { percent passed state } } ... on Refusal { code message } } }`;
 
-/** The right answers, from the database: what no learner can ask for. */
-export async function answerKeys(service: TestService): Promise<Map<string, string[]>> {
-  const items = await service.database.db.selectFrom('items').select(['key', 'body']).execute();
-  return new Map(
-    items.map((item) => [
-      item.key,
-      (item.body as unknown as { options: { key: string; correct: boolean }[] }).options
-        .filter((option) => option.correct)
-        .map((option) => option.key),
-    ]),
-  );
+/** What answers an item, as far as a test needs it. */
+export type ItemBody = Pick<Item, 'kind' | 'competency' | 'mustPass'> & {
+  readonly options?: readonly { key: string; correct: boolean }[];
+  readonly elements?: readonly { key: string }[];
+  readonly pairs?: readonly { key: string; matches: string }[];
+  readonly answer?: number;
+};
+
+export function rightAnswer({ options = [], elements, pairs, answer }: ItemBody): string[] {
+  if (elements !== undefined) return elements.map(({ key }) => key);
+  if (pairs !== undefined) return pairs.map(({ key, matches }) => `${key}=${matches}`);
+  if (answer !== undefined) return [String(answer)];
+  return options.filter(({ correct }) => correct).map(({ key }) => key);
 }
 
-/** Starts an attempt and answers it, rightly or wrongly. @returns the attempt's id, not yet submitted. */
+/** One that earns nothing. */
+export function wrongAnswer({ options = [], elements, pairs, answer }: ItemBody): string[] {
+  if (elements !== undefined) return elements.map(({ key }) => key).toReversed();
+  if (pairs !== undefined)
+    return pairs.map(
+      ({ key, matches }) => `${key}=${pairs.find((pair) => pair.matches !== matches)!.matches}`,
+    );
+  if (answer !== undefined) return [String(answer + 1_000)];
+  return [options.find(({ correct }) => !correct)!.key];
+}
+
+/** All items by key, from the database: what no learner can ask for. */
+export async function itemBodies(service: Pick<TestService, 'database'>): Promise<Map<string, ItemBody>> {
+  const items = await service.database.db.selectFrom('items').select(['key', 'body']).execute();
+  return new Map(items.map((item) => [item.key, item.body as unknown as ItemBody]));
+}
+
+/** The right answers. */
+export async function answerKeys(service: Pick<TestService, 'database'>): Promise<Map<string, string[]>> {
+  return new Map([...(await itemBodies(service))].map(([key, body]) => [key, rightAnswer(body)]));
+}
+
+/**
+ * Starts an attempt and answers it, rightly or wrongly.
+ * @param right or which of its items rightly.
+ * @returns the attempt's id, not yet submitted.
+ */
 export async function sitExam(
   service: TestService,
   learner: Learner,
-  { right }: { right: boolean },
+  { right }: { right: boolean | ((item: ItemBody) => boolean) },
 ): Promise<string> {
   const { data } = await service.ask(learner.key, START, { id: learner.assignmentId });
   if (data.startAttempt.__typename !== 'StartAttemptPayload') throw new Error(JSON.stringify(data));
-  const keys = await answerKeys(service);
-  const { id, items } = data.startAttempt.attempt as {
-    id: string;
-    items: { key: string; options: { key: string }[] }[];
-  };
-  for (const item of items) {
-    const good = keys.get(item.key)!;
-    const chosen = right ? good : [item.options.find((option) => !good.includes(option.key))!.key];
-    await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: item.key, chosen } });
+  const bodies = await itemBodies(service);
+  const { id, items } = data.startAttempt.attempt as { id: string; items: { key: string }[] };
+  for (const { key } of items) {
+    const body = bodies.get(key)!;
+    const isRight = typeof right === 'boolean' ? right : right(body);
+    const chosen = isRight ? rightAnswer(body) : wrongAnswer(body);
+    const saved = await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: key, chosen } });
+    if (saved.data.saveResponse.__typename !== 'SaveResponsePayload') throw new Error(JSON.stringify(saved));
   }
   return id;
 }
