@@ -329,7 +329,7 @@ export const SAVE = `mutation ($input: SaveResponseInput!) { saveResponse(input:
 export const SUBMIT = `mutation ($id: ID!) { submitAttempt(input: { attemptId: $id }) { __typename ... on SubmitAttemptPayload { attempt { percent passed state } } ... on Refusal { code message } } }`;
 
 /** What answers an item, as far as a test needs it. */
-export type ItemBody = Pick<Item, 'kind' | 'competency' | 'mustPass'> & {
+export type ItemBody = Pick<Item, 'kind' | 'competency' | 'mustPass' | 'vignette'> & {
   readonly options?: readonly { key: string; correct: boolean }[];
   readonly elements?: readonly { key: string }[];
   readonly pairs?: readonly { key: string; matches: string }[];
@@ -365,21 +365,56 @@ export async function answerKeys(service: Pick<TestService, 'database'>): Promis
   return new Map([...(await itemBodies(service))].map(([key, body]) => [key, rightAnswer(body)]));
 }
 
+/** Gives an attempt in which nothing was saved yet these items, in this order: which a seed would draw is chance. */
+export async function drawThese(
+  service: Pick<TestService, 'database'>,
+  attemptId: string,
+  keys: readonly string[],
+): Promise<void> {
+  const { rowCount } = await service.database.pool.query(
+    `update attempts set drawn = (
+       select jsonb_agg(jsonb_build_object('itemId', i.id::text,
+         'options', (select coalesce(jsonb_agg(part ->> 'key' order by place desc), '[]') from
+           jsonb_array_elements(coalesce(i.body -> 'options', i.body -> 'elements', i.body -> 'pairs', '[]')) with ordinality as parts (part, place)),
+         'targets', (select jsonb_agg(target ->> 'key') from jsonb_array_elements(i.body -> 'targets') target)) order by array_position($2, i.key))
+       from items i where i.key = any($2))
+     where id = $1`,
+    [Buffer.from(attemptId, 'base64').toString().split(':')[1], keys],
+  );
+  if (rowCount !== 1) throw new Error('There is no such attempt.');
+}
+
+/** One item of each kind, and a case of two questions. */
+export const EVERY_KIND = [
+  'lr-refuses',
+  'st-first-talk',
+  'st-which-reply',
+  'st-how-many-days',
+  'ns-where-look',
+  'ns-no-diagnosis',
+  'mp-list-of-names',
+  'mp-bell-rings',
+  'vg-staircase-reply',
+  'vg-staircase-tonight',
+];
+
 /**
  * Starts an attempt and answers it, rightly or wrongly.
  * @param right or which of its items rightly.
+ * @param draw instead of what the seed draws.
  * @returns the attempt's id, not yet submitted.
  */
 export async function sitExam(
   service: TestService,
   learner: Learner,
-  { right }: { right: boolean | ((item: ItemBody) => boolean) },
+  { right, draw }: { right: boolean | ((item: ItemBody) => boolean); draw?: readonly string[] },
 ): Promise<string> {
   const { data } = await service.ask(learner.key, START, { id: learner.assignmentId });
   if (data.startAttempt.__typename !== 'StartAttemptPayload') throw new Error(JSON.stringify(data));
   const bodies = await itemBodies(service);
   const { id, items } = data.startAttempt.attempt as { id: string; items: { key: string }[] };
-  for (const { key } of items) {
+  if (draw !== undefined) await drawThese(service, id, draw);
+  for (const key of draw ?? items.map((item) => item.key)) {
     const body = bodies.get(key)!;
     const isRight = typeof right === 'boolean' ? right : right(body);
     const chosen = isRight ? rightAnswer(body) : wrongAnswer(body);
