@@ -1,6 +1,6 @@
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import type { Assignment as AssignmentFacts } from '../src/programmes/certification.ts';
-import type { CourseVersion } from '../src/courses/course.ts';
+import { itemsPerAttempt, type CourseVersion } from '../src/courses/course.ts';
 import type {
   ActivityProgress as ProgressFacts,
   UserState as UserStateFacts,
@@ -90,7 +90,7 @@ const Shortfall = builder
     fields: (t) => ({
       code: t.string({
         description:
-          'ACTIVITY_UNFINISHED, CONVERSATION_NOT_PASSED, EXAM_NOT_TAKEN, EXAM_NOT_PASSED or HOURS_MISSING.',
+          'ACTIVITY_UNFINISHED, CONVERSATION_NOT_PASSED, EXAM_NOT_TAKEN, EXAM_NOT_PASSED (the points were too few, or a must-pass item was missed: the text says which) or HOURS_MISSING.',
         resolve: ({ facts }) => facts.code,
       }),
       activityKey: t.string({
@@ -122,6 +122,10 @@ function shortfallText(facts: ShortfallFacts, course: CourseVersion, language: '
     case 'EXAM_NOT_TAKEN':
       return chinese ? `参加考试并达到 ${facts.passMark} 分` : `Sit the exam and reach ${facts.passMark}%`;
     case 'EXAM_NOT_PASSED':
+      if (facts.mustPassMissed)
+        return chinese
+          ? `考试最高 ${facts.bestPercent} 分，分数已够；但有关安全或资料保护的必答对题没有全对，需再考一次`
+          : `Best exam result ${facts.bestPercent}%, which is enough; but a must-pass question (safety, protection of data) was missed, so sit it once more`;
       return chinese
         ? `考试最高 ${facts.bestPercent} 分，需达到 ${facts.passMark} 分`
         : `Best exam result ${facts.bestPercent}%; ${facts.passMark}% is needed`;
@@ -154,19 +158,26 @@ const ExamStanding = builder
     fields: (t) => ({
       itemsPerAttempt: t.int({
         description: 'Items drawn for an attempt.',
-        resolve: ({ course }) => course.manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0),
+        resolve: ({ course }) => itemsPerAttempt(course.manifest.exam),
       }),
       minutes: t.int({
-        description: 'Time limit, counted by the server.',
+        description: 'Time limit, counted by the server; without `extraMinutes`.',
         resolve: ({ course }) => course.manifest.exam.minutes,
+      }),
+      extraMinutes: t.int({
+        description: 'What an accommodation adds to an attempt that begins today; 0 without one.',
+        resolve: async ({ assignment }, _args, context) =>
+          (await context.services.exams.allowanceOf(assignment)).extraMinutes,
       }),
       passMark: t.int({
         description: 'Percent needed.',
         resolve: ({ course }) => course.manifest.exam.passMark,
       }),
       attemptsAllowed: t.int({
-        description: 'Attempts in all.',
-        resolve: ({ course }) => course.manifest.exam.resit.attempts,
+        description: 'Attempts in all, with those that an accommodation adds today.',
+        resolve: async ({ assignment, course }, _args, context) =>
+          course.manifest.exam.resit.attempts +
+          (await context.services.exams.allowanceOf(assignment)).extraAttempts,
       }),
       resitAfterHours: t.int({
         description: 'Hours between a failed attempt and the next.',

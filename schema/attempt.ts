@@ -1,3 +1,5 @@
+import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
+import type { PracticeService } from '../src/assessment/practice.service.ts';
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
@@ -8,80 +10,56 @@ const AttemptStateEnum = builder.enumType('AttemptState', {
   description: 'OPEN until it is submitted or its time is over.',
   values: ['OPEN', 'GRADED'] as const,
 });
-const ItemKindEnum = builder.enumType('ItemKind', {
-  description: 'How an item is answered: one option, several, or true or false.',
+const PresentationEnum = builder.enumType('ExamPresentation', {
+  description: 'How its questions are shown.',
   values: {
-    SINGLE: { value: 'single' },
-    MULTIPLE: { value: 'multiple' },
-    TRUE_FALSE: { value: 'true_false' },
+    ONE: { value: 'one', description: 'One at a time, forth and back at will.' },
+    ALL: { value: 'all', description: 'All on one page.' },
   } as const,
 });
 
-const AttemptOption = builder
-  .objectRef<{ key: string; text: string; rationale: string | null; isRight: boolean | null }>(
-    'AttemptOption',
-  )
+const CompetencyResult = builder
+  .objectRef<{
+    attemptId: string;
+    language: 'zh-CN' | 'en';
+    result: Awaited<ReturnType<PracticeService['listResults']>>[number];
+  }>('CompetencyResult')
   .implement({
-    description: 'An option of an item.',
+    description: 'How an attempt went in one competency.',
     fields: (t) => ({
-      key: t.exposeString('key', { description: 'For `chosen`.' }),
-      text: t.exposeString('text', { description: 'What it says.' }),
-      rationale: t.exposeString('rationale', {
-        nullable: true,
-        description: 'Why it is right or wrong; null while the attempt is open.',
+      key: t.string({ description: 'Of the competency.', resolve: ({ result }) => result.key }),
+      title: t.string({
+        description: 'What it is called.',
+        resolve: ({ result, language }) => result.title[language],
       }),
-      isRight: t.exposeBoolean('isRight', {
-        nullable: true,
-        description: 'null while the attempt is open: an answer key never leaves the server before.',
+      items: t.int({
+        description: 'How many items of it were drawn.',
+        resolve: ({ result }) => result.items,
+      }),
+      percent: t.float({ description: '0–100.', resolve: ({ result }) => result.percent }),
+      isWeak: t.boolean({
+        description: 'Below the pass mark, or with a must-pass item missed: worth practising.',
+        resolve: ({ result }) => result.isWeak,
+      }),
+      practice: t.field({
+        type: [AttemptItem],
+        args: {
+          round: t.arg.int({
+            defaultValue: 0,
+            required: true,
+            description:
+              'The next ones: each round goes on where the last one ended, and begins again in the end.',
+          }),
+        },
+        description:
+          'A few items to practise where it is weak, for `checkPractice`; empty otherwise. None of an exam that the learner has not seen.',
+        resolve: async ({ attemptId, language, result }, { round }, context) =>
+          (await context.services.practice.list(signedIn(context), attemptId, result.key, round)).map(
+            (facts) => ({ facts, language }),
+          ),
       }),
     }),
   });
-
-AttemptItem.implement({
-  description: 'An item as it was drawn for an attempt.',
-  fields: (t) => ({
-    key: t.string({ description: 'For `saveResponse`.', resolve: ({ facts }) => facts.item.key }),
-    kind: t.field({
-      type: ItemKindEnum,
-      description: 'How it is answered.',
-      resolve: ({ facts }) => facts.item.kind,
-    }),
-    stem: t.string({
-      description: 'The question.',
-      resolve: ({ facts, language }) => facts.item.stem[language],
-    }),
-    options: t.field({
-      type: [AttemptOption],
-      description: 'In the order drawn for this attempt.',
-      resolve: ({ attempt, facts, language }) => {
-        const graded = attempt.submittedAt !== null;
-        return facts.options.map((key) => {
-          const option = facts.item.options.find((each) => each.key === key)!;
-          return {
-            key,
-            text: option.text[language],
-            rationale: graded ? option.rationale[language] : null,
-            isRight: graded ? option.correct : null,
-          };
-        });
-      },
-    }),
-    chosen: t.stringList({
-      description: 'What was answered last.',
-      resolve: ({ facts }) => [...facts.chosen],
-    }),
-    points: t.float({
-      nullable: true,
-      description: 'From 0 to 1; null while the attempt is open.',
-      resolve: ({ attempt, facts }) => (attempt.submittedAt === null ? null : facts.points),
-    }),
-    correct: t.boolean({
-      nullable: true,
-      description: 'Full points; null while the attempt is open.',
-      resolve: ({ attempt, facts }) => (attempt.submittedAt === null ? null : facts.points === 1),
-    }),
-  }),
-});
 
 builder.node(Attempt, {
   name: 'Attempt',
@@ -118,14 +96,39 @@ builder.node(Attempt, {
       args: { language: t.arg(languageArg) },
       description: 'In the order drawn.',
       resolve: async (attempt, { language }, context) =>
-        (await context.services.exams.listItems(signedIn(context), attempt.id)).map((facts) => ({
-          attempt,
+        (await context.services.exams.getSat(signedIn(context), attempt.id)).items.map((facts) => ({
           facts,
           language,
         })),
     }),
+    presentation: t.field({
+      type: PresentationEnum,
+      description: 'How its questions are to be shown.',
+      resolve: async (attempt, _args, context) =>
+        (await context.services.exams.getSat(signedIn(context), attempt.id)).course.manifest.exam
+          .presentation,
+    }),
+    competencies: t.field({
+      type: [CompetencyResult],
+      args: { language: t.arg(languageArg) },
+      description: 'How it went by competency, in the order of the course; empty while it is open.',
+      resolve: async (attempt, { language }, context) =>
+        (await context.services.practice.listResults(signedIn(context), attempt.id)).map((result) => ({
+          attemptId: attempt.id,
+          language,
+          result,
+        })),
+    }),
     percent: t.exposeFloat('percent', { nullable: true, description: '0–100; null while it is open.' }),
-    passed: t.exposeBoolean('passed', { nullable: true, description: 'null while it is open.' }),
+    passed: t.exposeBoolean('passed', {
+      nullable: true,
+      description: 'Whether the pass mark was reached and no must-pass item missed; null while it is open.',
+    }),
+    mustPassMissed: t.exposeInt('mustPassMissed', {
+      nullable: true,
+      description:
+        'How many must-pass items (safety, protection of data) did not get full points: any of them fails the attempt, whatever the percent. null while it is open.',
+    }),
   }),
 });
 
@@ -157,12 +160,14 @@ builder.mutationField('startAttempt', (t) =>
   }),
 );
 
+const CHOSEN =
+  'By kind: keys of options; ORDERING: all keys, in order; MATCHING: `option=target` for each that is matched; NUMERIC: one number, as typed.';
 const SaveResponseInput = builder.inputType('SaveResponseInput', {
   description: 'The answer to one item of an open attempt.',
   fields: (t) => ({
     attemptId: t.id({ required: true, description: "The viewer's own, and open." }),
     itemKey: t.string({ required: true, description: 'An item drawn for it.' }),
-    chosen: t.stringList({ required: true, description: 'Keys of options; empty takes the answer back.' }),
+    chosen: t.stringList({ required: true, description: `${CHOSEN} Empty takes the answer back.` }),
   }),
 });
 const SaveResponsePayload = builder.objectRef<{ savedAt: Date }>('SaveResponsePayload').implement({
@@ -202,6 +207,43 @@ builder.mutationField('submitAttempt', (t) =>
         signedIn(context),
         localId(input.attemptId, 'Attempt', 'input.attemptId'),
       ),
+    }),
+  }),
+);
+
+const CheckPracticeInput = builder.inputType('CheckPracticeInput', {
+  description: 'The answer to an item that is practised after an attempt.',
+  fields: (t) => ({
+    attemptId: t.id({ required: true, description: "The viewer's own, and graded." }),
+    itemKey: t.string({ required: true, description: 'An item that its `competencies` offer for practice.' }),
+    chosen: t.stringList({ required: true, description: CHOSEN }),
+  }),
+});
+const CheckPracticePayload = builder
+  .objectRef<{ facts: AttemptItemFacts }>('CheckPracticePayload')
+  .implement({
+    description: 'What is right, at once.',
+    fields: (t) => ({
+      item: t.field({
+        type: AttemptItem,
+        args: { language: t.arg(languageArg) },
+        description: 'With its key and its points, which count for nothing.',
+        resolve: ({ facts }, { language }) => ({ facts, language }),
+      }),
+    }),
+  });
+builder.mutationField('checkPractice', (t) =>
+  t.field({
+    type: CheckPracticePayload,
+    errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
+    description:
+      'Checks an answer in practice: nothing of it is kept, and it certifies nothing. Refused with ATTEMPT_OPEN before the attempt is graded, and with INVALID_INPUT for an item that is not offered.',
+    args: { input: t.arg({ type: CheckPracticeInput, required: true }) },
+    resolve: async (_root, { input }, context) => ({
+      facts: await context.services.practice.check(signedIn(context), {
+        ...input,
+        attemptId: localId(input.attemptId, 'Attempt', 'input.attemptId'),
+      }),
     }),
   }),
 );

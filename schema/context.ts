@@ -1,6 +1,8 @@
 import DataLoader from 'dataloader';
 import type { EfficacyService } from '../src/assessment/efficacy.service.ts';
 import type { AnalysisService } from '../src/assessment/analysis.service.ts';
+import type { AccommodationService } from '../src/assessment/accommodation.service.ts';
+import type { PracticeService } from '../src/assessment/practice.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { SimulationService } from '../src/assessment/simulation.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
@@ -67,6 +69,8 @@ export interface Services {
   readonly efficacy: EfficacyService;
   readonly analyses: AnalysisService;
   readonly simulations: SimulationService;
+  readonly practice: PracticeService;
+  readonly accommodations: AccommodationService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;

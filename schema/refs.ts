@@ -1,4 +1,5 @@
 import type { RoleGrant as RoleGrantFacts } from '../src/access/grant.ts';
+import type { Accommodation as AccommodationFacts } from '../src/assessment/accommodation.ts';
 import type { AttemptItem as AttemptItemFacts } from '../src/assessment/exam.service.ts';
 import type { ItemStatistics as ItemStatisticsFacts } from '../src/assessment/analysis.ts';
 import type { ItemAnalysis as ItemAnalysisFacts } from '../src/assessment/analysis.service.ts';
@@ -66,7 +67,6 @@ export const Cohort = builder.objectRef<CohortFacts>('Cohort');
 export const Assignment = builder.objectRef<AssignmentFacts>('Assignment');
 export const Attempt = builder.objectRef<AttemptFacts>('Attempt');
 export const AttemptItem = builder.objectRef<{
-  attempt: AttemptFacts;
   facts: AttemptItemFacts;
   language: 'zh-CN' | 'en';
 }>('AttemptItem');
@@ -74,6 +74,7 @@ export const TimeFlag = builder.objectRef<TimeFlagFacts>('TimeFlag');
 export const ItemAnalysis = builder.objectRef<ItemAnalysisFacts>('ItemAnalysis');
 export const ItemStatistics = builder.objectRef<ItemStatisticsFacts>('ItemStatistics');
 export const SimulationRun = builder.objectRef<SimulationRunFacts>('SimulationRun');
+export const Accommodation = builder.objectRef<AccommodationFacts>('Accommodation');
 export const Certificate = builder.objectRef<CertificateFacts>('Certificate');
 export const CertificateVerification = builder.objectRef<Verification>('CertificateVerification');
 export const IssueRequest = builder.objectRef<IssueRequestFacts>('IssueRequest');

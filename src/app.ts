@@ -12,6 +12,8 @@ import { makeEfficacyService } from './assessment/efficacy.service.ts';
 import { makeAnalysisService } from './assessment/analysis.service.ts';
 import { makeExamService, CLOSE_TASK, ISSUE_TASK } from './assessment/exam.service.ts';
 import { makeSimulationService } from './assessment/simulation.service.ts';
+import { makeAccommodationService } from './assessment/accommodation.service.ts';
+import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing } from './certification/issuing.service.ts';
@@ -209,7 +211,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       reachedTask: ISSUE_TASK,
     });
     const flags = makeFlagService({ db, clock, regions, people });
-    const exams = makeExamService({ db, clock, random, courses, programmes, learning });
+    const accommodations = makeAccommodationService({ db, clock, regions, people, programmes });
+    const exams = makeExamService({ db, clock, random, courses, programmes, learning, accommodations });
     const simulations = makeSimulationService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
     const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
@@ -290,6 +293,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       efficacy: makeEfficacyService({ db, clock, programmes, learning, exams }),
       analyses: makeAnalysisService({ db, courses }),
       simulations,
+      practice: makePracticeService({ exams }),
+      accommodations,
       certificates,
       issueRequests,
       titles,

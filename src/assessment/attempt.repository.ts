@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { preparedAlone } from '../db/prepared.ts';
 import type { DrawnItem } from './draw.ts';
 import type { Grade } from './grade.ts';
 
@@ -7,6 +8,8 @@ export interface Attempt {
   readonly id: string;
   readonly assignmentId: string;
   readonly number: number;
+  /** What the drawing came from; never told. */
+  readonly seed: string;
   readonly drawn: readonly DrawnItem[];
   readonly startedAt: Date;
   readonly deadline: Date;
@@ -14,6 +17,7 @@ export interface Attempt {
   /** 0–100. */
   readonly percent: number | null;
   readonly passed: boolean | null;
+  readonly mustPassMissed: number | null;
 }
 
 export async function listAttempts(db: Executor, assignmentId: string): Promise<Attempt[]> {
@@ -86,24 +90,33 @@ export async function listResponses(db: Executor, attemptId: string): Promise<Re
   }));
 }
 
-export async function upsertResponse(
-  tx: Executor,
-  given: { attemptId: string; itemId: string; chosen: readonly string[]; at: Date },
-): Promise<void> {
-  await tx
-    .insertInto('responses')
-    .values({
-      attempt_id: given.attemptId,
-      item_id: given.itemId,
-      chosen: [...given.chosen],
-      saved_at: given.at,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['attempt_id', 'item_id'])
-        .doUpdateSet({ chosen: sql`excluded.chosen`, saved_at: sql`excluded.saved_at` }),
+/**
+ * Saves an answer in one statement, for which nothing else has to be read first: thousands do so at once. The attempt's row is held meanwhile,
+ * so that no answer comes in behind the grading; of two answers to an item the one that comes later stays.
+ * @returns `gone` also where the attempt is not among the viewer's rows.
+ */
+export async function saveResponseRow(
+  db: Executor,
+  given: { attemptId: string; itemId: string; chosen: readonly string[]; at: Date; graceMs: number },
+): Promise<'saved' | 'graded' | 'late' | 'gone'> {
+  const earliest = new Date(given.at.getTime() - given.graceMs);
+  const { rows } = await sql<{ graded: boolean | null; saved: boolean }>`${preparedAlone}
+    with held as (
+      select id, submitted_at, deadline from attempts where id = ${given.attemptId}::bigint for share
+    ), saved as (
+      insert into responses (attempt_id, item_id, chosen, saved_at)
+      select id, ${given.itemId}::bigint, ${[...given.chosen]}::text[], ${given.at}::timestamptz
+      from held where submitted_at is null and deadline >= ${earliest}::timestamptz
+      on conflict (attempt_id, item_id) do update set chosen = excluded.chosen, saved_at = excluded.saved_at
+      returning 1
     )
-    .execute();
+    select (select submitted_at is not null from held) as graded, exists (select from saved) as saved`.execute(
+    db,
+  );
+  const { graded, saved } = rows[0]!;
+  if (saved) return 'saved';
+  if (graded === null) return 'gone';
+  return graded ? 'graded' : 'late';
 }
 
 /** Writes the grade once; the points of each item stand beside its response, unanswered ones included. */
@@ -123,6 +136,7 @@ export async function gradeAttemptRow(
       max_points: given.grade.maxPoints,
       percent: given.grade.percent,
       passed: given.grade.passed,
+      must_pass_missed: given.grade.mustPassMissed,
     })
     .where('id', '=', given.attemptId)
     .where('submitted_at', 'is', null)
@@ -133,22 +147,26 @@ function toAttempt(row: {
   id: string;
   assignment_id: string;
   number: number;
+  seed: string;
   drawn: unknown;
   started_at: Date;
   deadline: Date;
   submitted_at: Date | null;
   percent: string | null;
   passed: boolean | null;
+  must_pass_missed: number | null;
 }): Attempt {
   return {
     id: row.id,
     assignmentId: row.assignment_id,
     number: row.number,
+    seed: row.seed,
     drawn: row.drawn as DrawnItem[],
     startedAt: row.started_at,
     deadline: row.deadline,
     submittedAt: row.submitted_at,
     percent: row.percent === null ? null : Number(row.percent),
     passed: row.passed,
+    mustPassMissed: row.must_pass_missed,
   };
 }

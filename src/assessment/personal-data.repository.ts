@@ -10,7 +10,7 @@ export const assessmentData: PersonalDataKeeper = {
       // Those that a certificate rests on stay with their result.
       fate: 'stripped',
       rows: (personId) => sql`
-        select lpad(t.id::text, 19, '0') as key, t.id::text, a.id::text as assignment, t.number, t.drawn, t.started_at, t.deadline, t.submitted_at, t.points, t.max_points, t.percent, t.passed
+        select lpad(t.id::text, 19, '0') as key, t.id::text, a.id::text as assignment, t.number, t.drawn, t.started_at, t.deadline, t.submitted_at, t.points, t.max_points, t.percent, t.must_pass_missed, t.passed
         from attempts t join assignments a on a.id = t.assignment_id where a.person_id = ${personId}::bigint`,
     },
     {
@@ -29,8 +29,32 @@ export const assessmentData: PersonalDataKeeper = {
         select lpad(a.id::text, 19, '0') || e.wave as key, a.id::text as assignment, e.wave, e.scale_key as scale, e.scale_version, e.answers, e.given_at
         from efficacy_answers e join assignments a on a.id = e.assignment_id where a.person_id = ${personId}::bigint`,
     },
+    {
+      name: 'accommodations',
+      tables: ['accommodations'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, certification_id::text as certification, extra_time_percent, extra_attempts, reason, starts_on, ends_on, granted_at, revoked_at
+        from accommodations where person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'accommodations_given',
+      tables: ['accommodations'],
+      fate: 'kept',
+      // For whom and why is not theirs to take along.
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, certification_id::text as certification, granted_at from accommodations where granted_by = ${personId}::bigint`,
+    },
+    {
+      name: 'accommodations_revoked',
+      tables: ['accommodations'],
+      fate: 'kept',
+      rows: (personId) => sql`
+        select lpad(id::text, 19, '0') as key, id::text, certification_id::text as certification, revoked_at from accommodations where revoked_by = ${personId}::bigint`,
+    },
   ],
   async erase(tx, personIds) {
+    await sql`delete from accommodations where person_id = any(${personIds}::bigint[])`.execute(tx);
     await sql`
       delete from efficacy_answers where assignment_id in (select id from assignments where person_id = any(${personIds}::bigint[]))`.execute(
       tx,

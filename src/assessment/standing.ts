@@ -14,14 +14,19 @@ export type Blocked =
   | { readonly code: 'NO_ATTEMPTS_LEFT'; readonly message: string }
   | { readonly code: 'RESIT_TOO_EARLY'; readonly message: string; readonly retryAt: Date };
 
-/** The rule for beginning an exam: lessons first, one attempt at a time, and the resit rule of the course. */
+/**
+ * The rule for beginning an exam: lessons first, one attempt at a time, and the resit rule of the course.
+ * @param facts.extraAttempts what an accommodation adds.
+ */
 export function whyBlocked(facts: {
   unfinished: number;
   attempts: readonly AttemptFacts[];
-  exam: Manifest['exam'];
+  exam: Pick<Manifest['exam'], 'resit'>;
+  extraAttempts: number;
   now: Date;
 }): Blocked | undefined {
   const { attempts, exam } = facts;
+  const allowed = exam.resit.attempts + facts.extraAttempts;
   if (attempts.some((attempt) => attempt.passed === true))
     return { code: 'ALREADY_PASSED', message: 'The exam has been passed.' };
   if (attempts.some((attempt) => attempt.submittedAt === null))
@@ -31,10 +36,10 @@ export function whyBlocked(facts: {
       code: 'LESSONS_UNFINISHED',
       message: `${facts.unfinished} activities are still to be finished before the exam.`,
     };
-  if (attempts.length >= exam.resit.attempts)
+  if (attempts.length >= allowed)
     return {
       code: 'NO_ATTEMPTS_LEFT',
-      message: `All ${exam.resit.attempts} attempts have been used; ask your training coordinator.`,
+      message: `All ${allowed} attempts have been used; ask your training coordinator.`,
     };
   const last = attempts.reduce<Date | undefined>(
     (latest, attempt) =>

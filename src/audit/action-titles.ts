@@ -6,6 +6,8 @@ const title = (zh: string, en: string): Text => ({ 'zh-CN': zh, en });
 export const actionTitles: Readonly<Record<string, Text>> = {
   'access-token.create': title('创建访问令牌', 'Created an access token'),
   'access-token.revoke': title('撤销访问令牌', 'Revoked an access token'),
+  'accommodation.grant': title('给予考试便利', 'Gave an accommodation'),
+  'accommodation.revoke': title('撤销考试便利', 'Revoked an accommodation'),
   'attempt.grade': title('评定考试成绩', 'Graded an attempt'),
   'attempt.start': title('开始考试', 'Started an attempt'),
   'certificate.issue': title('颁发证书', 'Issued a certificate'),

@@ -4,7 +4,13 @@ export type Shortfall =
   | { readonly code: 'ACTIVITY_UNFINISHED'; readonly activityKey: string }
   | { readonly code: 'CONVERSATION_NOT_PASSED'; readonly activityKey: string }
   | { readonly code: 'EXAM_NOT_TAKEN'; readonly passMark: number }
-  | { readonly code: 'EXAM_NOT_PASSED'; readonly passMark: number; readonly bestPercent: number }
+  | {
+      readonly code: 'EXAM_NOT_PASSED';
+      readonly passMark: number;
+      readonly bestPercent: number;
+      /** The points were enough in the best attempt, and a must-pass item was missed in it. */
+      readonly mustPassMissed: boolean;
+    }
   | {
       readonly code: 'HOURS_MISSING';
       /** Class hours so far and needed. */
@@ -42,7 +48,12 @@ export function findShortfalls(facts: {
     shortfalls.push(
       graded.length === 0
         ? { code: 'EXAM_NOT_TAKEN', passMark: manifest.exam.passMark }
-        : { code: 'EXAM_NOT_PASSED', passMark: manifest.exam.passMark, bestPercent: Math.max(...graded) },
+        : {
+            code: 'EXAM_NOT_PASSED',
+            passMark: manifest.exam.passMark,
+            bestPercent: Math.max(...graded),
+            mustPassMissed: Math.max(...graded) >= manifest.exam.passMark,
+          },
     );
   }
   if (hours.time.totalMs < hours.neededMs)

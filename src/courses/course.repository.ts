@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { Contents, CourseVersion, StoredItem } from './course.ts';
-import type { Item, Manifest } from './manifest.ts';
+import type { Item } from './item.ts';
+import type { Manifest } from './manifest.ts';
 
 /** First half of a two-part advisory lock. */
 const SYNC_LOCK = 0x78_71_63; // 'xqc'

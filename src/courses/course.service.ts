@@ -13,7 +13,8 @@ import {
   listItems,
   lockCourse,
 } from './course.repository.ts';
-import { readCourseFolder, storeContent, type Problem } from './folder.ts';
+import { readCourseFolder, storeContent } from './folder.ts';
+import type { Problem } from './problem.ts';
 import { inParts } from '../db/acting.ts';
 
 export interface SyncResult {
@@ -37,6 +38,11 @@ export function makeCourseService({
   contentStore: string;
 }) {
   const librariesFolder = join(coursesFolder, 'libraries');
+  // A version is never changed: what is taken in instead gets an id of its own. So each is read once, however many sit its exam.
+  const known = {
+    versions: new Map<string, CourseVersion>(),
+    items: new Map<string, readonly StoredItem[]>(),
+  };
 
   const service = {
     // These take the caller's transaction where it has one: waiting for a second connection while holding the first could
@@ -44,11 +50,20 @@ export function makeCourseService({
     findCurrent: async (executor: Executor, slug: string): Promise<CourseVersion | undefined> =>
       findCurrentCourse(executor, slug),
     listCurrent: async (): Promise<CourseVersion[]> => listCurrentCourses(db),
-    listVersions: async (executor: Executor, ids: readonly string[]): Promise<CourseVersion[]> =>
-      listCourseVersions(executor, ids),
+    async listVersions(executor: Executor, ids: readonly string[]): Promise<CourseVersion[]> {
+      const unread = ids.filter((id) => !known.versions.has(id));
+      const read = unread.length === 0 ? [] : await listCourseVersions(executor, unread);
+      for (const version of read) keep(known.versions, version.id, version);
+      return ids.flatMap((id) => known.versions.get(id) ?? read.find((version) => version.id === id) ?? []);
+    },
     /** With the answer keys: for the assessment room alone. */
-    listItems: async (executor: Executor, courseVersionId: string): Promise<StoredItem[]> =>
-      listItems(executor, courseVersionId),
+    async listItems(executor: Executor, courseVersionId: string): Promise<readonly StoredItem[]> {
+      const kept = known.items.get(courseVersionId);
+      if (kept !== undefined) return kept;
+      const items = await listItems(executor, courseVersionId);
+      if (items.length > 0) keep(known.items, courseVersionId, items);
+      return items;
+    },
 
     /** Takes every course folder in. A faulty course is refused by itself; what was served of it before goes on. */
     async sync(): Promise<SyncResult[]> {
@@ -102,4 +117,12 @@ export function makeCourseService({
       return { slug, outcome: 'synced', problems: [] };
     });
   }
+}
+
+/** So many versions are kept in memory. */
+const MOST_KNOWN = 200;
+
+function keep<T>(known: Map<string, T>, id: string, value: T): void {
+  if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value!);
+  known.set(id, value);
 }

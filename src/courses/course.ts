@@ -1,4 +1,5 @@
-import type { Activity, H5pActivity, Item, Manifest } from './manifest.ts';
+import type { Item } from './item.ts';
+import type { Activity, H5pActivity, Manifest } from './manifest.ts';
 import type { Scale } from './scale.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -20,8 +21,14 @@ export interface CourseVersion {
   readonly scale: Scale | null;
 }
 
-export interface StoredItem extends Item {
-  readonly id: string;
+export type StoredItem = Item & { readonly id: string };
+
+/** How many questions an attempt has. */
+export function itemsPerAttempt({ blueprint, vignettes }: Manifest['exam']): number {
+  return (
+    blueprint.reduce((sum, part) => sum + part.count, 0) +
+    vignettes.reduce((sum, part) => sum + part.count * part.questions, 0)
+  );
 }
 
 export function listActivities(manifest: Manifest): Activity[] {

@@ -6,17 +6,13 @@ import { z } from 'zod';
 import { checkScenario } from './check-scenario.ts';
 import { languages, listActivities, type Contents, type CourseVersion, type Language } from './course.ts';
 import { CLASS_HOUR_MINUTES, measureContent, supportedMinutes, type ContentMeasure } from './hours.ts';
-import { itemFileSchema, manifestSchema, type Item, type Manifest } from './manifest.ts';
+import { checkBlueprint, checkWrittenItem, duplicates } from './check-item.ts';
+import { itemFileSchema, questionsOf, type Item } from './item.ts';
+import { manifestSchema, type Manifest } from './manifest.ts';
+import type { Problem } from './problem.ts';
 import { scaleSchema, type Scale } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 import type { Ways } from './walk-scenario.ts';
-
-/** Something that an author must mend: where, and what. */
-export interface Problem {
-  /** File inside the course folder, and where in it. */
-  readonly where: string;
-  readonly what: string;
-}
 
 export interface CourseFolder {
   readonly manifest: Manifest;
@@ -68,29 +64,16 @@ export async function readCourseFolder(
   );
 
   const items: Item[] = [];
+  const vignetteKeys: string[] = [];
   for (const file of manifest.exam.items) {
-    const read = await readYaml(folder, file, itemFileSchema, problems);
-    for (const item of read ?? []) checkItem(item, file, manifest, problems);
-    items.push(...(read ?? []));
+    for (const written of (await readYaml(folder, file, itemFileSchema, problems)) ?? []) {
+      checkWrittenItem(written, file, manifest, problems);
+      if (written.kind === 'vignette') vignetteKeys.push(written.key);
+      items.push(...questionsOf(written));
+    }
   }
-  duplicates(
-    items.map((item) => item.key),
-    'items',
-    problems,
-  );
-  duplicates(
-    manifest.exam.blueprint.map((part) => part.competency),
-    'course.yaml exam.blueprint',
-    problems,
-  );
-  for (const { competency, count } of manifest.exam.blueprint) {
-    const there = items.filter((item) => item.competency === competency).length;
-    if (there < count)
-      problems.push({
-        where: 'course.yaml exam.blueprint',
-        what: `asks for ${count} items of "${competency}" and the files hold ${there}.`,
-      });
-  }
+  duplicates([...items.map((item) => item.key), ...vignetteKeys], 'items', problems);
+  checkBlueprint(manifest.exam, items, problems);
 
   const contents: Record<string, Record<Language, string>> = {};
   const sources = new Map<string, ContentSource>();
@@ -198,27 +181,6 @@ function checked<T>(value: unknown, schema: z.ZodType<T>, where: string, problem
   for (const issue of result.error.issues)
     problems.push({ where: `${where} ${issue.path.join('.')}`.trim(), what: issue.message });
   return undefined;
-}
-
-function duplicates(keys: readonly string[], where: string, problems: Problem[]): void {
-  for (const key of new Set(keys.filter((each, index) => keys.indexOf(each) !== index)))
-    problems.push({ where, what: `have the key "${key}" twice.` });
-}
-
-function checkItem(item: Item, file: string, manifest: Manifest, problems: Problem[]): void {
-  const where = `${file} ${item.key}`;
-  const right = item.options.filter((option) => option.correct).length;
-  const keys = item.options.map((option) => option.key);
-  duplicates(keys, `${where} options`, problems);
-  if (item.kind === 'multiple' ? right < 2 : right !== 1)
-    problems.push({ where, what: `is ${item.kind} and has ${right} correct options.` });
-  if (item.kind === 'true_false' && keys.toSorted().join() !== 'false,true')
-    problems.push({ where, what: 'is true_false: its options must have the keys true and false.' });
-  if (!manifest.competencies.some((competency) => competency.key === item.competency))
-    problems.push({
-      where,
-      what: `has the competency "${item.competency}", which course.yaml does not list.`,
-    });
 }
 
 function checkScale(scale: Scale, manifest: Manifest, problems: Problem[]): void {

@@ -1,3 +1,4 @@
+import { itemsPerAttempt } from './course.ts';
 import type { Manifest } from './manifest.ts';
 import type { Text } from './notation.ts';
 
@@ -61,7 +62,6 @@ export function supportedMinutes(
   measures: readonly ContentMeasure[],
   conversations: readonly number[] = [],
 ): number {
-  const examItems = manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0);
   const talking = conversations.reduce((sum, minutes) => sum + minutes, 0);
   return measures.reduce(
     (sum, { characters, questions, cards }) =>
@@ -69,7 +69,7 @@ export function supportedMinutes(
       characters / CHINESE_CHARACTERS_PER_MINUTE +
       questions * PRACTICE_QUESTION_MINUTES +
       cards * CARD_MINUTES,
-    examItems * EXAM_ITEM_MINUTES + talking,
+    itemsPerAttempt(manifest.exam) * EXAM_ITEM_MINUTES + talking,
   );
 }
 

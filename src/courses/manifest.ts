@@ -55,9 +55,46 @@ export const moduleSchema = z.strictObject({
 export const examSchema = z.strictObject({
   items: z.array(path).min(1).describe('Item files (YAML), in the course folder.'),
   blueprint: z
-    .array(z.strictObject({ competency: key, count: z.number().int().min(1) }))
+    .array(
+      z.strictObject({
+        competency: key,
+        difficulty: z
+          .number()
+          .int()
+          .min(1)
+          .max(3)
+          .optional()
+          .describe('Only of this one; any when left out.'),
+        mustPass: z
+          .boolean()
+          .default(false)
+          .describe('Draws from the must-pass items, which no other part draws from.'),
+        count: z.number().int().min(1),
+      }),
+    )
     .min(1)
-    .describe('How many items of each competency are drawn for an attempt.'),
+    .describe(
+      'How many items of each competency are drawn for an attempt. Questions of vignettes are not among them.',
+    ),
+  vignettes: z
+    .array(
+      z.strictObject({
+        competency: key,
+        count: z.number().int().min(1),
+        questions: z
+          .number()
+          .int()
+          .min(2)
+          .max(5)
+          .describe('Only vignettes with just so many questions, so that all attempts are equally long.'),
+      }),
+    )
+    .default([])
+    .describe('How many vignettes of each competency are drawn, each with all its questions.'),
+  presentation: z
+    .enum(['one', 'all'])
+    .default('one')
+    .describe('one: a question at a time, forth and back at will; all: on one page.'),
   passMark: z.number().int().min(1).max(100).describe('Percent of the points.'),
   minutes: z.number().int().min(1).max(240).describe('Time limit, counted by the server.'),
   resit: z.strictObject({
@@ -88,29 +125,7 @@ export const manifestSchema = z.strictObject({
   exam: examSchema,
 });
 
-export const itemSchema = z.strictObject({
-  key: key.describe('Unique in the course, and never used again for another question.'),
-  kind: z.enum(['single', 'multiple', 'true_false']),
-  competency: key,
-  difficulty: z.number().int().min(1).max(3),
-  stem: text,
-  options: z
-    .array(
-      z.strictObject({
-        key: z.string().regex(/^[a-z]$|^true$|^false$/, 'one letter, or true / false'),
-        text,
-        correct: z.boolean().default(false),
-        rationale: text.describe('Shown after the attempt, for this option: why it is right or wrong.'),
-      }),
-    )
-    .min(2)
-    .max(8),
-});
-
-export const itemFileSchema = z.array(itemSchema).min(1);
-
 export type Manifest = z.infer<typeof manifestSchema>;
-export type Item = z.infer<typeof itemSchema>;
 export type Activity = z.infer<typeof activitySchema>;
 export type H5pActivity = Extract<Activity, { kind: 'h5p' }>;
 export type SimulationActivity = Extract<Activity, { kind: 'simulation' }>;

@@ -135,7 +135,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     issuer: 'r',
     keeper: 'rud',
     sees: `person_id = ${me} or exists (select from organizations o where o.id = organization_id
-      and ${organizationIn('people.read', 'time.judge', 'certificate.read', 'certificate.revoke', 'cohort.assign', 'roster.import')})`,
+      and ${organizationIn('people.read', 'time.judge', 'certificate.read', 'certificate.revoke', 'cohort.assign', 'accommodation.grant', 'roster.import')})`,
   },
 
   cohorts: {
@@ -177,6 +177,13 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     issuer: 'ru',
     keeper: 'rud',
     sees: ofAssignment('attempts'),
+  },
+  // Written where the person works; never about oneself.
+  accommodations: {
+    viewer: 'riu(id,revoked_by,revoked_at)',
+    keeper: 'rd',
+    sees: `person_id = ${me} or ${worksWhere('accommodations', 'accommodation.grant')}`,
+    writes: `person_id <> (select viewer_actor()) and ${worksWhere('accommodations', 'accommodation.grant')}`,
   },
   responses: {
     viewer: 'ri(attempt_id,item_id,chosen,saved_at)u(chosen,saved_at)',

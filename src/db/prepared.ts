@@ -11,8 +11,20 @@ const MARK = '/* prepared */';
  */
 export const prepared = sql.raw<never>(MARK);
 
+const MARK_ALONE = '/* prepared alone */';
+
+/**
+ * The same for a write: it goes in a transaction of its own, never together with others. One of those that failed would take it back after
+ * it was told to be done.
+ */
+export const preparedAlone = sql.raw<never>(MARK_ALONE);
+
 export function isPrepared(text: string): boolean {
-  return text.includes(MARK);
+  return text.includes(MARK) || isAlone(text);
+}
+
+export function isAlone(text: string): boolean {
+  return text.includes(MARK_ALONE);
 }
 
 const names = new Map<string, string>();

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { currentActing, keyOf, type Acting } from './acting.ts';
 import { roleOf } from './apply-lock.ts';
 import { runBatch, Skipped, type Statement } from './batch.ts';
-import { isPrepared, preparedName } from './prepared.ts';
+import { isAlone, isPrepared, preparedName } from './prepared.ts';
 
 /**
  * In front of every transaction. It is forgotten at its end, so that no connection is ever used for somebody of before.
@@ -109,7 +109,7 @@ export function servingPool(pool: pg.Pool): PostgresPool {
       const query = async (text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> => {
         const statement = { text, values, ...(isPrepared(text) ? { name: preparedName(text) } : {}) };
         if (own !== undefined) return own.query({ ...statement, values: [...values] });
-        if (statement.name !== undefined) return ask(statement);
+        if (statement.name !== undefined && !isAlone(text)) return ask(statement);
         if (!/^(begin|start transaction)\b/.test(text)) return runOne(currentActing(), statement);
         own = await begin(text);
         return { command: 'BEGIN', rowCount: null, oid: 0, fields: [], rows: [] };

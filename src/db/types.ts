@@ -56,6 +56,24 @@ export interface AccessTokens {
   token_hash: Buffer;
 }
 
+export interface Accommodations {
+  certification_id: Int8;
+  ends_on: string | null;
+  extra_attempts: number;
+  extra_time_percent: number;
+  granted_at: Timestamp;
+  granted_by: Int8;
+  id: Generated<Int8>;
+  person_id: Int8;
+  /**
+   * For coordinators alone, and the person.
+   */
+  reason: string;
+  revoked_at: Timestamp | null;
+  revoked_by: Int8 | null;
+  starts_on: string;
+}
+
 export interface ActivityProgress {
   activity_key: string;
   assignment_id: Int8;
@@ -81,11 +99,15 @@ export interface Attempts {
   assignment_id: Int8;
   deadline: Timestamp;
   /**
-   * Item ids with the order of their options, as drawn from the seed.
+   * Item ids with the order of what they show, as drawn from the seed and what the assignment's earlier attempts had drawn.
    */
   drawn: Json;
   id: Generated<Int8>;
   max_points: Numeric | null;
+  /**
+   * Must-pass items without full points: any of them fails the attempt.
+   */
+  must_pass_missed: number | null;
   number: number;
   passed: boolean | null;
   percent: Numeric | null;
@@ -939,6 +961,7 @@ export interface WorkerInstances {
 
 export interface DB {
   access_tokens: AccessTokens;
+  accommodations: Accommodations;
   activity_progress: ActivityProgress;
   assignments: Assignments;
   attempts: Attempts;

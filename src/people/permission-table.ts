@@ -11,6 +11,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'certification.plan': 'plan certifications',
   'cohort.assign': 'assign cohorts',
   'time.judge': "judge what looks odd in people's time, never one's own",
+  'accommodation.grant': 'give more time or attempts in exams, see why; never to oneself',
   'coverage.read': 'see coverage, staffing, indicators',
   'target.set': 'set targets',
   'indicator.define': 'define indicators',

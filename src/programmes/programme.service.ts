@@ -252,6 +252,10 @@ export function makeProgrammeService({
       return assignment !== undefined && isSelf(viewer, assignment.personId) ? assignment : undefined;
     },
 
+    /** For rooms above, which ask whose it is. */
+    findAssignment: async (executor: Executor, id: string): Promise<Assignment | undefined> =>
+      findAssignment(executor, id),
+
     /** For rooms above, which have asked whose it is. */
     getAssignment: async (
       executor: Executor,

@@ -72,6 +72,7 @@ const confirmed = async ({ service, objects }: World): Promise<Partial<Objects>>
 };
 
 export const queries: Readonly<Record<string, FieldAsking>> = {
+  accommodations: { about: ['person'], args: (of) => ({ personId: of.person }) },
   accessTokens: { about: ['person'], args: (of) => ({ personId: of.person }) },
   'accessTokens of a coordinator': { about: ['coordinator'], args: (of) => ({ personId: of.coordinator }) },
   certificate: { about: ['number'], args: (of) => ({ number: of.number }) },
@@ -373,6 +374,24 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     unitId: of.school,
     digest: of.schoolDigest,
   })),
+  checkPractice: about('gradedAttempt', (of) => ({
+    attemptId: of.gradedAttempt,
+    itemKey: of.practiceItem,
+    chosen: ['a'],
+  })),
+  grantAccommodation: about('person', (of) => ({
+    personId: of.person,
+    certificationId: of.certification,
+    extraTimePercent: 25,
+    reason: '阅读较慢',
+  })),
+  'grantAccommodation to a coordinator': about('coordinator', (of) => ({
+    personId: of.coordinator,
+    certificationId: of.certification,
+    extraTimePercent: 25,
+    reason: '阅读较慢',
+  })),
+  revokeAccommodation: about('accommodation', (of) => ({ accommodationId: of.accommodation })),
   startAttempt: about('readyAssignment', (of) => ({ assignmentId: of.readyAssignment })),
   startSimulation: about('newAssignment', (of) => ({
     assignmentId: of.newAssignment,
@@ -400,6 +419,7 @@ export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
   AccessToken: ['accessToken', 'placedToken', 'endedToken'],
   'AccessToken of a coordinator': ['placedToken'],
   Assignment: ['certifiedAssignment', 'newAssignment', 'openAssignment'],
+  Accommodation: ['accommodation'],
   Attempt: ['gradedAttempt', 'openAttempt'],
   Certificate: ['certificate', 'revokedCertificate', 'oldCertificate'],
   'Certificate of a colleague, revoked': ['revokedCertificate'],

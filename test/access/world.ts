@@ -10,6 +10,8 @@ import {
   importRoster,
   IMPORT,
   sitExam,
+  EVERY_KIND,
+  drawThese,
   smallRoster,
   startService,
   START,
@@ -63,6 +65,8 @@ type ObjectName =
   | 'timeFlag'
   | 'judgedFlag'
   | 'option'
+  | 'practiceItem'
+  | 'accommodation'
   | 'rosterImport'
   | 'rosterImportNumber'
   | 'checkedImport'
@@ -369,7 +373,12 @@ export async function makeWorld(): Promise<World> {
     );
   }
   const pass = async (key: string, assignmentId: string) => {
-    const attempt = await sitExam(service, { key, assignmentId }, { right: true });
+    // Passed at the mark, with a competency that is worth practising.
+    const attempt = await sitExam(
+      service,
+      { key, assignmentId },
+      { right: (item) => item.vignette === undefined, draw: EVERY_KIND },
+    );
     await service.ask(key, SUBMIT, { id: attempt });
     const certificate = await until(
       async () =>
@@ -390,7 +399,21 @@ export async function makeWorld(): Promise<World> {
     { certificateId: revoked.id, reason: '误发' },
     '{ __typename }',
   );
-  const open = (await service.ask('t1', START, { id: assignments.get('open') })).data.startAttempt.attempt;
+  const { accommodation: given } = await change(
+    staff(`coordinator-${COUNTY}`),
+    'grantAccommodation',
+    {
+      personId: gid('Person', await one('select person_id from person_sources where source_id = $1', ['t1'])),
+      certificationId: certifications.get('new')!,
+      extraTimePercent: 50,
+      reason: '阅读较慢',
+    },
+    '{ accommodation { id } }',
+  );
+  const accommodation = given.id as string;
+  const open = (await service.ask('t1', START, { id: assignments.get('open') })).data.startAttempt
+    .attempt as { id: string };
+  await drawThese(service, open.id, EVERY_KIND);
   const { data } = await service.ask(
     't1',
     'query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } simulation { mode runs { id } } } } } }',
@@ -687,8 +710,10 @@ export async function makeWorld(): Promise<World> {
     simulationKey,
     finishedRun,
     openRun: openRun.id,
-    itemKey: open.items[0].key,
-    option: open.items[0].options[0].key,
+    itemKey: EVERY_KIND[0]!,
+    option: 'a',
+    practiceItem: 'pr-promise',
+    accommodation,
     rosterImport: imported.id,
     rosterImportNumber: localOf(imported.id),
     checkedImport: checked.id,

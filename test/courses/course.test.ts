@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
+import { partsOf } from '../../src/courses/item.ts';
 import { makeCourseService, type CourseService } from '../../src/courses/course.service.ts';
 import {
   assignTeachers,
@@ -97,7 +98,7 @@ describe('a course', () => {
     expect(served?.version).toBe('99.0.1');
     const items = await courses.listItems(service.database.db, served!.id);
     expect(
-      items.flatMap((item) => item.options).find((option) => option.text['zh-CN'] === right)?.correct,
+      items.flatMap((item) => partsOf(item)).find((option) => option.text['zh-CN'] === right)?.correct,
     ).toBe(true);
     await change(ITEMS, 'correct: false', 'correct: true');
     expect(await sync()).toMatchObject({ outcome: 'unchanged' });
@@ -149,7 +150,7 @@ describe('a course', () => {
   it('never lets its answer key out, whoever asks', async () => {
     const { data: attempt } = await service.ask(
       learners[0]!.key,
-      `query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { items { key kind stem chosen points correct options { key text isRight rationale } } } } } } }`,
+      `query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { items { key kind stem chosen points correct mustPass rationale rightOrder rightNumber tolerance options { key text isRight rightTarget rationale } } } } } } }`,
       { id: learners[0]!.assignmentId },
     );
     const items = attempt.node.exam.openAttempt.items as {
@@ -159,8 +160,17 @@ describe('a course', () => {
     }[];
     expect(items).toHaveLength(10);
     for (const item of items) {
-      expect(item).toMatchObject({ correct: null, points: null });
-      for (const option of item.options) expect(option).toMatchObject({ isRight: null, rationale: null });
+      expect(item).toMatchObject({
+        correct: null,
+        points: null,
+        mustPass: null,
+        rationale: null,
+        rightOrder: null,
+        rightNumber: null,
+        tolerance: null,
+      });
+      for (const option of item.options)
+        expect(option).toMatchObject({ isRight: null, rightTarget: null, rationale: null });
     }
     // Nor by a course, whatever is asked of it.
     for (const as of [null, 't1', 'coordinator', 'hr', 'issuer']) {

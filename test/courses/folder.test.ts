@@ -11,6 +11,7 @@ const PARAMETERS = `${LESSON}/content/content.json`;
 const SCENARIO = 'scenarios/choir-silence.yaml';
 const ITEMS = 'items/notice-signs.yaml';
 const SCALE = 'scale.yaml';
+const CASES = 'items/steps-and-cases.yaml';
 
 describe('a course folder', () => {
   let root: string;
@@ -104,16 +105,114 @@ describe('a course folder', () => {
     [
       'more items drawn than there are',
       'course.yaml',
-      'count: 5',
+      'count: 4',
       'count: 50',
-      /asks for 50 items of "notice-signs"/,
+      /^course\.yaml exam\.blueprint asks for 50 items of "notice-signs" and the files hold 17 that no other part draws: 33 missing\.$/,
     ],
     [
-      'a competency drawn twice, whose items might then not suffice',
+      'more than are left beside a narrower part',
       'course.yaml',
-      '- competency: listen-and-refer',
-      '- competency: notice-signs',
-      /^course\.yaml exam\.blueprint have the key "notice-signs" twice\.$/,
+      '    - competency: notice-signs\n      count: 4',
+      '    - competency: notice-signs\n      count: 16\n    - competency: notice-signs\n      difficulty: 1\n      count: 3',
+      /^course\.yaml exam\.blueprint asks for 16 items of "notice-signs" and the files hold 14 that no other part draws: 2 missing\.$/,
+    ],
+    [
+      'more of a difficulty than there are',
+      'course.yaml',
+      '    - competency: notice-signs\n      count: 4',
+      '    - competency: notice-signs\n      difficulty: 3\n      count: 4',
+      /^course\.yaml exam\.blueprint asks for 4 items of "notice-signs" of difficulty 3 and the files hold 2: 2 missing\.$/,
+    ],
+    [
+      'more must-pass items than there are',
+      'course.yaml',
+      'mustPass: true\n      count: 1',
+      'mustPass: true\n      count: 3',
+      /^course\.yaml exam\.blueprint asks for 3 items of "notice-signs" that are must-pass and the files hold 2/,
+    ],
+    [
+      'more vignettes than there are',
+      'course.yaml',
+      'questions: 2',
+      'questions: 3',
+      /^course\.yaml exam\.vignettes asks for 1 vignettes of "listen-and-refer" with 3 questions and the files hold 0: 1 missing\.$/,
+    ],
+    [
+      'the same part twice',
+      'course.yaml',
+      '- competency: listen-and-refer\n      count: 2',
+      '- competency: notice-signs\n      count: 2',
+      /^course\.yaml exam\.blueprint has two parts of "notice-signs"; make them one\.$/,
+    ],
+    [
+      'a pair that matches nothing',
+      CASES,
+      'matches: assess',
+      'matches: nothing',
+      /^items\/steps-and-cases\.yaml st-who-does-what counselor matches "nothing", which is not among its targets\.$/,
+    ],
+    [
+      'a target twice',
+      CASES,
+      /- key: diagnose\b/,
+      '- key: assess',
+      /^items\/steps-and-cases\.yaml st-who-does-what targets have the key "assess" twice\.$/,
+    ],
+    [
+      'a step twice',
+      CASES,
+      '- key: two-weeks',
+      '- key: said-today',
+      /^items\/steps-and-cases\.yaml st-how-urgent elements have the key "said-today" twice\.$/,
+    ],
+    [
+      'a mistake that is right',
+      CASES,
+      'value: 12355\n      tolerance: 0',
+      'value: 12355\n      tolerance: 1',
+      /^items\/steps-and-cases\.yaml st-hotline has the mistake 12355 ± 1, which overlaps the answer, 12356 ± 0\.$/,
+    ],
+    [
+      'a number that is none',
+      CASES,
+      'answer: 12356',
+      'answer: soon',
+      /^items\/steps-and-cases\.yaml \d+\.answer /,
+    ],
+    [
+      'a kind of item that there is not',
+      CASES,
+      'kind: numeric',
+      'kind: essay',
+      /^items\/steps-and-cases\.yaml \d+\.kind /,
+    ],
+    [
+      'a vignette of one question',
+      CASES,
+      /\n {4}- key: vg-staircase-tonight[\s\S]*?\n\n/,
+      '\n',
+      /^items\/steps-and-cases\.yaml \d+\.items a vignette has at least two questions$/,
+    ],
+    [
+      'a competency that the course does not have',
+      CASES,
+      'competency: notice-signs',
+      'competency: other',
+      /^items\/steps-and-cases\.yaml st-how-urgent has the competency "other", which course\.yaml does not list\.$/,
+    ],
+    [
+      'a question of a vignette that is also one by itself',
+      CASES,
+      'key: vg-staircase-reply',
+      'key: ns-two-weeks',
+      /^items have the key "ns-two-weeks" twice\.$/,
+    ],
+    [
+      'a practice item that must be passed',
+      'items/practice.yaml',
+      'use: practice',
+      'use: practice\n  mustPass: true',
+      /^items\/practice\.yaml pr-hoodie is for practice, which nobody can fail: it can’t be must-pass\.$/,
     ],
     [
       'a key twice',
@@ -322,7 +421,7 @@ describe('a course folder', () => {
   });
 
   it('tells everything that is wrong in one pass', async () => {
-    await change('course.yaml', 'count: 5', 'count: 50');
+    await change('course.yaml', 'count: 4', 'count: 50');
     await change(ITEMS, 'correct: true', 'correct: false');
     await change(PARAMETERS, /^\{/, '[');
     expect((await problems()).length).toBeGreaterThanOrEqual(3);

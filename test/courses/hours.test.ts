@@ -36,11 +36,17 @@ describe('what there is to study in a content', () => {
 
 describe('supported minutes', () => {
   const manifest = (...counts: number[]): Manifest =>
-    ({ exam: { blueprint: counts.map((count) => ({ competency: 'x', count })) } }) as unknown as Manifest;
+    ({
+      exam: { blueprint: counts.map((count) => ({ competency: 'x', count })), vignettes: [] },
+    }) as unknown as Manifest;
 
   it('are reading, questions, cards and one drawing of the exam', () => {
     expect(supportedMinutes(manifest(), [])).toBe(0);
     expect(supportedMinutes(manifest(5, 5), [])).toBe(10);
+    const withCases = {
+      exam: { ...manifest(4).exam, vignettes: [{ competency: 'x', count: 2, questions: 3 }] },
+    };
+    expect(supportedMinutes(withCases as unknown as Manifest, [])).toBe(10);
     expect(supportedMinutes(manifest(), [{ characters: 300, questions: 0, cards: 0 }])).toBe(1);
     expect(supportedMinutes(manifest(), [{ characters: 0, questions: 7, cards: 6 }])).toBe(8);
     const both = [

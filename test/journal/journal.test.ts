@@ -39,6 +39,8 @@ const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).t
 const OBJECT = `mutation ($input: ObjectToSnapshotInput!) { objectToSnapshot(input: $input) { __typename } }`;
 const CANCEL = `mutation ($input: CancelRosterImportInput!) { cancelRosterImport(input: $input) { __typename } }`;
 const GIVE = `mutation ($input: GrantRoleInput!) { grantRole(input: $input) { __typename } }`;
+const ACCOMMODATE = `mutation ($input: GrantAccommodationInput!) { grantAccommodation(input: $input) { __typename } }`;
+const END_ACCOMMODATION = `mutation ($input: RevokeAccommodationInput!) { revokeAccommodation(input: $input) { __typename } }`;
 const END = `mutation ($input: EndGrantInput!) { endGrant(input: $input) { __typename } }`;
 const MANUAL = `mutation ($input: RequestManualIssueInput!) { requestManualIssue(input: $input) { __typename } }`;
 const APPROVE = `mutation ($input: ApproveIssueRequestInput!) { approveIssueRequest(input: $input) { __typename } }`;
@@ -89,6 +91,11 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'simulation.grade': {
     subject: 'simulation-run',
     row: 'simulation_runs where finished_at is not null and id',
+  },
+  'accommodation.grant': { subject: 'accommodation', row: 'accommodations where revoked_at is null and id' },
+  'accommodation.revoke': {
+    subject: 'accommodation',
+    row: 'accommodations where revoked_at is not null and id',
   },
   'attempt.start': { subject: 'attempt', row: 'attempts where submitted_at is null and id' },
   'attempt.grade': { subject: 'attempt', row: 'attempts where submitted_at is not null and id' },
@@ -146,6 +153,10 @@ const OF_MUTATIONS: Record<string, string | null> = {
   recordBeat: null,
   recordStatements: null,
   saveResponse: null,
+  // Practice leaves nothing behind.
+  checkPractice: null,
+  grantAccommodation: 'accommodation.grant',
+  revokeAccommodation: 'accommodation.revoke',
   saveUserState: null,
   // What one says of oneself is nobody else's, and an entry would show auditors whose it is.
   answerEfficacy: null,
@@ -272,6 +283,26 @@ describe('the journal', () => {
           issuerName: 'x',
         },
       }),
+    'accommodation.grant': async () => {
+      const [row] = await query(`select person_id from person_sources where source_id = 't2'`);
+      return mutate('coordinator', ACCOMMODATE, {
+        input: {
+          personId: Buffer.from(`Person:${row!['person_id']}`).toString('base64'),
+          certificationId,
+          extraTimePercent: 50,
+          reason: 'x',
+        },
+      });
+    },
+    'accommodation.revoke': async () => {
+      const [row] = await query(
+        `insert into accommodations (person_id, certification_id, extra_time_percent, extra_attempts, reason, starts_on, granted_by, granted_at)
+         select person_id, certification_id, 10, 0, 'x', starts_on, granted_by, granted_at from accommodations limit 1 returning id`,
+      );
+      return mutate('coordinator', END_ACCOMMODATION, {
+        input: { accommodationId: Buffer.from(`Accommodation:${row!['id']}`).toString('base64') },
+      });
+    },
     'cohort.assign': async () =>
       mutate('coordinator', ASSIGN, { input: { certificationId, unitId, role: 'CLASS_TEACHER' } }),
     'target.set': async () =>

@@ -11,7 +11,7 @@ import {
   type DataFolder,
   type StartedService,
 } from '../support/started-service.ts';
-import { readAnswers } from './teacher.ts';
+import { chosenOf, readAnswers, type RightAnswer } from './teacher.ts';
 
 /** One teacher for each moment of the end, in milliseconds after the exam was handed in. */
 const MOMENTS = [0, 4, 12, 30, 60, 110];
@@ -26,12 +26,13 @@ interface Item {
   readonly stem: string;
   readonly chosen: readonly string[];
   readonly options: readonly { key: string; text: string }[];
+  readonly targets: readonly { key: string; text: string }[];
 }
 
 describe('kill -9', { timeout: 120_000 }, () => {
   let folder: DataFolder;
   let service: StartedService;
-  let answers: Map<string, string[]>;
+  let answers: Map<string, RightAnswer>;
   const teachers: Teacher[] = [];
 
   const start = async (): Promise<void> => {
@@ -51,8 +52,7 @@ describe('kill -9', { timeout: 120_000 }, () => {
   };
   const answer = async (teacher: Teacher, attemptId: string, items: readonly Item[]): Promise<void> => {
     for (const item of items) {
-      const right = answers.get(item.stem)!;
-      const chosen = item.options.filter((option) => right.includes(option.text)).map((option) => option.key);
+      const chosen = chosenOf(answers.get(item.stem)!, item);
       const { data } = await service.ask(teacher.key, SAVE, {
         input: { attemptId, itemKey: item.key, chosen },
       });
@@ -190,7 +190,7 @@ describe('kill -9', { timeout: 120_000 }, () => {
 });
 
 const ATTEMPT = `query ($id: ID!) { node(id: $id) { ... on Attempt { state deadline percent
-  items { key stem chosen options { key text } } } } }`;
+  items { key stem chosen options { key text } targets { key text } } } } }`;
 const PLAN = `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) {
   ... on PlanCertificationPayload { certification { id } } } }`;
 const ASSIGN = `mutation ($input: AssignCohortInput!) { assignCohort(input: $input) {

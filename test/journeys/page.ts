@@ -21,7 +21,7 @@ export interface Opened {
  */
 export async function openPage(
   browser: Browser,
-  run: StartedService,
+  run: Pick<StartedService, 'url'>,
   viewport: { width: number; height: number },
   pictures: string | undefined,
   locale = 'zh-CN',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
 import { parse } from 'yaml';
 import { projectFolder } from '../../src/config.ts';
+import { itemFileSchema, questionsOf, type Item } from '../../src/courses/item.ts';
 import { bestWords, readScenarios } from '../support/conversation.ts';
 
 /* What a teacher does in the browser: plays a course's contents and conversations and answers its exam. Chinese pages. */
@@ -79,36 +80,94 @@ async function takeStep(content: FrameLocator): Promise<boolean> {
   return true;
 }
 
-/** Chinese stem → Chinese texts of the right options, from the course folder, which no learner sees. */
-export async function readAnswers(course: string): Promise<Map<string, string[]>> {
+/** What is right, in the Chinese words of the page. */
+export type RightAnswer =
+  | { readonly kind: 'choose'; readonly texts: readonly string[] }
+  | { readonly kind: 'order'; readonly texts: readonly string[] }
+  /** Text of the pair → text of its target. */
+  | { readonly kind: 'match'; readonly pairs: ReadonlyMap<string, string> }
+  | { readonly kind: 'number'; readonly value: string };
+
+/** Chinese stem → what is right, from the course folder, which no learner sees. */
+export async function readAnswers(course: string): Promise<Map<string, RightAnswer>> {
   const folder = join(projectFolder, 'courses', course, 'items');
-  const answers = new Map<string, string[]>();
+  const answers = new Map<string, RightAnswer>();
   for (const file of await readdir(folder)) {
-    const items = parse(await readFile(join(folder, file), 'utf8')) as {
-      stem: { 'zh-CN': string };
-      options: { text: { 'zh-CN': string }; correct?: boolean }[];
-    }[];
-    for (const { stem, options } of items) {
-      const right = options.filter((option) => option.correct === true);
-      answers.set(
-        stem['zh-CN'],
-        right.map((option) => option.text['zh-CN']),
-      );
-    }
+    const items = itemFileSchema.parse(parse(await readFile(join(folder, file), 'utf8')));
+    for (const item of items.flatMap((written) => questionsOf(written)))
+      answers.set(item.stem['zh-CN'], rightOf(item));
   }
   return answers;
 }
 
+function rightOf(item: Item): RightAnswer {
+  switch (item.kind) {
+    case 'ordering':
+      return { kind: 'order', texts: item.elements.map(({ text }) => text['zh-CN']) };
+    case 'matching':
+      return {
+        kind: 'match',
+        pairs: new Map(
+          item.pairs.map(({ text, matches }) => [
+            text['zh-CN'],
+            item.targets.find(({ key }) => key === matches)!.text['zh-CN'],
+          ]),
+        ),
+      };
+    case 'numeric':
+      return { kind: 'number', value: String(item.answer) };
+    default:
+      return {
+        kind: 'choose',
+        texts: item.options.filter(({ correct }) => correct).map(({ text }) => text['zh-CN']),
+      };
+  }
+}
+
+/** A right answer as the API takes it. */
+export function chosenOf(
+  answer: RightAnswer,
+  item: {
+    readonly options: readonly { key: string; text: string }[];
+    readonly targets: readonly { key: string; text: string }[];
+  },
+): string[] {
+  const keyOf = (text: string | undefined, among: readonly { key: string; text: string }[]): string =>
+    among.find((each) => each.text === text)!.key;
+  switch (answer.kind) {
+    case 'number':
+      return [answer.value];
+    case 'match':
+      return item.options.map(({ key, text }) => `${key}=${keyOf(answer.pairs.get(text), item.targets)}`);
+    default:
+      return answer.texts.map((text) => keyOf(text, item.options));
+  }
+}
+
 /** Answers the question that is shown, rightly, and waits until the answer is saved. */
-export async function answerQuestion(
-  page: Page,
-  answers: ReadonlyMap<string, readonly string[]>,
-): Promise<void> {
-  const stem = (await page.locator('.question .stem').textContent()) ?? '';
+export async function answerQuestion(page: Page, answers: ReadonlyMap<string, RightAnswer>): Promise<void> {
+  const question = page.locator('.question');
+  const stem = (await question.locator('.stem').textContent()) ?? '';
   const right = answers.get(stem.trim());
   if (right === undefined) throw new Error(`The item bank has no question "${stem}".`);
-  for (const text of right) {
-    await page.locator('.question').getByLabel(text, { exact: true }).check();
+  switch (right.kind) {
+    case 'choose':
+      for (const text of right.texts) await question.getByLabel(text, { exact: true }).check();
+      break;
+    case 'order':
+      for (const [place, text] of right.texts.entries())
+        for (;;) {
+          const order = await question.locator('.order-text').allTextContents();
+          if (order.indexOf(text) <= place) break;
+          await question.getByRole('button', { name: `上移：${text}`, exact: true }).press('Enter');
+        }
+      break;
+    case 'match':
+      for (const [text, target] of right.pairs)
+        await question.locator('.match', { hasText: text }).locator('select').selectOption({ label: target });
+      break;
+    case 'number':
+      await question.locator('.number input').fill(right.value);
   }
   await page.locator('.saving-saved').waitFor();
 }

@@ -6,6 +6,7 @@ import { startApp, type App } from '../../src/app.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import { sampleCertification, sampleStaff, SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
 import { readConfig } from '../../src/config.ts';
+import type { Item } from '../../src/courses/item.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { makeSampleService } from '../../src/access/sample.service.ts';
 import { playBest } from './conversation.ts';
@@ -335,36 +336,98 @@ export const START = `mutation ($id: ID!) { startAttempt(input: { assignmentId: 
 export const SAVE = `mutation ($input: SaveResponseInput!) { saveResponse(input: $input) { __typename ... on Refusal { code message } } }`;
 export const SUBMIT = `mutation ($id: ID!) { submitAttempt(input: { attemptId: $id }) { __typename ... on SubmitAttemptPayload { attempt { percent passed state } } ... on Refusal { code message } } }`;
 
-/** The right answers, from the database: what no learner can ask for. */
-export async function answerKeys(service: TestService): Promise<Map<string, string[]>> {
-  const items = await service.database.db.selectFrom('items').select(['key', 'body']).execute();
-  return new Map(
-    items.map((item) => [
-      item.key,
-      (item.body as unknown as { options: { key: string; correct: boolean }[] }).options
-        .filter((option) => option.correct)
-        .map((option) => option.key),
-    ]),
-  );
+/** What answers an item, as far as a test needs it. */
+export type ItemBody = Pick<Item, 'kind' | 'competency' | 'mustPass' | 'vignette'> & {
+  readonly options?: readonly { key: string; correct: boolean }[];
+  readonly elements?: readonly { key: string }[];
+  readonly pairs?: readonly { key: string; matches: string }[];
+  readonly answer?: number;
+};
+
+export function rightAnswer({ options = [], elements, pairs, answer }: ItemBody): string[] {
+  if (elements !== undefined) return elements.map(({ key }) => key);
+  if (pairs !== undefined) return pairs.map(({ key, matches }) => `${key}=${matches}`);
+  if (answer !== undefined) return [String(answer)];
+  return options.filter(({ correct }) => correct).map(({ key }) => key);
 }
 
-/** Starts an attempt and answers it, rightly or wrongly. @returns the attempt's id, not yet submitted. */
+/** One that earns nothing. */
+export function wrongAnswer({ options = [], elements, pairs, answer }: ItemBody): string[] {
+  if (elements !== undefined) return elements.map(({ key }) => key).toReversed();
+  if (pairs !== undefined)
+    return pairs.map(
+      ({ key, matches }) => `${key}=${pairs.find((pair) => pair.matches !== matches)!.matches}`,
+    );
+  if (answer !== undefined) return [String(answer + 1_000)];
+  return [options.find(({ correct }) => !correct)!.key];
+}
+
+/** All items by key, from the database: what no learner can ask for. */
+export async function itemBodies(service: Pick<TestService, 'database'>): Promise<Map<string, ItemBody>> {
+  const items = await service.database.db.selectFrom('items').select(['key', 'body']).execute();
+  return new Map(items.map((item) => [item.key, item.body as unknown as ItemBody]));
+}
+
+/** The right answers. */
+export async function answerKeys(service: Pick<TestService, 'database'>): Promise<Map<string, string[]>> {
+  return new Map([...(await itemBodies(service))].map(([key, body]) => [key, rightAnswer(body)]));
+}
+
+/** Gives an attempt in which nothing was saved yet these items, in this order: which a seed would draw is chance. */
+export async function drawThese(
+  service: Pick<TestService, 'database'>,
+  attemptId: string,
+  keys: readonly string[],
+): Promise<void> {
+  const { rowCount } = await service.database.pool.query(
+    `update attempts set drawn = (
+       select jsonb_agg(jsonb_build_object('itemId', i.id::text,
+         'options', (select coalesce(jsonb_agg(part ->> 'key' order by place desc), '[]') from
+           jsonb_array_elements(coalesce(i.body -> 'options', i.body -> 'elements', i.body -> 'pairs', '[]')) with ordinality as parts (part, place)),
+         'targets', (select jsonb_agg(target ->> 'key') from jsonb_array_elements(i.body -> 'targets') target)) order by array_position($2, i.key))
+       from items i where i.key = any($2))
+     where id = $1`,
+    [Buffer.from(attemptId, 'base64').toString().split(':')[1], keys],
+  );
+  if (rowCount !== 1) throw new Error('There is no such attempt.');
+}
+
+/** One item of each kind, and a case of two questions. */
+export const EVERY_KIND = [
+  'lr-refuses',
+  'st-first-talk',
+  'st-which-reply',
+  'st-how-many-days',
+  'ns-where-look',
+  'ns-no-diagnosis',
+  'mp-list-of-names',
+  'mp-bell-rings',
+  'vg-staircase-reply',
+  'vg-staircase-tonight',
+];
+
+/**
+ * Starts an attempt and answers it, rightly or wrongly.
+ * @param right or which of its items rightly.
+ * @param draw instead of what the seed draws.
+ * @returns the attempt's id, not yet submitted.
+ */
 export async function sitExam(
   service: TestService,
   learner: Learner,
-  { right }: { right: boolean },
+  { right, draw }: { right: boolean | ((item: ItemBody) => boolean); draw?: readonly string[] },
 ): Promise<string> {
   const { data } = await service.ask(learner.key, START, { id: learner.assignmentId });
   if (data.startAttempt.__typename !== 'StartAttemptPayload') throw new Error(JSON.stringify(data));
-  const keys = await answerKeys(service);
-  const { id, items } = data.startAttempt.attempt as {
-    id: string;
-    items: { key: string; options: { key: string }[] }[];
-  };
-  for (const item of items) {
-    const good = keys.get(item.key)!;
-    const chosen = right ? good : [item.options.find((option) => !good.includes(option.key))!.key];
-    await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: item.key, chosen } });
+  const bodies = await itemBodies(service);
+  const { id, items } = data.startAttempt.attempt as { id: string; items: { key: string }[] };
+  if (draw !== undefined) await drawThese(service, id, draw);
+  for (const key of draw ?? items.map((item) => item.key)) {
+    const body = bodies.get(key)!;
+    const isRight = typeof right === 'boolean' ? right : right(body);
+    const chosen = isRight ? rightAnswer(body) : wrongAnswer(body);
+    const saved = await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: key, chosen } });
+    if (saved.data.saveResponse.__typename !== 'SaveResponsePayload') throw new Error(JSON.stringify(saved));
   }
   return id;
 }

@@ -156,7 +156,8 @@ function ExamPanel({ assignment }: { assignment: Assignment }) {
   return (
     <section className="card exam">
       <h2>{t.exam}</h2>
-      <p>{t.examRules(exam.itemsPerAttempt, exam.minutes, exam.passMark)}</p>
+      <p>{t.examRules(exam.itemsPerAttempt, exam.minutes + exam.extraMinutes, exam.passMark)}</p>
+      {exam.extraMinutes > 0 && <p className="notice">{t.examExtra(exam.extraMinutes)}</p>}
       <p className="quiet">{t.examResit(exam.attemptsAllowed, exam.resitAfterHours)}</p>
       {exam.attempts.length > 0 && (
         <ul className="attempts">

@@ -7,6 +7,8 @@ import { Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { CertificateCard } from './certificate-card.tsx';
 import type { Attempt } from './exam-room.tsx';
+import { Practice } from './exam-practice.tsx';
+import { Review } from './exam-review.tsx';
 import { AfterAttempt } from './queries.ts';
 
 export function ExamResult({ attempt }: { attempt: Attempt }) {
@@ -34,6 +36,9 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
   }, [waiting, asked, reload]);
 
   const percent = attempt.percent ?? 0;
+  const passMark = assignment?.exam.passMark ?? 0;
+  const missed = attempt.mustPassMissed ?? 0;
+  const [practised, setPractised] = useState<string>();
   const retryAt = assignment?.exam.blockedBy?.retryAt ?? null;
   return (
     <>
@@ -46,8 +51,11 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
           <Icon name={attempt.passed === true ? 'check' : 'circle'} />{' '}
           {attempt.passed === true
             ? t.resultPassed(percent)
-            : t.resultFailed(percent, assignment?.exam.passMark ?? 0)}
+            : missed > 0 && percent >= passMark
+              ? t.resultMustPass(percent)
+              : t.resultFailed(percent, passMark)}
         </p>
+        {missed > 0 && <p>{t.mustPassMissed(missed)}</p>}
         {attempt.passed !== true && retryAt !== null && <p>{t.resitAt(formatTime(retryAt, language))}</p>}
         {lacking.length > 0 && (
           <>
@@ -64,28 +72,41 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
       {assignment?.certificate !== null && assignment !== undefined && (
         <CertificateCard certificate={assignment.certificate} />
       )}
+      {attempt.competencies.length > 0 && (
+        <section className="card">
+          <h2>{t.byCompetency}</h2>
+          <ul className="competencies">
+            {attempt.competencies.map((each) => (
+              <li key={each.key}>
+                <span>
+                  {each.title}
+                  <strong className="figure">{t.percentOf(each.percent)}</strong>
+                </span>
+                {each.isWeak && practised !== each.key && (
+                  <button type="button" className="second" onClick={() => setPractised(each.key)}>
+                    {t.practise(each.title)}
+                  </button>
+                )}
+                {practised === each.key && (
+                  <>
+                    <p className="quiet">{t.practiceHint}</p>
+                    <Practice attemptId={attempt.id} competency={each.key} />
+                  </>
+                )}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       <p className="lead">{t.reviewHint}</p>
       <ol className="review">
         {attempt.items.map((item, index) => (
           <li key={item.key} className="card">
-            <p className={`state ${item.correct === true ? 'state-valid' : 'state-revoked'}`}>
-              {t.question(index + 1, attempt.items.length)} ·{' '}
-              {item.correct === true ? t.right : (item.points ?? 0) > 0 ? t.partly : t.wrong}
-            </p>
-            <p className="stem">{item.stem}</p>
-            <ul className="options">
-              {item.options.map((option) => (
-                <li key={option.key} className={option.isRight === true ? 'option right' : 'option'}>
-                  <span>
-                    {option.isRight === true && <Icon name="check" />}
-                    {option.text}
-                    {option.isRight === true && <strong className="tag">{t.rightAnswer}</strong>}
-                    {item.chosen.includes(option.key) && <strong className="tag mine">{t.yourAnswer}</strong>}
-                  </span>
-                  <span className="quiet">{option.rationale}</span>
-                </li>
-              ))}
-            </ul>
+            <Review
+              item={item}
+              title={t.question(index + 1, attempt.items.length)}
+              withStory={item.vignette?.key !== attempt.items[index - 1]?.vignette?.key}
+            />
           </li>
         ))}
       </ol>

@@ -144,6 +144,7 @@ export const AssignmentPage = graphql(`
         exam {
           itemsPerAttempt
           minutes
+          extraMinutes
           passMark
           attemptsAllowed
           resitAfterHours
@@ -407,36 +408,106 @@ export const MakeMove = graphql(
   [RunParts],
 );
 
-export const AttemptPage = graphql(`
-  query AttemptPage($id: ID!, $language: Language!) {
-    node(id: $id) {
-      __typename
-      ... on Attempt {
-        id
-        number
-        assignmentId
-        state
-        deadline
-        percent
-        passed
-        items(language: $language) {
-          key
-          kind
-          stem
-          chosen
-          points
-          correct
-          options {
+/** All of an item that may be told, in an exam, after it, and in practice. */
+const ItemFields = graphql(`
+  fragment ItemFields on AttemptItem @_unmask {
+    key
+    kind
+    competency
+    vignette {
+      key
+      story
+    }
+    stem
+    unit
+    chosen
+    points
+    correct
+    mustPass
+    rationale
+    rightOrder
+    rightNumber
+    tolerance
+    targets {
+      key
+      text
+    }
+    options {
+      key
+      text
+      rationale
+      isRight
+      rightTarget
+    }
+  }
+`);
+export const AttemptPage = graphql(
+  `
+    query AttemptPage($id: ID!, $language: Language!) {
+      node(id: $id) {
+        __typename
+        ... on Attempt {
+          id
+          number
+          assignmentId
+          state
+          presentation
+          deadline
+          percent
+          passed
+          mustPassMissed
+          competencies(language: $language) {
             key
-            text
-            rationale
-            isRight
+            title
+            percent
+            isWeak
+          }
+          items(language: $language) {
+            ...ItemFields
           }
         }
       }
     }
-  }
-`);
+  `,
+  [ItemFields],
+);
+export const PracticeItems = graphql(
+  `
+    query PracticeItems($id: ID!, $round: Int!, $language: Language!) {
+      node(id: $id) {
+        __typename
+        ... on Attempt {
+          competencies(language: $language) {
+            key
+            practice(round: $round) {
+              ...ItemFields
+            }
+          }
+        }
+      }
+    }
+  `,
+  [ItemFields],
+);
+export const CheckPractice = graphql(
+  `
+    mutation CheckPractice($input: CheckPracticeInput!, $language: Language!) {
+      checkPractice(input: $input) {
+        __typename
+        ... on CheckPracticePayload {
+          item(language: $language) {
+            ...ItemFields
+          }
+        }
+        ... on Refusal {
+          code
+          message
+        }
+      }
+    }
+  `,
+  [ItemFields],
+);
 export const AfterAttempt = graphql(`
   query AfterAttempt($id: ID!, $language: Language!) {
     node(id: $id) {

@@ -5,6 +5,8 @@ const PATHS = {
   clock: 'M10 5.5 V10 L13 12 M17.5 10 A7.5 7.5 0 1 1 2.5 10 A7.5 7.5 0 1 1 17.5 10',
   circle: 'M16 10 A6 6 0 1 1 4 10 A6 6 0 1 1 16 10',
   half: 'M16 10 A6 6 0 1 1 4 10 A6 6 0 1 1 16 10 M10 5 V15',
+  up: 'M10 16 V4 M5 9 L10 4 L15 9',
+  down: 'M10 4 V16 M5 11 L10 16 L15 11',
 } as const;
 
 /** Beside words that say the same: a font may lack such characters, and a screen reader would spell them. */
