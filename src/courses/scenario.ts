@@ -53,7 +53,7 @@ export const choiceSchema = z.strictObject({
     .int()
     .min(0)
     .max(3)
-    .describe('How good it is: 3 what a trained teacher would do, 2 helpful, 1 harmless, 0 harmful.'),
+    .describe('How good it is: 3 what a trained teacher would do, 2 helpful, 1 little help, 0 harmful.'),
   coach: text.describe('Why: said after the turn in practice, and beside it in the replay.'),
   next: z
     .union([key, z.array(goesSchema).min(1)])

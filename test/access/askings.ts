@@ -545,6 +545,7 @@ export const silent: Readonly<Record<string, string>> = {
   'Field RosterImportProgress.rowsTotal': 'only while an import runs',
   'Field RosterImportProgress.secondsLeft': 'only while an import runs',
   'Field Session.issuer': 'only of one by an issuer’s word',
+  'Field SimulationBlock.retryAt': 'only after a graded conversation that failed',
   'Field SnapshotStaffing.students': 'told of a school, and asked of the county',
   'Field SnapshotStaffing.studentsOn': 'told of a school, and asked of the county',
   'Field Staffing.children of the school': 'there is nothing below a school',
