@@ -9,6 +9,7 @@ import type { IndicatorService } from '../src/coverage/indicator.service.ts';
 import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
+import type { ForwardingService } from '../src/learning/forwarding.service.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
 import type { Contact } from '../src/people/contact.ts';
 import type { ContactService } from '../src/people/contact.service.ts';
@@ -55,6 +56,7 @@ export interface Services {
   readonly courses: CourseService;
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
+  readonly forwarding: ForwardingService;
   readonly exams: ExamService;
   readonly certificates: CertificateService;
   readonly issueRequests: IssueRequestService;

@@ -13,6 +13,7 @@ import './roster-doubt.ts';
 import './course.ts';
 import './programme.ts';
 import './assignment.ts';
+import './forwarding.ts';
 import './attempt.ts';
 import './certificate.ts';
 import './issue-request.ts';

@@ -22,6 +22,9 @@ export interface SyncResult {
   readonly problems: readonly Problem[];
 }
 
+/** So many are kept in memory. */
+const MOST_VERSIONS = 100;
+
 export type CourseService = ReturnType<typeof makeCourseService>;
 
 /** Courses are data on disk; what is served is what the last sync took in. They are open material: reading asks no permission. */
@@ -38,14 +41,23 @@ export function makeCourseService({
 }) {
   const librariesFolder = join(coursesFolder, 'libraries');
 
+  // A version with an id never changes: what is synced again is another, with another id.
+  const versions = new Map<string, CourseVersion>();
+
   const service = {
     // These take the caller's transaction where it has one: waiting for a second connection while holding the first could
     // leave every connection waiting.
     findCurrent: async (executor: Executor, slug: string): Promise<CourseVersion | undefined> =>
       findCurrentCourse(executor, slug),
     listCurrent: async (): Promise<CourseVersion[]> => listCurrentCourses(db),
-    listVersions: async (executor: Executor, ids: readonly string[]): Promise<CourseVersion[]> =>
-      listCourseVersions(executor, ids),
+    async listVersions(executor: Executor, ids: readonly string[]): Promise<CourseVersion[]> {
+      const unknown = ids.filter((id) => !versions.has(id));
+      const found = await listCourseVersions(executor, unknown);
+      const known = ids.flatMap((id) => versions.get(id) ?? []);
+      if (versions.size > MOST_VERSIONS) versions.clear();
+      for (const version of found) versions.set(version.id, version);
+      return [...known, ...found];
+    },
     /** With the answer keys: for the assessment room alone. */
     listItems: async (executor: Executor, courseVersionId: string): Promise<StoredItem[]> =>
       listItems(executor, courseVersionId),

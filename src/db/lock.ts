@@ -158,6 +158,15 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     sees: ofAssignment('activity_progress'),
   },
   statements: { viewer: 'ri', keeper: 'ru(assignment_id)d', sees: ofAssignment('statements') },
+  statement_ids: { viewer: 'ri', keeper: 'ru(digest)d', sees: ofAssignment('statement_ids') },
+  statement_counts: { viewer: 'riu', keeper: 'rd', sees: ofAssignment('statement_counts') },
+  forwarding_debts: {
+    viewer: 'i',
+    keeper: 'ru(refused_at,reason)d',
+    sees: 'false',
+    writes: ofAssignment('forwarding_debts'),
+  },
+  forwarding_state: { keeper: 'ru' },
   user_states: { viewer: 'riu', keeper: 'ru(assignment_id)d', sees: ofAssignment('user_states') },
   // A grade is written by the issuer: nobody's browser reaches these columns.
   attempts: {
@@ -317,6 +326,22 @@ create or replace function person_concerns(person bigint, day date) returns seto
     select key from role_grants g left join organizations o on o.id = g.organization_id left join divisions d on d.code = coalesce(g.division_code, o.county_code, o.prefecture_code, o.province_code)
     cross join lateral unnest(array[d.province_code::bigint, d.prefecture_code::bigint, d.county_code::bigint, -o.id]) as key
     where g.person_id = person and g.starts_on <= day and (g.ends_on is null or g.ends_on >= day) and g.revoked_at is null and key is not null $$;
+-- Only an owner makes and drops tables: a month's statements are one. Months are China's.
+create or replace function keep_statement_month(day date) returns void language plpgsql security definer set search_path = public, pg_temp as
+  $$ declare month timestamp := date_trunc('month', day::timestamp); name text := 'statements_' || to_char(month, 'YYYY_MM'); begin
+    if to_regclass(name) is not null then return; end if;
+    perform pg_advisory_xact_lock(hashtext('statement months'));
+    if to_regclass(name) is not null then return; end if;
+    execute format('create table %I partition of statements for values from (%L) to (%L)', name,
+      month at time zone 'Asia/Shanghai', (month + interval '1 month') at time zone 'Asia/Shanghai');
+  end $$;
+-- It gives up rather than let everybody wait behind it.
+create or replace function drop_statement_months(before timestamptz) returns void language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '2s' as
+  $$ declare old regclass; begin
+    for old in select inhrelid::regclass from pg_inherits where inhparent = 'statements'::regclass
+      and (to_timestamp(right(inhrelid::regclass::text, 7), 'YYYY_MM')::timestamp + interval '1 month') at time zone 'Asia/Shanghai' <= before
+    loop execute format('drop table %s', old); end loop;
+  exception when lock_not_available then null; end $$;
 -- Only an owner analyzes; an import has to before it goes on.
 create or replace function refresh_statistics() returns void language plpgsql security definer set search_path = public, pg_temp as
   $$ begin analyze people; analyze person_sources; analyze posts; end $$;

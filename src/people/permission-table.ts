@@ -22,6 +22,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'credit.read': 'read the feed of credit records',
   'journal.read': 'read the journal',
   'access.revoke': "revoke people's access tokens",
+  'forwarding.read': 'see how statements are forwarded to a learning record store; for the nation alone',
 };
 
 /** The table of roles and permissions as people read it; permissions.txt is made of it. */

@@ -22,6 +22,7 @@ export const permissions = [
   'credit.read',
   'journal.read',
   'access.revoke',
+  'forwarding.read',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -39,6 +40,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
     'coverage.read',
     'people.erase',
     'access.revoke',
+    'forwarding.read',
   ],
   coordinator: [
     'roster.import',
