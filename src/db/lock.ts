@@ -331,10 +331,10 @@ create or replace function keep_statement_month(day date) returns void language 
   $$ declare month timestamp := date_trunc('month', day::timestamp); name text := 'statements_' || to_char(month, 'YYYY_MM'); begin
     if to_regclass(name) is not null then return; end if;
     perform pg_advisory_xact_lock(hashtext('statement months'));
-    if to_regclass(name) is not null then return; end if;
     execute format('create table %I partition of statements for values from (%L) to (%L)', name,
       month at time zone 'Asia/Shanghai', (month + interval '1 month') at time zone 'Asia/Shanghai');
-  end $$;
+  -- Somebody else made it while this one waited.
+  exception when duplicate_table then null; end $$;
 -- It gives up rather than let everybody wait behind it.
 create or replace function drop_statement_months(before timestamptz) returns void language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '2s' as
   $$ declare old regclass; begin
