@@ -27,6 +27,7 @@ export const partTitles: Readonly<Record<string, readonly [zh: string, en: strin
   cohorts_assigned: ['由您指派的班次', 'Cohorts that you assigned'],
   progress: ['学习进度', 'Progress'],
   statements: ['学习行为记录', 'Statements of the player'],
+  statements_to_forward: ['待转发的学习行为记录', 'Statements to be forwarded'],
   saved_states: ['播放器保存的状态', 'Where you stopped'],
   attempts: ['考试', 'Attempts'],
   responses: ['作答', 'Responses'],
