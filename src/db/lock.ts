@@ -42,8 +42,9 @@ const scopeIn = (...permissions: string[]): string =>
   `case when division_code is not null then ${divisionIn('division_code', ...permissions)}
     when organization_id is not null then exists (select from organizations o where o.id = organization_id and ${organizationIn(...permissions)})
     else array['*'] && ${units(...permissions)} end`;
+/** Asked once in a statement, past the policies of assignments themselves, which look at everything that a coordinator may see. */
 const ofAssignment = (table: string): string =>
-  `exists (select from assignments a where a.id = ${table}.assignment_id and a.person_id = ${me})`;
+  `${table}.assignment_id = any ((select viewer_assignments())::bigint[])`;
 const ofImport = (table: string): string =>
   `exists (select from roster_imports i where i.id = ${table}.import_id)`;
 const worksWhere = (table: string, ...permissions: string[]): string =>
@@ -304,6 +305,9 @@ create or replace function viewer_person() returns bigint language sql stable pa
   $$ select (nullif(current_setting('xinqiao.viewer', true), '')::jsonb ->> 'person')::bigint $$;
 create or replace function viewer_actor() returns bigint language sql stable parallel safe as
   $$ select (nullif(current_setting('xinqiao.viewer', true), '')::jsonb ->> 'actor')::bigint $$;
+-- What is to be earned by the viewer.
+create or replace function viewer_assignments() returns bigint[] language plpgsql stable security definer set search_path = public, pg_temp as
+  $$ begin return array(select id from assignments where person_id = viewer_person()); end $$;
 create or replace function viewer_units(variadic permissions text[]) returns text[] language sql stable parallel safe as
   $$ select array_agg(unit) from unnest(permissions) permission,
     jsonb_array_elements_text(nullif(current_setting('xinqiao.viewer', true), '')::jsonb -> 'units' -> permission) unit $$;

@@ -17,7 +17,14 @@ import {
   type UserState,
 } from './progress.repository.ts';
 import { takeStatement, type Stamp, type TakenStatement } from './statement.ts';
-import { findCount, keepMonth, recordStatements, type Limits } from './statement.repository.ts';
+import {
+  findCount,
+  keepMonth,
+  lockStatements,
+  recordStatements,
+  type Judging,
+  type Limits,
+} from './statement.repository.ts';
 import { learningData } from './personal-data.repository.ts';
 
 const MAX_STATEMENTS = 100;
@@ -155,25 +162,18 @@ export function makeLearningService({
       }
       const statements = [...taken.values()].map(({ statement }) => statement);
       const rule = completionOf(activity);
+      const judging: Judging = {
+        completing: statements.filter((each) => completes(rule, each)).map(({ id }) => id),
+        parts: rule.rule === 'answered-all' ? partsOf(statements) : new Map(),
+        enoughParts: rule.rule === 'answered-all' ? rule.questions : undefined,
+        enoughSeconds: rule.rule === 'time' ? Math.ceil(rule.minutes * 60) : undefined,
+      };
       const record = async (executor: Executor) =>
         recordStatements(executor, {
           assignmentId: assignment.id,
           activityKey: activity.key,
           statements,
-          judging: {
-            completing: statements.filter((each) => completes(rule, each)).map(({ id }) => id),
-            parts:
-              rule.rule === 'answered-all'
-                ? new Map(
-                    statements.flatMap((each) => {
-                      const part = answeredPart(each);
-                      return part === undefined ? [] : [[each.id, part] as const];
-                    }),
-                  )
-                : new Map(),
-            enoughParts: rule.rule === 'answered-all' ? rule.questions : undefined,
-            enoughSeconds: rule.rule === 'time' ? Math.ceil(rule.minutes * 60) : undefined,
-          },
+          judging,
           forwards,
           limits: LIMITS,
           sent: input.statements.length,
@@ -181,11 +181,13 @@ export function makeLearningService({
           day,
         });
       await ensureMonth(day);
+      const isPinned = assignment.courseVersionId !== null;
       const recorded =
-        assignment.courseVersionId !== null
+        isPinned && judging.parts.size === 0
           ? await record(db)
           : await db.transaction().execute(async (tx) => {
-              await programmes.pinCourse(tx, assignment.id, course.id);
+              if (!isPinned) await programmes.pinCourse(tx, assignment.id, course.id);
+              if (judging.parts.size > 0) await lockStatements(tx, assignment.id);
               return record(tx);
             });
       if (recorded === undefined) return refuseFlood(assignment.id, input.statements.length, now);
@@ -272,4 +274,14 @@ export function makeLearningService({
       return version;
     },
   };
+}
+
+/** By id, the part that a statement says was answered. */
+function partsOf(statements: readonly TakenStatement[]): Map<string, string> {
+  const parts = new Map<string, string>();
+  for (const statement of statements) {
+    const part = answeredPart(statement);
+    if (part !== undefined) parts.set(statement.id, part);
+  }
+  return parts;
 }

@@ -1,8 +1,11 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { LONGEST_PAUSE_S } from './complete.ts';
 import type { TakenStatement } from './statement.ts';
+
+/** First half of a two-part advisory lock. */
+const STATEMENTS_LOCK = 0x78_71_73; // 'xqs'
 
 /** What became of a call's statements; undefined: nothing of it was taken, since too much came. */
 export interface Recorded {
@@ -53,7 +56,21 @@ export async function recordStatements(
   },
 ): Promise<Recorded | undefined> {
   const { statements, limits, judging } = given;
-  const byTime = judging.enoughSeconds !== undefined;
+  const { enoughSeconds } = judging;
+  const byTime = enoughSeconds !== undefined;
+  /** Seconds since it was last seen, unless that was a pause. */
+  const passed = (seenAt: RawBuilder<unknown>) => {
+    const seconds = sql`extract(epoch from ${given.at}::timestamptz - ${seenAt})`;
+    return sql`case when ${seconds} between 0 and ${LONGEST_PAUSE_S}::int then floor(${seconds})::int else 0 end`;
+  };
+  const seenAt = byTime ? sql`${given.at}::timestamptz` : sql`null::timestamptz`;
+  // By the row as it is when it is locked: of two tabs at once one counts.
+  const counted = byTime
+    ? sql`, seconds = p.seconds + ${passed(sql`p.seen_at`)}, seen_at = greatest(p.seen_at, excluded.seen_at)`
+    : sql``;
+  const enoughTime = byTime
+    ? sql`or exists (select from before b where b.seconds + ${passed(sql`b.seen_at`)} >= ${enoughSeconds}::int)`
+    : sql``;
   // The texts are JSON already.
   const rows = `[${statements
     .map(
@@ -61,6 +78,12 @@ export async function recordStatements(
         `{"id":"${id}","verb":${JSON.stringify(verb)},"digest":${digest},"part":${JSON.stringify(judging.parts.get(id) ?? null)},"body":${text}}`,
     )
     .join(',')}]`;
+  const owed = given.forwards
+    ? sql`, owed as (
+      insert into forwarding_debts (assignment_id, statement_id, stored_at)
+      select ${given.assignmentId}::bigint, id, ${given.at}::timestamptz from taken
+    )`
+    : sql``;
   // Looked for where it counts alone: every month since the assignment began has to be asked.
   const enoughParts =
     judging.enoughParts === undefined
@@ -98,33 +121,23 @@ export async function recordStatements(
     ), stored as (
       insert into statements (assignment_id, id, activity_key, verb, part, statement, stored_at)
       select ${given.assignmentId}::bigint, g.id, ${given.activityKey}::text, g.verb, g.part, g.body, ${given.at}::timestamptz from given g join taken using (id)
-    ), owed as (
-      insert into forwarding_debts (assignment_id, statement_id, stored_at)
-      select ${given.assignmentId}::bigint, id, ${given.at}::timestamptz from taken where ${given.forwards}::boolean
-    ), known as (
+    ) ${owed}, known as (
       select g.id, coalesce(i.digest in (g.digest, 0), true) as same from given g
       left join statement_ids i on i.assignment_id = ${given.assignmentId}::bigint and i.id = g.id
       where not exists (select from taken t where t.id = g.id)
     ), before as (
       select started_at, completed_at, seconds, seen_at from activity_progress
       where assignment_id = ${given.assignmentId}::bigint and activity_key = ${given.activityKey}::text
-    ), more as (
-      select case when extract(epoch from ${given.at}::timestamptz - b.seen_at) between 0 and ${LONGEST_PAUSE_S}::int
-        then floor(extract(epoch from ${given.at}::timestamptz - b.seen_at))::int else 0 end as seconds
-      from (select 1) one left join before b on true
     ), judged as (
       select exists (select from unnest(${judging.completing}::uuid[]) c where not exists (select from known k where k.id = c and not k.same))
-        or (${byTime}::boolean and coalesce((select seconds from before), 0) + (select seconds from more) >= ${judging.enoughSeconds ?? 0}::int)
-        ${enoughParts} as completed
+        ${enoughTime} ${enoughParts} as completed
     ), moved as (
       insert into activity_progress as p (assignment_id, activity_key, started_at, completed_at, seen_at)
-      select c.assignment_id, ${given.activityKey}::text, ${given.at}::timestamptz, case when n.completed then ${given.at}::timestamptz end,
-        case when ${byTime}::boolean then ${given.at}::timestamptz end
-      from charged c, judged n
+      select c.assignment_id, ${given.activityKey}::text, ${given.at}::timestamptz, case when j.completed then ${given.at}::timestamptz end, ${seenAt}
+      from charged c, judged j
       -- Most calls move nothing.
-      where not exists (select from before) or (${byTime}::boolean or n.completed) and (select completed_at from before) is null
-      on conflict (assignment_id, activity_key) do update set completed_at = coalesce(p.completed_at, excluded.completed_at), seen_at = excluded.seen_at,
-        seconds = p.seconds + (select seconds from more)
+      where not exists (select from before) or (${byTime ? sql`true` : sql`j.completed`} and (select completed_at from before) is null)
+      on conflict (assignment_id, activity_key) do update set completed_at = coalesce(p.completed_at, excluded.completed_at)${counted}
       returning started_at, completed_at, seconds
     )
     select coalesce(m.started_at, b.started_at) as started_at, coalesce(m.completed_at, b.completed_at) as completed_at, coalesce(m.seconds, b.seconds) as seconds,
@@ -140,6 +153,11 @@ export async function recordStatements(
         repeated: answer.repeated ?? [],
         conflicting: answer.conflicting ?? [],
       };
+}
+
+/** Lets one call of an assignment go on at a time, for what has to see what the one before it stored. */
+export async function lockStatements(tx: Executor, assignmentId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${STATEMENTS_LOCK}, hashtext(${assignmentId}))`.execute(tx);
 }
 
 /** How many came in the latest minute that any did, for telling when more may come. */

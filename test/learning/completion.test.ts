@@ -58,6 +58,7 @@ describe('what completes an activity', () => {
     'signs-lesson': { rule: 'answered-all', questions: 3 },
     'signs-sort': { rule: 'score', atLeast: 0.6 },
     'signs-practice': { rule: 'time', minutes: 3 },
+    'safety-lesson': { rule: 'answered-all', questions: 6 },
     'listen-lesson': { rule: 'viewed' },
     'listen-practice': { rule: 'completed' },
   };
@@ -112,6 +113,14 @@ describe('what completes an activity', () => {
     expect((await say(3, key, part('answered', 'a'), whole('completed', score(1, 3)))).state).toBe(
       'COMPLETED',
     );
+  });
+
+  it('the last parts answered in several tabs at the same moment', async () => {
+    const key = 'safety-lesson';
+    await Promise.all(
+      Array.from({ length: 6 }, async (_, index) => say(0, key, part('answered', `${index}`))),
+    );
+    expect((await say(0, key)).state).toBe('COMPLETED');
   });
 
   it('a score that is high enough, though the content never says that it is completed', async () => {
