@@ -351,7 +351,7 @@ function known(value: Json, path: string, keys: ReadonlySet<string>): void {
 }
 
 /** RFC 3987, as far as the specification asks: a scheme, and no blank (2.2, "best-effort validation"). */
-const IRI = /^[a-z][a-z0-9+.-]*:[^\s<>"\u0000-\u0020]+$/i;
+const IRI = /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i;
 export function isIri(value: unknown): boolean {
   return typeof value === 'string' && IRI.test(value);
 }

@@ -168,6 +168,8 @@ export const ActivityPage = graphql(`
             data
             version
           }
+          stateCleared(language: $language)
+          secondsLeft
         }
       }
     }
@@ -180,7 +182,11 @@ export const RecordStatements = graphql(`
       ... on RecordStatementsPayload {
         progress {
           state
+          secondsLeft
         }
+      }
+      ... on Conflict {
+        retryAt
       }
       ... on Refusal {
         code
