@@ -1,10 +1,12 @@
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
 import type { Assignment as AssignmentFacts } from '../src/programmes/certification.ts';
 import { itemsPerAttempt, type CourseVersion } from '../src/courses/course.ts';
+import { completionOf } from '../src/courses/manifest.ts';
 import type {
   ActivityProgress as ProgressFacts,
   UserState as UserStateFacts,
 } from '../src/learning/progress.repository.ts';
+import type { RefusedStatement as RefusedFacts } from '../src/learning/learning.service.ts';
 import type { Blocked } from '../src/assessment/standing.ts';
 import type { Shortfall as ShortfallFacts } from '../src/certification/eligibility.ts';
 import { builder, LanguageEnum, languageArg } from './builder.ts';
@@ -71,7 +73,25 @@ const ActivityProgress = builder.objectRef<ProgressOf>('ActivityProgress').imple
       args: { language: t.arg(languageArg) },
       description: 'What the player saved last; hand it to the player when it opens. null = begin afresh.',
       resolve: async ({ assignment, course, activity }, { language }, context) =>
-        (await context.services.learning.findUserState(assignment, course, activity.key, language)) ?? null,
+        (await context.services.learning.findUserState(assignment, course, activity.key, language)).state ??
+        null,
+    }),
+    stateCleared: t.boolean({
+      args: { language: t.arg(languageArg) },
+      description:
+        'Whether something was saved that fits no more, since the content has changed: tell the learner, who begins this activity anew. What is completed stays so.',
+      resolve: async ({ assignment, course, activity }, { language }, context) =>
+        (await context.services.learning.findUserState(assignment, course, activity.key, language)).outdated,
+    }),
+    secondsLeft: t.int({
+      nullable: true,
+      description:
+        'Of an activity that is done by time: for how long it is still to be open. While it is, record statements (or none) at least every two minutes, since longer pauses do not count. null = time is not what completes it, or it is completed.',
+      resolve: ({ activity, progress }) => {
+        const rule = activity.kind === 'h5p' ? completionOf(activity) : undefined;
+        if (rule?.rule !== 'time' || (progress?.completedAt ?? null) !== null) return null;
+        return Math.max(0, Math.ceil(rule.minutes * 60) - (progress?.seconds ?? 0));
+      },
     }),
     simulation: t.field({
       type: SimulationStanding,
@@ -319,40 +339,55 @@ const RecordStatementsInput = builder.inputType('RecordStatementsInput', {
       type: ['JSON'],
       required: true,
       description:
-        'xAPI 1.0.3 statements as the content emitted them, 100 at most. The actor is replaced by the one the server knows.',
+        'xAPI 1.0.3 statements as the content emitted them, 100 at most, 64 kB each at most. The actor is replaced by the one the server knows. With none it says that the activity is open.',
     }),
   }),
 });
-const RecordStatementsPayload = builder.objectRef<ProgressOf>('RecordStatementsPayload').implement({
-  description: 'The statements are stored, each once.',
+const RefusedStatement = builder.objectRef<RefusedFacts>('RefusedStatement').implement({
+  description:
+    'A statement that was not taken; sending it again would change nothing. Those beside it were taken.',
   fields: (t) => ({
-    progress: t.field({
-      type: ActivityProgress,
-      description: 'Where the activity stands now.',
-      resolve: (payload) => payload,
+    index: t.exposeInt('index', { description: 'Its place in the list that was sent, from 0.' }),
+    code: t.exposeString('code', {
+      description:
+        'INVALID_STATEMENT: not of the shape of xAPI 1.0.3. STATEMENT_CONFLICT: its id came before with another statement, which stays.',
     }),
+    path: t.exposeString('path', {
+      description: 'What is faulty, dotted, e.g. `input.statements.0.verb.id`.',
+    }),
+    message: t.exposeString('message', { description: 'Why, one sentence in English.' }),
   }),
 });
+const RecordStatementsPayload = builder
+  .objectRef<ProgressOf & { readonly refused: readonly RefusedFacts[] }>('RecordStatementsPayload')
+  .implement({
+    description: 'What could be taken is stored, each once.',
+    fields: (t) => ({
+      refused: t.field({
+        type: [RefusedStatement],
+        description: 'Those that were not taken, in the order in which they were sent; usually none.',
+        resolve: ({ refused }) => [...refused],
+      }),
+      progress: t.field({
+        type: ActivityProgress,
+        description: 'Where the activity stands now.',
+        resolve: (payload) => payload,
+      }),
+    }),
+  });
 builder.mutationField('recordStatements', (t) =>
   t.field({
     type: RecordStatementsPayload,
-    errors: { types: [NotSignedIn, NotFound, InvalidInput] },
+    errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
     description:
-      'Takes what a player emitted. Statements are claims of the browser: they show progress and never certify. The same statement (by id) counts once.',
+      'Takes what a player emitted. Statements are claims of the browser: they show progress and never certify. The same statement (by id) counts once. A faulty one is refused by itself, in `refused`. A flood is refused whole with TOO_MANY_STATEMENTS and `retryAt`; keep what was sent, and send it then.',
     args: { input: t.arg({ type: RecordStatementsInput, required: true }) },
-    resolve: async (_root, { input }, context) => {
-      const viewer = signedIn(context);
-      const assignmentId = localId(input.assignmentId, 'Assignment', 'input.assignmentId');
-      await context.services.learning.recordStatements(viewer, {
-        assignmentId,
+    resolve: async (_root, { input }, context) =>
+      context.services.learning.recordStatements(signedIn(context), {
+        assignmentId: localId(input.assignmentId, 'Assignment', 'input.assignmentId'),
         activityKey: input.activityKey,
         statements: input.statements,
-      });
-      const assignment = await context.services.programmes.findOwnAssignment(viewer, assignmentId);
-      return (await progressOf(assignment!, context)).find(
-        (each) => each.activity.key === input.activityKey,
-      )!;
-    },
+      }),
   }),
 );
 
@@ -366,7 +401,7 @@ const SaveUserStateInput = builder.inputType('SaveUserStateInput', {
       required: true,
       description: 'In which it is played; each language has its own state.',
     }),
-    data: t.string({ required: true, description: 'JSON, 64 kB at most.' }),
+    data: t.string({ required: true, description: 'JSON, 128 kB at most, in UTF-8.' }),
     baseVersion: t.int({ required: true, description: 'The version last seen; 0 for none.' }),
   }),
 });

@@ -16,6 +16,7 @@ import type { SnapshotService } from '../src/coverage/snapshot.service.ts';
 import type { StaffingService } from '../src/coverage/staffing.service.ts';
 import { NotSignedIn } from '../src/errors.ts';
 import type { FlagService } from '../src/learning/flag.service.ts';
+import type { ForwardingService } from '../src/learning/forwarding.service.ts';
 import type { LearningService } from '../src/learning/learning.service.ts';
 import type { TimeService } from '../src/learning/time.service.ts';
 import type { Contact } from '../src/people/contact.ts';
@@ -65,6 +66,7 @@ export interface Services {
   readonly learning: LearningService;
   readonly time: TimeService;
   readonly flags: FlagService;
+  readonly forwarding: ForwardingService;
   readonly exams: ExamService;
   readonly efficacy: EfficacyService;
   readonly analyses: AnalysisService;

@@ -15,6 +15,7 @@ import './programme.ts';
 import './assignment.ts';
 import './time.ts';
 import './attempt-item.ts';
+import './forwarding.ts';
 import './attempt.ts';
 import './accommodation.ts';
 import './item-analysis.ts';

@@ -38,7 +38,8 @@ import { makeServiceApp } from './http/service-app.ts';
 import { makeSealingService } from './journal/sealing.service.ts';
 import { startWorker } from './journal/worker.ts';
 import { makeFlagService } from './learning/flag.service.ts';
-import { makeLearningService } from './learning/learning.service.ts';
+import { FORWARD_TASK, makeForwardingService } from './learning/forwarding.service.ts';
+import { makeLearningService, MONTHS_TASK } from './learning/learning.service.ts';
 import { LOOK_TASK, makeTimeService } from './learning/time.service.ts';
 import type { Log } from './log.ts';
 import { asFetch, makeOutbound } from './network/outbound.ts';
@@ -142,7 +143,13 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     // Who is trusted with people's names is where the operator says, in a network of their own too.
     const outbound = makeOutbound({
       ...config.outbound,
-      allow: [...config.outbound.allow, ...config.issuers.map(({ issuer }) => new URL(issuer).hostname)],
+      allow: [
+        ...config.outbound.allow,
+        ...[
+          ...config.issuers.map(({ issuer }) => issuer),
+          ...(config.lrs === undefined ? [] : [config.lrs.url]),
+        ].map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')),
+      ],
     });
     closers.push(async () => outbound.close());
     const aside = makeAside({ log });
@@ -201,7 +208,22 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       courses,
       proof: makeProof({ publicUrl }),
     });
-    const learning = makeLearningService({ db, clock, publicUrl, programmes });
+    const learning = makeLearningService({
+      db,
+      clock,
+      publicUrl,
+      programmes,
+      forwards: config.lrs !== undefined,
+    });
+    await learning.keepMonths();
+    const forwarding = makeForwardingService({
+      db,
+      clock,
+      lrs: config.lrs,
+      key: config.identityKey,
+      publicUrl,
+      outbound: options.outbound ?? asFetch(outbound),
+    });
     const time = makeTimeService({
       db,
       clock,
@@ -289,6 +311,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       learning,
       time,
       flags,
+      forwarding,
       exams,
       efficacy: makeEfficacyService({ db, clock, programmes, learning, exams }),
       analyses: makeAnalysisService({ db, courses }),
@@ -327,11 +350,21 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [REBUILD_TASK]: async () => {
           await ledger.rebuild();
         },
+        [MONTHS_TASK]: async () => learning.keepMonths(),
+        [FORWARD_TASK]: async () => forwarding.forward(),
         [COUNT_ROLES_TASK]: async ({ roles }) => ledger.addRoleSet(roles!.split(',') as Role[]),
       },
       log,
       // Three in the night in China.
-      { crontab: `0 19 * * * ${REBUILD_TASK}\n30 20 * * * ${RETAIN_TASK}\n30 * * * * ${FORGET_FILES_TASK}` },
+      {
+        crontab: [
+          `0 19 * * * ${REBUILD_TASK}`,
+          `30 20 * * * ${RETAIN_TASK}`,
+          `30 * * * * ${FORGET_FILES_TASK}`,
+          `0 20 * * * ${MONTHS_TASK}`,
+          ...(config.lrs === undefined ? [] : [`* * * * * ${FORWARD_TASK}`]),
+        ].join('\n'),
+      },
     );
     closers.push(async () => worker.stop());
     await ledger.advance();

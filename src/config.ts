@@ -41,6 +41,8 @@ export interface Config {
   readonly graphiql: boolean;
   /** Who may ask what the contract is. */
   readonly introspection: Introspection;
+  /** Where statements are forwarded to; undefined: they stay here. */
+  readonly lrs: LrsConfig | undefined;
   readonly rates: Rates;
   readonly connections: ConnectionLimits;
   /** Where the service may go by itself. */
@@ -53,6 +55,14 @@ export interface Config {
 
 const INTROSPECTION = ['everyone', 'signed-in', 'nobody'] as const;
 export type Introspection = (typeof INTROSPECTION)[number];
+
+/** A learning record store that speaks xAPI 1.0.3. */
+export interface LrsConfig {
+  /** Its endpoint, no trailing slash: `/statements` comes behind. */
+  readonly url: string;
+  readonly key: string;
+  readonly secret: string;
+}
 
 /** How much in a minute; 0 is no limit. */
 export interface Rates {
@@ -181,6 +191,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     graphiql: choice(env, 'GRAPHIQL', ['0', '1'], production ? '0' : '1') === '1',
     // The contract is no secret, it is published with the source; but telling it is work, and who signs in can be held to a measure.
     introspection: choice(env, 'GRAPHQL_INTROSPECTION', INTROSPECTION, production ? 'signed-in' : 'everyone'),
+    lrs: readLrs(env, production),
     rates: {
       viewer: countOf(env, 'RATE_VIEWER', 12_000),
       // A school's whole staff may come from one address.
@@ -294,6 +305,48 @@ function readIssuers(env: Readonly<Record<string, string | undefined>>, producti
     if (twice !== -1) throw new ConfigError(`${place}, at ${twice}.${field}: another has the same.`);
   }
   return issuers;
+}
+
+/** @throws ConfigError, without what is secret. */
+function readLrs(
+  env: Readonly<Record<string, string | undefined>>,
+  production: boolean,
+): LrsConfig | undefined {
+  const text = textOf(env, 'LRS_URL');
+  if (text === undefined) {
+    const lost = ['LRS_KEY', 'LRS_SECRET', 'LRS_SECRET_FILE'].find((name) => textOf(env, name) !== undefined);
+    if (lost !== undefined) throw new ConfigError(`${lost} is of no use without LRS_URL.`);
+    return undefined;
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const local = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  if (
+    url === undefined ||
+    !(url.protocol === 'https:' || (url.protocol === 'http:' && (local || !production))) ||
+    `${url.username}${url.password}${url.search}${url.hash}` !== ''
+  )
+    throw new ConfigError(
+      'LRS_URL is the https address of an xAPI endpoint, without a key, query or fragment, e.g. https://lrs.example/xapi.',
+    );
+  const file = textOf(env, 'LRS_SECRET_FILE');
+  let secret = textOf(env, 'LRS_SECRET');
+  if (file !== undefined) {
+    if (secret !== undefined) throw new ConfigError('Give LRS_SECRET or LRS_SECRET_FILE, not both.');
+    try {
+      secret = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      throw new ConfigError(
+        `LRS_SECRET_FILE (${file}) can't be read: ${(error as NodeJS.ErrnoException).code}.`,
+      );
+    }
+  }
+  const key = textOf(env, 'LRS_KEY');
+  if (key === undefined || secret === undefined || secret === '')
+    throw new ConfigError('LRS_URL needs LRS_KEY, and LRS_SECRET or LRS_SECRET_FILE.');
+  // RFC 7617, section 2: what stands before the colon has none.
+  if (key.includes(':'))
+    throw new ConfigError('LRS_KEY holds a colon, which Basic authentication can not tell.');
+  return { url: url.href.replace(/\/+$/, ''), key, secret };
 }
 
 /** The service's own folder, made where it is missing by whoever writes there first. */

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -317,5 +317,32 @@ describe('what the environment may say', () => {
     expect(refusal({ XINQIAO_DATA: join(folder, 'file', 'data') })).toMatch(
       /^The data folder .*can't be written: .*Set XINQIAO_DATA to a folder that can\.$/,
     );
+  });
+
+  describe('forwards statements where a store is named', () => {
+    const store = { LRS_URL: 'https://lrs.example/xapi/', LRS_KEY: 'key', LRS_SECRET: 'so:secret' };
+
+    it('with its key, the secret also from a file, and nowhere otherwise', () => {
+      expect(read({}).lrs).toBeUndefined();
+      expect(read(store).lrs).toEqual({ url: 'https://lrs.example/xapi', key: 'key', secret: 'so:secret' });
+      const file = join(folder, 'lrs.secret');
+      writeFileSync(file, 'from a file\n');
+      expect(read({ ...store, LRS_SECRET: '', LRS_SECRET_FILE: file }).lrs?.secret).toBe('from a file');
+    });
+
+    it('and says what is wrong, without the secret', () => {
+      for (const [env, said] of [
+        [{ ...store, LRS_URL: 'lrs.example' }, /LRS_URL is the https address/],
+        [{ ...store, LRS_URL: 'https://key:secret@lrs.example' }, /LRS_URL is the https address/],
+        [{ ...store, LRS_SECRET: '' }, /needs LRS_KEY, and LRS_SECRET/],
+        [{ ...store, LRS_KEY: 'a:b' }, /LRS_KEY holds a colon/],
+        [{ ...store, LRS_SECRET_FILE: '/none' }, /not both/],
+        [{ ...store, LRS_SECRET: '', LRS_SECRET_FILE: '/none' }, /can't be read: ENOENT/],
+        [{ LRS_KEY: 'key' }, /LRS_KEY is of no use without LRS_URL/],
+      ] as const) {
+        expect(refusal(env)).toMatch(said);
+        expect(refusal(env)).not.toContain('so:secret');
+      }
+    });
   });
 });

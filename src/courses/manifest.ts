@@ -13,6 +13,44 @@ const activity = {
     .describe('How long a teacher should expect to need; shown, never credited as such.'),
 };
 
+/** Short for the two rules that take nothing more. */
+const completionSchema = z
+  .union([
+    z.enum(['viewed', 'completed']),
+    z.discriminatedUnion('rule', [
+      z.strictObject({ rule: z.literal('viewed').describe('Opening it is enough.') }),
+      z.strictObject({
+        rule: z.literal('completed').describe('The content as a whole says that it was finished.'),
+      }),
+      z.strictObject({
+        rule: z
+          .literal('answered-all')
+          .describe('So many of its parts were answered, or the content itself says that it was finished.'),
+        questions: z.number().int().min(1).max(500).describe('How many parts can be answered.'),
+      }),
+      z.strictObject({
+        rule: z.literal('score').describe('The content as a whole reports at least this score, once.'),
+        atLeast: z.number().min(0).max(1).describe('Share of the points: 0.6 is 60%.'),
+      }),
+      z.strictObject({
+        rule: z
+          .literal('time')
+          .describe('It was open so long with somebody at it; pauses of over two minutes do not count.'),
+        minutes: z.number().min(0.5).max(120),
+      }),
+    ]),
+  ])
+  .describe(
+    'When it counts as done. completed: the content says that it was finished (lessons, question sets, sorting); viewed: opening it is enough.',
+  );
+type Completion = z.infer<typeof completionSchema>;
+export type CompletionRule = Exclude<Completion, string>;
+
+/** The rule in full. */
+export function completionOf({ complete }: H5pActivity): CompletionRule {
+  return typeof complete === 'string' ? { rule: complete } : complete;
+}
+
 export const activitySchema = z.discriminatedUnion('kind', [
   z.strictObject({
     ...activity,
@@ -20,11 +58,7 @@ export const activitySchema = z.discriminatedUnion('kind', [
     content: z
       .strictObject({ 'zh-CN': path, en: path })
       .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
-    complete: z
-      .enum(['viewed', 'completed'])
-      .describe(
-        'completed: the content says that it was finished (lessons, question sets, sorting); viewed: opening it is enough.',
-      ),
+    complete: completionSchema,
   }),
   z.strictObject({
     ...activity,

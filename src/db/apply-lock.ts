@@ -73,9 +73,10 @@ function statementsOf(): string[] {
   const everybody = ROLES.join(', ');
   return [
     FUNCTIONS,
-    `revoke all on function owe(text, json, text, timestamptz), refresh_statistics(), person_concerns(bigint, date) from public`,
-    `grant execute on function owe(text, json, text, timestamptz), person_concerns(bigint, date) to ${everybody}`,
+    `revoke all on function owe(text, json, text, timestamptz), refresh_statistics(), person_concerns(bigint, date), viewer_assignments(), keep_statement_month(date), drop_statement_months(timestamptz) from public`,
+    `grant execute on function owe(text, json, text, timestamptz), person_concerns(bigint, date), viewer_assignments() to ${everybody}`,
     `grant execute on function refresh_statistics() to ${roleOf('roster')}`,
+    `grant execute on function keep_statement_month(date), drop_statement_months(timestamptz) to ${roleOf('keeper')}`,
     `grant usage on schema public to ${everybody}`,
     // Identity columns draw from their sequences with the right to insert; ids that are taken ahead need this one.
     `grant usage on all sequences in schema public to ${everybody}`,

@@ -42,8 +42,9 @@ const scopeIn = (...permissions: string[]): string =>
   `case when division_code is not null then ${divisionIn('division_code', ...permissions)}
     when organization_id is not null then exists (select from organizations o where o.id = organization_id and ${organizationIn(...permissions)})
     else array['*'] && ${units(...permissions)} end`;
+/** Asked once in a statement, past the policies of assignments themselves, which look at everything that a coordinator may see. */
 const ofAssignment = (table: string): string =>
-  `exists (select from assignments a where a.id = ${table}.assignment_id and a.person_id = ${me})`;
+  `${table}.assignment_id = any ((select viewer_assignments())::bigint[])`;
 const ofImport = (table: string): string =>
   `exists (select from roster_imports i where i.id = ${table}.import_id)`;
 const worksWhere = (table: string, ...permissions: string[]): string =>
@@ -159,6 +160,15 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     sees: ofAssignment('activity_progress'),
   },
   statements: { viewer: 'ri', keeper: 'ru(assignment_id)d', sees: ofAssignment('statements') },
+  statement_ids: { viewer: 'ri', keeper: 'ru(digest)d', sees: ofAssignment('statement_ids') },
+  statement_counts: { viewer: 'riu', keeper: 'rd', sees: ofAssignment('statement_counts') },
+  forwarding_debts: {
+    viewer: 'i',
+    keeper: 'ru(refused_at,reason)d',
+    sees: 'false',
+    writes: ofAssignment('forwarding_debts'),
+  },
+  forwarding_state: { keeper: 'ru' },
   user_states: { viewer: 'riu', keeper: 'ru(assignment_id)d', sees: ofAssignment('user_states') },
   // What time is credited by is written by the issuer, as a grade is.
   time_clocks: { issuer: 'riu', keeper: 'rd' },
@@ -335,6 +345,9 @@ create or replace function viewer_person() returns bigint language sql stable pa
   $$ select (nullif(current_setting('xinqiao.viewer', true), '')::jsonb ->> 'person')::bigint $$;
 create or replace function viewer_actor() returns bigint language sql stable parallel safe as
   $$ select (nullif(current_setting('xinqiao.viewer', true), '')::jsonb ->> 'actor')::bigint $$;
+-- What is to be earned by the viewer.
+create or replace function viewer_assignments() returns bigint[] language plpgsql stable security definer set search_path = public, pg_temp as
+  $$ begin return array(select id from assignments where person_id = viewer_person()); end $$;
 create or replace function viewer_units(variadic permissions text[]) returns text[] language sql stable parallel safe as
   $$ select array_agg(unit) from unnest(permissions) permission,
     jsonb_array_elements_text(nullif(current_setting('xinqiao.viewer', true), '')::jsonb -> 'units' -> permission) unit $$;
@@ -357,6 +370,22 @@ create or replace function person_concerns(person bigint, day date) returns seto
     select key from role_grants g left join organizations o on o.id = g.organization_id left join divisions d on d.code = coalesce(g.division_code, o.county_code, o.prefecture_code, o.province_code)
     cross join lateral unnest(array[d.province_code::bigint, d.prefecture_code::bigint, d.county_code::bigint, -o.id]) as key
     where g.person_id = person and g.starts_on <= day and (g.ends_on is null or g.ends_on >= day) and g.revoked_at is null and key is not null $$;
+-- Only an owner makes and drops tables: a month's statements are one. Months are China's.
+create or replace function keep_statement_month(day date) returns void language plpgsql security definer set search_path = public, pg_temp as
+  $$ declare month timestamp := date_trunc('month', day::timestamp); name text := 'statements_' || to_char(month, 'YYYY_MM'); begin
+    if to_regclass(name) is not null then return; end if;
+    perform pg_advisory_xact_lock(hashtext('statement months'));
+    execute format('create table %I partition of statements for values from (%L) to (%L)', name,
+      month at time zone 'Asia/Shanghai', (month + interval '1 month') at time zone 'Asia/Shanghai');
+  -- Somebody else made it while this one waited.
+  exception when duplicate_table then null; end $$;
+-- It gives up rather than let everybody wait behind it.
+create or replace function drop_statement_months(before timestamptz) returns void language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '2s' as
+  $$ declare old regclass; begin
+    for old in select inhrelid::regclass from pg_inherits where inhparent = 'statements'::regclass
+      and (to_timestamp(right(inhrelid::regclass::text, 7), 'YYYY_MM')::timestamp + interval '1 month') at time zone 'Asia/Shanghai' <= before
+    loop execute format('drop table %s', old); end loop;
+  exception when lock_not_available then null; end $$;
 -- Only an owner analyzes; an import has to before it goes on.
 create or replace function refresh_statistics() returns void language plpgsql security definer set search_path = public, pg_temp as
   $$ begin analyze people; analyze person_sources; analyze posts; end $$;

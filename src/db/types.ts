@@ -78,6 +78,11 @@ export interface ActivityProgress {
   activity_key: string;
   assignment_id: Int8;
   completed_at: Timestamp | null;
+  /**
+   * Open with somebody at it, for an activity that is done by time; of others it stays 0.
+   */
+  seconds: Generated<number>;
+  seen_at: Timestamp | null;
   started_at: Timestamp;
 }
 
@@ -311,6 +316,24 @@ export interface Erasures {
    */
   requested_by: Int8 | null;
   state: Generated<string>;
+}
+
+export interface ForwardingDebts {
+  assignment_id: Int8;
+  id: Generated<Int8>;
+  reason: string | null;
+  refused_at: Timestamp | null;
+  statement_id: string;
+  stored_at: Timestamp;
+}
+
+export interface ForwardingState {
+  failed_at: Timestamp | null;
+  failures: Generated<number>;
+  last_error: string | null;
+  last_sent_at: Timestamp | null;
+  one: Generated<boolean>;
+  retry_at: Timestamp | null;
 }
 
 export interface IndicatorImports {
@@ -849,10 +872,33 @@ export interface SnapshotVerdicts {
   verdict: string;
 }
 
+export interface StatementCounts {
+  assignment_id: Int8;
+  bytes_in_day: Int8;
+  day: string;
+  in_day: number;
+  in_minute: number;
+  minute: Timestamp;
+}
+
+export interface StatementIds {
+  assignment_id: Int8;
+  /**
+   * Of all that the content said: whether another of this id says the same. 0: from before it was kept.
+   */
+  digest: Int8;
+  id: string;
+  stored_at: Timestamp;
+}
+
 export interface Statements {
   activity_key: string;
   assignment_id: Int8;
   id: string;
+  /**
+   * The part of the content that the statement says was answered, by its activity id.
+   */
+  part: string | null;
   statement: Json;
   stored_at: Timestamp;
   verb: string;
@@ -979,6 +1025,8 @@ export interface DB {
   divisions: Divisions;
   efficacy_answers: EfficacyAnswers;
   erasures: Erasures;
+  forwarding_debts: ForwardingDebts;
+  forwarding_state: ForwardingState;
   indicator_imports: IndicatorImports;
   indicator_values: IndicatorValues;
   indicators: Indicators;
@@ -1014,6 +1062,8 @@ export interface DB {
   snapshot_units: SnapshotUnits;
   snapshot_verdicts: SnapshotVerdicts;
   snapshots: Snapshots;
+  statement_counts: StatementCounts;
+  statement_ids: StatementIds;
   statements: Statements;
   time_clocks: TimeClocks;
   time_flags: TimeFlags;

@@ -6,7 +6,7 @@ export const learningData: PersonalDataKeeper = {
   parts: [
     {
       name: 'progress',
-      tables: ['activity_progress'],
+      tables: ['activity_progress', 'statement_counts'],
       fate: 'removed',
       rows: (personId) => sql`
         select lpad(a.id::text, 19, '0') || p.activity_key as key, a.id::text as assignment, p.activity_key as activity, p.started_at, p.completed_at
@@ -14,11 +14,20 @@ export const learningData: PersonalDataKeeper = {
     },
     {
       name: 'statements',
-      tables: ['statements'],
+      tables: ['statements', 'statement_ids'],
       fate: 'removed',
       rows: (personId) => sql`
         select lpad(a.id::text, 19, '0') || s.id as key, a.id::text as assignment, s.activity_key as activity, s.statement, s.stored_at
         from statements s join assignments a on a.id = s.assignment_id where a.person_id = ${personId}::bigint`,
+    },
+    {
+      // What a learning record store elsewhere is owed, or would not have.
+      name: 'statements_to_forward',
+      tables: ['forwarding_debts'],
+      fate: 'removed',
+      rows: (personId) => sql`
+        select lpad(d.id::text, 19, '0') as key, d.assignment_id::text as assignment, d.statement_id as statement, d.stored_at, d.refused_at, d.reason
+        from forwarding_debts d join assignments a on a.id = d.assignment_id where a.person_id = ${personId}::bigint`,
     },
     {
       name: 'saved_states',
@@ -62,7 +71,16 @@ export const learningData: PersonalDataKeeper = {
   async erase(tx, personIds) {
     for (const table of ['time_flags', 'time_clocks'])
       await sql`delete from ${sql.table(table)} where person_id = any(${personIds}::bigint[])`.execute(tx);
-    for (const table of ['time_stretches', 'time_totals', 'statements', 'user_states', 'activity_progress'])
+    for (const table of [
+      'forwarding_debts',
+      'time_stretches',
+      'time_totals',
+      'statements',
+      'statement_ids',
+      'statement_counts',
+      'user_states',
+      'activity_progress',
+    ])
       await sql`
         delete from ${sql.table(table)} where assignment_id in (select id from assignments where person_id = any(${personIds}::bigint[]))`.execute(
         tx,
@@ -107,12 +125,17 @@ export const learningData: PersonalDataKeeper = {
     },
     {
       name: 'statements',
+      // A month's table goes as a whole, once the whole month is over: their ids first, as many at a time as asked for.
       async forget(tx, { before, limit }) {
+        const over = sql`(date_trunc('month', ${before}::timestamptz at time zone 'Asia/Shanghai') at time zone 'Asia/Shanghai')`;
+        await sql`delete from forwarding_debts where stored_at < ${over}`.execute(tx);
         const { numAffectedRows } = await sql`
-          delete from statements s where (s.assignment_id, s.id) in (
-            select assignment_id, id from statements where stored_at < ${before} limit ${limit} for update skip locked)`.execute(
+          delete from statement_ids i where (i.assignment_id, i.id) in (
+            select assignment_id, id from statement_ids where stored_at < ${over} limit ${limit} for update skip locked)`.execute(
           tx,
         );
+        if (numAffectedRows === 0n)
+          await sql`select drop_statement_months(${before}::timestamptz)`.execute(tx);
         return Number(numAffectedRows);
       },
     },

@@ -1,12 +1,14 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { Language } from '../courses/course.ts';
-import type { TakenStatement } from './statement.ts';
+import { prepared } from '../db/prepared.ts';
 
 export interface ActivityProgress {
   readonly activityKey: string;
   readonly startedAt: Date;
   readonly completedAt: Date | null;
+  /** Open with somebody at it; counted for an activity that is done by time. */
+  readonly seconds: number;
 }
 
 export async function listProgress(db: Executor, assignmentId: string): Promise<ActivityProgress[]> {
@@ -19,6 +21,7 @@ export async function listProgress(db: Executor, assignmentId: string): Promise<
     activityKey: row.activity_key,
     startedAt: row.started_at,
     completedAt: row.completed_at,
+    seconds: row.seconds,
   }));
 }
 
@@ -43,28 +46,6 @@ export async function upsertProgress(
     .execute();
 }
 
-/** A statement that came before (same id) is left as it first came. */
-export async function insertStatements(
-  tx: Executor,
-  given: { assignmentId: string; activityKey: string; statements: readonly TakenStatement[]; at: Date },
-): Promise<void> {
-  if (given.statements.length === 0) return;
-  await tx
-    .insertInto('statements')
-    .values(
-      given.statements.map((statement) => ({
-        assignment_id: given.assignmentId,
-        id: statement.id,
-        activity_key: given.activityKey,
-        verb: statement.verb,
-        statement: JSON.stringify(statement.body),
-        stored_at: given.at,
-      })),
-    )
-    .onConflict((conflict) => conflict.columns(['assignment_id', 'id']).doNothing())
-    .execute();
-}
-
 export interface UserState {
   readonly contentHash: string;
   readonly version: number;
@@ -77,6 +58,7 @@ export async function findUserState(
 ): Promise<UserState | undefined> {
   const row = await db
     .selectFrom('user_states')
+    .modifyFront(prepared)
     .select(['content_hash', 'version', 'data'])
     .where('assignment_id', '=', key.assignmentId)
     .where('activity_key', '=', key.activityKey)
@@ -88,7 +70,7 @@ export async function findUserState(
 }
 
 /**
- * Replaces the state if it is still at `baseVersion` (0 = there is none).
+ * Replaces the state if it is still at `baseVersion` (0 = there is none, or one of other content, which nobody can go on with).
  * @returns the new version, or undefined when another device was first.
  */
 export async function replaceUserState(
@@ -118,7 +100,12 @@ export async function replaceUserState(
           version: 1,
           ...values,
         })
-        .onConflict((conflict) => conflict.doNothing())
+        .onConflict((conflict) =>
+          conflict
+            .columns(['assignment_id', 'activity_key', 'language'])
+            .doUpdateSet({ ...values, version: sql`user_states.version + 1` })
+            .where('user_states.content_hash', '<>', given.contentHash),
+        )
         .returning('version')
         .executeTakeFirst()
     : tx

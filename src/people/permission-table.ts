@@ -25,6 +25,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'journal.read': 'read the journal',
   'access.revoke': "revoke people's access tokens",
   'item.analyze': 'see how exam items do, for the nation alone',
+  'forwarding.read': 'see how statements are forwarded to a learning record store; for the nation alone',
 };
 
 /** The table of roles and permissions as people read it; permissions.txt is made of it. */

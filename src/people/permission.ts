@@ -25,6 +25,7 @@ export const permissions = [
   'journal.read',
   'access.revoke',
   'item.analyze',
+  'forwarding.read',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -42,6 +43,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
     'coverage.read',
     'people.erase',
     'access.revoke',
+    'forwarding.read',
   ],
   coordinator: [
     'roster.import',

@@ -31,6 +31,7 @@ export const partTitles: Readonly<Record<string, readonly [zh: string, en: strin
   time_stretches: ['每一段学习时间的记录', 'Each stretch of time'],
   time_flags: ['学时记录中的疑问', 'Questions about your hours'],
   time_flags_judged: ['由您核实的学时疑问', 'Questions about hours that you judged'],
+  statements_to_forward: ['待转发的学习行为记录', 'Statements to be forwarded'],
   saved_states: ['播放器保存的状态', 'Where you stopped'],
   attempts: ['考试', 'Attempts'],
   responses: ['作答', 'Responses'],

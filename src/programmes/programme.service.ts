@@ -31,6 +31,7 @@ export const COUNT_ROLES_TASK = 'count-roles';
 
 /** So many certifications are kept in memory. */
 const MOST_PLANNED = 1_000;
+const MOST_PINNED = 20_000;
 
 export type ProgrammeService = ReturnType<typeof makeProgrammeService>;
 
@@ -51,6 +52,8 @@ export function makeProgrammeService({
 }) {
   // Every question about coverage asks for one. Once planned it is never changed, so what is known of it stays true.
   const planned = new Map<string, Certification>();
+  // A player asks every few seconds. Once its course is pinned nothing of an assignment is ever changed.
+  const pinned = new Map<string, Assignment>();
 
   return {
     /** What this room holds about people. */
@@ -248,7 +251,11 @@ export function makeProgrammeService({
 
     /** The viewer's own; undefined for another's and for none, alike. */
     async findOwnAssignment(viewer: Viewer, id: string): Promise<Assignment | undefined> {
-      const assignment = await findAssignment(db, id);
+      const assignment = pinned.get(id) ?? (await findAssignment(db, id));
+      if (assignment !== undefined && assignment.courseVersionId !== null && !pinned.has(id)) {
+        if (pinned.size > MOST_PINNED) pinned.clear();
+        pinned.set(assignment.id, assignment);
+      }
       return assignment !== undefined && isSelf(viewer, assignment.personId) ? assignment : undefined;
     },
 

@@ -120,6 +120,7 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   issueRequests: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'issueRequests of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
   journal: nothing,
+  lrsForwarding: nothing,
   'journal of the county': { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'journal of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
   'journal of a person': { args: (of) => ({ personId: of.person }) },
@@ -299,7 +300,8 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     assignmentId: of.openAssignment,
     activityKey: of.activityKey,
     language: 'zh_CN',
-    statements: [STATEMENT],
+    // One that is taken, and one that is refused.
+    statements: [STATEMENT, {}],
   })),
   renameOrganization: about('school', (of) => ({
     organizationId: of.school,
@@ -512,6 +514,7 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
 /** Object types that no row asks, each with the reason. */
 export const unasked: Readonly<Record<string, string>> = {
   Erasure: 'answered to who asks for one, and to nobody else',
+  RefusedStatement: 'what was wrong with what the asker sent',
   RefusedRow: 'part of a refusal: what stood in the asker’s own table',
 };
 
@@ -519,6 +522,7 @@ export const unasked: Readonly<Record<string, string>> = {
 export const silent: Readonly<Record<string, string>> = {
   'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation signInSample by a key that is none': 'refused to everybody',
+  'Field ActivityProgress.secondsLeft': 'only of an activity that is done by time',
   'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.evidence without its code': 'only with the code, which is on the document',
@@ -535,6 +539,10 @@ export const silent: Readonly<Record<string, string>> = {
   'Field ErasurePreview.blocked of who has left': 'nothing stands in the way there',
   'Field ErasurePreview.erasedAt of who has left': 'only of somebody who was erased',
   'Field ExamBlock.retryAt': 'only after an attempt that failed',
+  'Field LrsForwarding.failedAt': 'no store is named in this world',
+  'Field LrsForwarding.lastError': 'no store is named in this world',
+  'Field LrsForwarding.lastSentAt': 'no store is named in this world',
+  'Field LrsForwarding.retryAt': 'no store is named in this world',
   'Field Person.contacts behind a request': 'of issuers, who have none in this world',
   'Field Person.contacts by their number':
     'who gives roles need not be one who reads people, and no other finds them so',

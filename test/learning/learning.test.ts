@@ -8,7 +8,7 @@ import {
 } from '../support/service.ts';
 
 const RECORD = `mutation ($input: RecordStatementsInput!) { recordStatements(input: $input) { __typename
-  ... on RecordStatementsPayload { progress { state completedAt } } ... on Refusal { code message } ... on InvalidInput { path } } }`;
+  ... on RecordStatementsPayload { progress { state completedAt } refused { index code path message } } ... on Refusal { code message } ... on InvalidInput { path } ... on Conflict { retryAt } } }`;
 const SAVE_STATE = `mutation ($input: SaveUserStateInput!) { saveUserState(input: $input) { __typename
   ... on SaveUserStatePayload { version } ... on Refusal { code message } ... on InvalidInput { path } } }`;
 const NOT_FOUND = { __typename: 'NotFound', code: 'NOT_FOUND', message: 'The assignment was not found.' };
@@ -77,43 +77,62 @@ describe('learning', () => {
     expect(await progress([])).toEqual({ state: 'COMPLETED', completedAt: at(10) });
   });
 
-  it('stores a statement once however often it is sent, as it first came', async () => {
+  it('stores a statement once however often it is sent, as it first came, and says where another has its id', async () => {
     const before = await stored();
     const id = '5b9a1c1e-54e4-4d2b-9a57-0123456789ab';
     const first = { ...started, id, result: { response: 'first' } };
-    await Promise.all(Array.from({ length: 5 }, async () => recorded([first, first])));
-    await recorded([{ ...first, id: id.toUpperCase(), result: { response: 'second' } }]);
-    expect(await stored()).toBe(before + 1);
+    for (const answer of await Promise.all(Array.from({ length: 5 }, async () => recorded([first, first]))))
+      expect(answer.refused).toEqual([]);
+    const second = { ...first, id: id.toUpperCase(), result: { response: 'second' } };
+    expect((await recorded([completed, second])).refused).toEqual([
+      {
+        index: 1,
+        code: 'STATEMENT_CONFLICT',
+        path: 'input.statements.1.id',
+        message: 'Another statement that came before has this id.',
+      },
+    ]);
+    expect(await stored()).toBe(before + 2);
     const { rows } = await service.database.pool.query('select statement from statements where id = $1', [
       id,
     ]);
     expect(rows[0].statement).toMatchObject({
       result: { response: 'first' },
       actor: { account: { name: expect.stringMatching(/^person:\d+$/) } },
+      authority: { account: { name: 'xinqiao' } },
     });
+    // Two in one call: the first of them is the statement.
+    const twice = { ...started, id: id.replace('5b', '6c') };
+    expect((await recorded([twice, { ...twice, result: {} }, twice])).refused).toMatchObject([{ index: 1 }]);
+    expect(await stored()).toBe(before + 3);
     // The same id from somebody else is another statement.
     await recorded([first], { assignmentId: learners[1]!.assignmentId }, 't2');
-    expect(await stored()).toBe(before + 2);
+    expect(await stored()).toBe(before + 4);
   });
 
-  it('refuses odd statements with where and why, and then stores none of those sent with them', async () => {
-    const before = await stored();
+  it('refuses odd statements with where and why, and takes those that were sent with them', async () => {
     const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
-    for (const [odd, path] of [
+    const odd = [
       ['completed', ''],
-      [{ object }, '.verb.id'],
+      [{ object }, '.verb'],
       [{ verb: verb('x') }, '.object'],
       [{ ...started, id: 'x' }, '.id'],
       [{ ...started, result: { response: 'x\u0000' } }, ''],
-      [{ ...started, result: { response: 'x'.repeat(40_000) } }, ''],
+      [{ ...started, result: { response: 'x'.repeat(70_000) } }, ''],
       [{ ...started, result: nested(55) }, ''],
-    ] as const) {
-      const answer = await record([completed, odd]);
-      expect(answer.data.recordStatements).toMatchObject({
-        code: 'INVALID_INPUT',
-        path: `input.statements.1${path}`,
-      });
-    }
+      [{ ...started, verb: { id: 'http://adlnet.gov/expapi/verbs/voided' } }, '.verb.id'],
+      [{ ...started, result: { score: { raw: '1' } } }, '.result.score.raw'],
+    ] as const;
+    const before = await stored();
+    const { refused, progress } = await recorded(
+      [started, ...odd.map(([statement]) => statement), completed],
+      { activityKey: 'safety-lesson' },
+    );
+    expect(refused.map(({ path, code }: { path: string; code: string }) => [code, path])).toEqual(
+      odd.map(([, path], index) => ['INVALID_STATEMENT', `input.statements.${index + 1}${path}`]),
+    );
+    expect(progress.state).toBe('COMPLETED');
+    expect(await stored()).toBe(before + 2);
     // Deeper than the door reads at all.
     expect(
       (await record([completed, { ...started, result: nested(2_000) }])).errors?.[0]?.extensions?.code,
@@ -124,10 +143,44 @@ describe('learning', () => {
       path: 'input.statements',
       message: '100 statements at a time, at most.',
     });
-    expect(await stored()).toBe(before);
-    expect((await recorded(Array.from({ length: 100 }, () => started))).__typename).toBe(
-      'RecordStatementsPayload',
-    );
+    expect(await stored()).toBe(before + 2);
+    expect((await recorded(Array.from({ length: 100 }, () => started))).refused).toEqual([]);
+  });
+
+  it('stands a flood: what came is kept, the rest may come later, and others are not held up', async () => {
+    clock.move(10);
+    const many = Array.from({ length: 100 }, () => started);
+    const base = { activityKey: 'listen-practice' };
+    const before = await stored();
+    for (let call = 0; call < 6; call += 1)
+      expect(await recorded(many, base)).toMatchObject({ progress: { state: 'STARTED' } });
+    const minute = (time: Date): number => Math.floor(time.getTime() / 60_000) * 60_000;
+    expect(await recorded([completed], base)).toMatchObject({
+      __typename: 'Conflict',
+      code: 'TOO_MANY_STATEMENTS',
+      retryAt: new Date(minute(clock.now()) + 60_000).toISOString(),
+    });
+    // Nor by a list of nothing but faults.
+    expect(await recorded(['x'], base)).toMatchObject({ code: 'TOO_MANY_STATEMENTS' });
+    expect(await stored()).toBe(before + 600);
+    expect(
+      (await recorded([started], { assignmentId: learners[1]!.assignmentId, ...base }, 't2')).__typename,
+    ).toBe('RecordStatementsPayload');
+    clock.move(1);
+    expect(await recorded([completed], base)).toMatchObject({ progress: { state: 'COMPLETED' } });
+
+    for (const [column, value] of [
+      ['in_day', 20_000],
+      ['bytes_in_day', 32 * 1024 * 1024],
+    ]) {
+      await service.database.pool.query(`update statement_counts set ${column} = $1`, [value]);
+      clock.move(1);
+      expect(await recorded([started], base)).toMatchObject({
+        code: 'TOO_MANY_STATEMENTS',
+        retryAt: '2030-03-04T16:00:00.000Z',
+      });
+      await service.database.pool.query(`update statement_counts set ${column} = 0`);
+    }
   });
 
   it('takes verbs that it does not know, without moving anything', async () => {
@@ -181,12 +234,43 @@ describe('learning', () => {
     });
   });
 
+  it('says that a state fits no more where the content has changed, and lets the learner begin anew', async () => {
+    const base = { activityKey: 'listen-lesson' };
+    const look = async () => {
+      const { data } = await service.ask(
+        't1',
+        `query ($id: ID!) { node(id: $id) { ... on Assignment { activities { activity { key } stateCleared(language: zh_CN) userState(language: zh_CN) { version data } } } } }`,
+        { id: learners[0]!.assignmentId },
+      );
+      const { stateCleared, userState } = (
+        data.node.activities as {
+          activity: { key: string };
+          stateCleared: boolean;
+          userState: { version: number } | null;
+        }[]
+      ).find((each) => each.activity.key === base.activityKey)!;
+      return { stateCleared, userState };
+    };
+    expect(await look()).toEqual({ stateCleared: false, userState: null });
+    await save('{"page":7}', 0, base);
+    expect(await look()).toMatchObject({ stateCleared: false, userState: { version: 1 } });
+    await service.database.pool.query(
+      `update user_states set content_hash = 'of-before' where data = '{"page":7}'`,
+    );
+    expect(await look()).toEqual({ stateCleared: true, userState: null });
+    // A tab that still has it open must not bring it back.
+    const [anew, old] = await Promise.all([save('{"page":1}', 0, base), save('{"page":8}', 1, base)]);
+    expect(old.code ?? anew.code).toBe('STATE_MOVED_ON');
+    expect((await look()).stateCleared).toBe(false);
+  });
+
   it('refuses a state that is none', async () => {
     const base = { activityKey: 'signs-sort' };
     for (const [data, baseVersion, path] of [
       ['', 0, 'input.data'],
       ['{', 0, 'input.data'],
-      [JSON.stringify('x'.repeat(65_536)), 0, 'input.data'],
+      [JSON.stringify('x'.repeat(131_071)), 0, 'input.data'],
+      [JSON.stringify('字'.repeat(43_700)), 0, 'input.data'],
       ['{}', -1, 'input.baseVersion'],
     ] as const)
       expect(await save(data, baseVersion, base)).toMatchObject({ code: 'INVALID_INPUT', path });

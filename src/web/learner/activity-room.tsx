@@ -109,7 +109,13 @@ function Player({
   useEffect(() => {
     const origin = new URL(first.playerUrl).origin;
     const session = new PlayerSession(
-      { assignmentId, activityKey: first.activity.key, language, version: first.userState?.version ?? 0 },
+      {
+        assignmentId,
+        activityKey: first.activity.key,
+        language,
+        version: first.userState?.version ?? 0,
+        timed: first.secondsLeft !== null,
+      },
       { saving: setSaving, completed: onCompleted },
     );
     const receive = (event: MessageEvent): void => {
@@ -158,6 +164,11 @@ function Player({
   return (
     <div className="player">
       <SavingLine state={saving} />
+      {first.stateCleared && (
+        <p className="notice" role="status">
+          {t.stateCleared}
+        </p>
+      )}
       {saving === 'moved-on' && (
         <div className="notice" role="alert">
           <p>{t.movedOn}</p>

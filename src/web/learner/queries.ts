@@ -199,6 +199,8 @@ export const ActivityPage = graphql(`
             data
             version
           }
+          stateCleared(language: $language)
+          secondsLeft
         }
       }
     }
@@ -211,7 +213,11 @@ export const RecordStatements = graphql(`
       ... on RecordStatementsPayload {
         progress {
           state
+          secondsLeft
         }
+      }
+      ... on Conflict {
+        retryAt
       }
       ... on Refusal {
         code

@@ -141,6 +141,8 @@ export const en: Texts = {
   saving: 'Saving…',
   saved: 'Saved',
   notSaved: 'Not saved yet, trying again…',
+  stateCleared:
+    'This content has been updated, so where you stopped no longer fits: please begin it anew. What you have completed stays completed.',
   movedOn: 'Another page or device has newer progress here.',
   loadNewer: 'Load the newer progress',
   activityDone: 'This part is completed',

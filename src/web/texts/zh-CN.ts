@@ -139,6 +139,7 @@ export const zhCN = {
   saving: '正在保存…',
   saved: '已保存',
   notSaved: '还没有保存，正在重试…',
+  stateCleared: '这节内容已更新，上次停下的位置不再适用，请从头开始。已完成的记录不受影响。',
   movedOn: '这项内容在另一个页面或设备上有更新的进度。',
   loadNewer: '载入较新的进度',
   activityDone: '这一项已完成',
