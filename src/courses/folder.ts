@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { languages, listActivities, type Contents, type CourseVersion, type Language } from './course.ts';
-import { CLASS_HOUR_MINUTES, measureContent, supportedMinutes, type ContentMeasure } from './hours.ts';
+import {
+  CLASS_HOUR_MINUTES,
+  countableMinutes,
+  measureContent,
+  supportedMinutes,
+  type ContentMeasure,
+} from './hours.ts';
 import { itemFileSchema, manifestSchema, type Item, type Manifest } from './manifest.ts';
 import { scaleSchema } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
@@ -117,6 +123,11 @@ export async function readCourseFolder(
     problems.push({
       where: 'course.yaml classHours',
       what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the content supports ${Math.floor(minutes)} minutes.`,
+    });
+  } else if (problems.length === 0 && manifest.classHours * CLASS_HOUR_MINUTES > countableMinutes(manifest)) {
+    problems.push({
+      where: 'course.yaml classHours',
+      what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the time ledger counts ${Math.floor(countableMinutes(manifest))} at the most: expect more minutes of activities that take them.`,
     });
   }
   if (problems.length > 0) return { problems };

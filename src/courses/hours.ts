@@ -45,6 +45,16 @@ export function measureContent(parameters: unknown): ContentMeasure {
   return { characters, questions, cards };
 }
 
+/** The time ledger counts up to so many times the minutes that an activity's author expects. */
+export const CEILING_FACTOR = 1.5;
+
+/** Minutes that the time ledger can count for one learner at the most: no learner could earn hours beyond them. */
+export function countableMinutes(manifest: Manifest): number {
+  return manifest.modules
+    .flatMap((module) => module.activities)
+    .reduce((sum, { minutes }) => sum + minutes * CEILING_FACTOR, manifest.exam.minutes);
+}
+
 /** Minutes that the zh-CN contents and one drawing of the exam support. */
 export function supportedMinutes(manifest: Manifest, measures: readonly ContentMeasure[]): number {
   const examItems = manifest.exam.blueprint.reduce((sum, part) => sum + part.count, 0);
