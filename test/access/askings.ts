@@ -455,6 +455,7 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
 /** Object types that no row asks, each with the reason. */
 export const unasked: Readonly<Record<string, string>> = {
   Erasure: 'answered to who asks for one, and to nobody else',
+  Sitting: 'answered to whose page it is, and to nobody else',
   RefusedRow: 'part of a refusal: what stood in the asker’s own table',
 };
 
