@@ -59,7 +59,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       interval_ms bigint not null default 0,
       interval_squares double precision not null default 0,
       device bytea,
-      owed boolean not null default false,
       check (ended_at >= began_at)
     ) with (fillfactor = 50)`.execute(db);
   await sql`comment on table time_stretches is 'Evidence: one unbroken stretch of a page that was open, seen and used, as heartbeats told; it grows while it lasts.'`.execute(
@@ -77,7 +76,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ['interaction_squares', 'Sum of squares; with the sum and beats it tells how even they are.'],
     ['interval_ms', 'Sum of the times between heartbeats that were counted whole.'],
     ['device', 'Keyed hash of the number that the browser gave itself; null where it keeps none.'],
-    ['owed', 'Whether the certificate has been asked for since the hours sufficed.'],
   ] as const)
     await sql`comment on column time_stretches.${sql.ref(column)} is ${sql.lit(comment)}`.execute(db);
   await sql`create index on time_stretches (assignment_id, activity_key)`.execute(db);

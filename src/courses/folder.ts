@@ -5,7 +5,13 @@ import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { checkScenario } from './check-scenario.ts';
 import { languages, listActivities, type Contents, type CourseVersion, type Language } from './course.ts';
-import { CLASS_HOUR_MINUTES, measureContent, supportedMinutes, type ContentMeasure } from './hours.ts';
+import {
+  CLASS_HOUR_MINUTES,
+  countableMinutes,
+  measureContent,
+  supportedMinutes,
+  type ContentMeasure,
+} from './hours.ts';
 import { checkBlueprint, checkWrittenItem, duplicates } from './check-item.ts';
 import { itemFileSchema, questionsOf, type Item } from './item.ts';
 import { manifestSchema, type Manifest } from './manifest.ts';
@@ -128,6 +134,11 @@ export async function readCourseFolder(
     problems.push({
       where: 'course.yaml classHours',
       what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the content supports ${Math.floor(minutes)} minutes.`,
+    });
+  } else if (problems.length === 0 && manifest.classHours * CLASS_HOUR_MINUTES > countableMinutes(manifest)) {
+    problems.push({
+      where: 'course.yaml classHours',
+      what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the time ledger counts ${Math.floor(countableMinutes(manifest))} at the most: expect more minutes of activities that take them.`,
     });
   }
   if (problems.length > 0) return { problems };

@@ -53,6 +53,16 @@ export function readingMinutes(texts: readonly (Text | undefined)[]): number {
   return characters / CHINESE_CHARACTERS_PER_MINUTE;
 }
 
+/** The time ledger counts up to so many times the minutes that an activity's author expects. */
+export const CEILING_FACTOR = 1.5;
+
+/** Minutes that the time ledger can count for one learner at the most: no learner could earn hours beyond them. */
+export function countableMinutes(manifest: Manifest): number {
+  return manifest.modules
+    .flatMap((module) => module.activities)
+    .reduce((sum, { minutes }) => sum + minutes * CEILING_FACTOR, manifest.exam.minutes);
+}
+
 /**
  * Minutes that the zh-CN contents and one drawing of the exam support.
  * @param conversations the minutes of each conversation's longest way (`walk-scenario.ts`).

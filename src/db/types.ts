@@ -970,10 +970,6 @@ export interface TimeStretches {
   interval_ms: Generated<Int8>;
   interval_squares: Generated<number>;
   /**
-   * Whether the certificate has been asked for since the hours sufficed.
-   */
-  owed: Generated<boolean>;
-  /**
    * Whether time runs: false once the page was hidden or nobody used it.
    */
   running: boolean;

@@ -10,8 +10,9 @@ export interface Proof extends Standing {
   /** Heartbeats of the stretch before. */
   readonly beats: number;
   readonly ceilingMs: number;
-  /** 0: no more hours are asked for. */
   readonly neededMs: number;
+  /** How much the course still lacked of it, as of `at`. null: none is asked for, or what is owed for it was owed before. */
+  readonly lacksMs: number | null;
 }
 
 const MOST_CHARACTERS = 1_000;
@@ -35,6 +36,7 @@ export function writeProof(proof: Proof, key: Uint8Array): string {
       proof.running,
       proof.ceilingMs,
       proof.neededMs,
+      proof.lacksMs,
     ]),
   ).toString('base64url');
   return `${body}.${signatureOf(body, key)}`;
@@ -48,19 +50,31 @@ export function readProof(text: string, key: Uint8Array): Proof | undefined {
   const given = Buffer.from(signature);
   if (more.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected))
     return undefined;
-  const [personId, assignmentId, activityKey, stretchId, beats, at, activeAt, running, ceilingMs, neededMs] =
-    JSON.parse(Buffer.from(body, 'base64url').toString()) as [
-      string,
-      string,
-      string,
-      string,
-      number,
-      number,
-      number,
-      boolean,
-      number,
-      number,
-    ];
+  const [
+    personId,
+    assignmentId,
+    activityKey,
+    stretchId,
+    beats,
+    at,
+    activeAt,
+    running,
+    ceilingMs,
+    neededMs,
+    lacksMs,
+  ] = JSON.parse(Buffer.from(body, 'base64url').toString()) as [
+    string,
+    string,
+    string,
+    string,
+    number,
+    number,
+    number,
+    boolean,
+    number,
+    number,
+    number | null,
+  ];
   return {
     personId,
     assignmentId,
@@ -72,6 +86,7 @@ export function readProof(text: string, key: Uint8Array): Proof | undefined {
     running,
     ceilingMs,
     neededMs,
+    lacksMs,
   };
 }
 

@@ -32,9 +32,8 @@ export interface Beat {
   readonly credit: Credit;
   readonly interactions: number;
   readonly ceilingMs: number;
-  readonly neededMs: number;
-  /** What is owed once the course has `neededMs`. */
-  readonly reached: { readonly task: string; readonly key: string };
+  /** What is owed once the course has so much; undefined: it can't have it yet, or it was owed before. */
+  readonly reached: { readonly neededMs: number; readonly task: string; readonly key: string } | undefined;
 }
 
 export interface BeatOutcome {
@@ -43,6 +42,8 @@ export interface BeatOutcome {
   /** Of the time that it told of, what was not counted for another page. */
   readonly freshMs: number;
   readonly activityMs: number;
+  /** What the whole course has; only where it was looked whether something is owed. */
+  readonly courseMs: number | undefined;
   /** The stretch that goes on: the same, or the next. */
   readonly stretchId: string;
 }
@@ -50,24 +51,43 @@ export interface BeatOutcome {
 /**
  * One heartbeat, in one statement. What is a matter between several is decided under a lock and by what is then there: whether the
  * heartbeat follows the last one of its stretch; what of its time was not counted for another page of the same person; and what the
- * activity's ceiling leaves. All of a person's heartbeats wait for their clock first, so that no two wait for each other.
+ * activity's ceiling leaves. All of a person's heartbeats wait for their clock first, so that no two wait for each other. What most
+ * heartbeats don't need is left out of the statement: it is asked thousands of times a minute.
  * @returns undefined: it follows something else than the last one, and nothing was done.
  */
 export async function recordBeat(db: Executor, beat: Beat): Promise<BeatOutcome | undefined> {
-  const { credit } = beat;
+  const { credit, reached } = beat;
   const [from, to] = [new Date(credit.from), new Date(credit.to)];
   const [at, activeAt] = [new Date(credit.next.at), new Date(credit.next.activeAt)];
   const interval = credit.pace === 'running' && !credit.beginsAnew ? credit.to - credit.from : 0;
+  const course =
+    reached === undefined
+      ? sql``
+      : sql`, course as (
+      select total.credited_ms + coalesce((select sum(o.credited_ms) from time_totals o
+        where o.assignment_id = ${beat.assignmentId}::bigint and o.activity_key <> ${beat.activityKey}), 0) as course_ms from total
+    ), debt as materialized (
+      select owe(${reached.task}, json_build_object('assignmentId', ${beat.assignmentId}::text), ${reached.key}, null)
+      from course where course_ms >= ${reached.neededMs}::bigint
+    )`;
+  const next = credit.beginsAnew
+    ? sql`, next as (
+      insert into time_stretches (assignment_id, activity_key, began_at, ended_at, beat_at, active_at, running, device)
+      select ${beat.assignmentId}::bigint, ${beat.activityKey}, ${at}::timestamptz, ${at}::timestamptz, ${at}::timestamptz, ${activeAt}::timestamptz, true, grown.device
+      from grown returning id
+    )`
+    : sql``;
   const { rows } = await sql<{
     last_ms: string;
     fresh_ms: string;
     credited_ms: string;
+    course_ms: string | null;
     stretch_id: string;
   }>`${prepared}
     with mine as (
       select person_id from time_clocks where person_id = ${beat.personId}::bigint for update
     ), stretch as (
-      select s.id, s.owed from time_stretches s, mine where s.id = ${beat.stretchId}::bigint and s.beats = ${beat.beats}::integer for update of s
+      select s.id from time_stretches s, mine where s.id = ${beat.stretchId}::bigint and s.beats = ${beat.beats}::integer for update of s
     ), clock as (
       update time_clocks c set fresh_from = greatest(c.credited_until, ${from}::timestamptz), credited_until = greatest(c.credited_until, ${to}::timestamptz)
       from stretch where c.person_id = ${beat.personId}::bigint
@@ -77,28 +97,17 @@ export async function recordBeat(db: Executor, beat: Beat): Promise<BeatOutcome 
         credited_ms = t.credited_ms + least(clock.fresh_ms, greatest(0, ${beat.ceilingMs}::bigint - t.credited_ms))
       from clock where t.assignment_id = ${beat.assignmentId}::bigint and t.activity_key = ${beat.activityKey}
       returning t.last_ms, t.credited_ms, clock.fresh_ms
-    ), course as (
-      select ${beat.neededMs}::bigint > 0 and not stretch.owed and total.credited_ms + coalesce((
-        select sum(o.credited_ms) from time_totals o where o.assignment_id = ${beat.assignmentId}::bigint and o.activity_key <> ${beat.activityKey}), 0)
-        >= ${beat.neededMs}::bigint as owes from stretch, total
-    ), debt as materialized (
-      select owe(${beat.reached.task}, json_build_object('assignmentId', ${beat.assignmentId}::text), ${beat.reached.key}, null) from course where owes
     ), grown as (
       update time_stretches s set beats = s.beats + 1, beat_at = ${at}::timestamptz, active_at = ${activeAt}::timestamptz, ended_at = greatest(s.ended_at, ${to}::timestamptz),
         running = ${credit.next.running && !credit.beginsAnew}::boolean, credited_ms = s.credited_ms + total.last_ms,
         interactions = s.interactions + ${beat.interactions}::integer, interaction_squares = s.interaction_squares + ${beat.interactions ** 2}::bigint,
-        interval_ms = s.interval_ms + ${interval}::bigint, interval_squares = s.interval_squares + ${interval ** 2}::double precision,
-        owed = s.owed or course.owes
-      from total, course where s.id = ${beat.stretchId}::bigint and (select count(*) from debt) >= 0
-      returning s.id, s.device, s.owed
-    ), next as (
-      insert into time_stretches (assignment_id, activity_key, began_at, ended_at, beat_at, active_at, running, device, owed)
-      select ${beat.assignmentId}::bigint, ${beat.activityKey}, ${at}::timestamptz, ${at}::timestamptz, ${at}::timestamptz, ${activeAt}::timestamptz, true, grown.device, grown.owed
-      from grown where ${credit.beginsAnew}::boolean returning id
-    )
-    select total.last_ms, total.fresh_ms, total.credited_ms, coalesce((select id from next), grown.id) as stretch_id from total, grown`.execute(
-    db,
-  );
+        interval_ms = s.interval_ms + ${interval}::bigint, interval_squares = s.interval_squares + ${interval ** 2}::double precision
+      from total where s.id = ${beat.stretchId}::bigint
+      returning s.id, s.device, total.last_ms, total.fresh_ms, total.credited_ms
+    )${course}${next}
+    select grown.last_ms, grown.fresh_ms, grown.credited_ms, ${credit.beginsAnew ? sql`(select id from next)` : sql`grown.id`} as stretch_id,
+      ${reached === undefined ? sql`null::bigint` : sql`(select course_ms from course where (select count(*) from debt) >= 0)`} as course_ms
+    from grown`.execute(db);
   const [row] = rows;
   return row === undefined
     ? undefined
@@ -106,6 +115,7 @@ export async function recordBeat(db: Executor, beat: Beat): Promise<BeatOutcome 
         addedMs: Number(row.last_ms),
         freshMs: Number(row.fresh_ms),
         activityMs: Number(row.credited_ms),
+        courseMs: row.course_ms === null ? undefined : Number(row.course_ms),
         stretchId: row.stretch_id,
       };
 }

@@ -17,6 +17,7 @@ import {
   ceilingOf,
   creditedHours,
   declaredTime,
+  GAP_MS,
   neededTime,
   type CreditedTime,
 } from './time.ts';
@@ -153,7 +154,8 @@ export function makeTimeService({
           return id;
         }),
       );
-      const { byActivity } = await findCreditedTime(db, assignment.id);
+      const { byActivity, totalMs } = await findCreditedTime(db, assignment.id);
+      const neededMs = neededTime(course.manifest, certification!);
       return ticket(
         {
           personId: viewer.personId,
@@ -165,7 +167,8 @@ export function makeTimeService({
           activeAt: at.getTime(),
           running: true,
           ceilingMs,
-          neededMs: neededTime(course.manifest, certification!),
+          neededMs,
+          lacksMs: neededMs === 0 ? null : neededMs - totalMs,
         },
         { pace: 'running', activityMs: byActivity.get(input.activityKey) ?? 0, addedMs: 0 },
       );
@@ -186,16 +189,26 @@ export function makeTimeService({
       if (!(input.interactions >= 0)) throw new InvalidInput('input.interactions', 'From 0 on.');
       const interactions = Math.min(input.interactions, MOST_INTERACTIONS);
       const credit = creditOf(proof, { visible: input.visible, interactions }, clock.now().getTime());
+      // Nobody's time grows faster than time goes by, but for what another page has not told yet: before, no heartbeat need ask.
+      const lacksMs = proof.lacksMs === null ? null : proof.lacksMs - (credit.next.at - proof.at);
+      const reached =
+        lacksMs === null || lacksMs > GAP_MS
+          ? undefined
+          : {
+              neededMs: proof.neededMs,
+              task: reachedTask,
+              key: `${reachedTask}:${proof.assignmentId}`,
+            };
       const outcome = await actingAs('issuer', async () =>
         recordBeat(db, {
           ...proof,
           credit,
           interactions,
-          reached: { task: reachedTask, key: `${reachedTask}:${proof.assignmentId}` },
+          reached,
         }),
       );
       if (outcome === undefined) return again(proof);
-      const { stretchId, activityMs, addedMs, freshMs } = outcome;
+      const { stretchId, activityMs, addedMs, freshMs, courseMs } = outcome;
       const told = credit.to - credit.from;
       return ticket(
         {
@@ -203,6 +216,13 @@ export function makeTimeService({
           ...credit.next,
           stretchId,
           beats: stretchId === proof.stretchId ? proof.beats + 1 : 0,
+          lacksMs:
+            courseMs === undefined
+              ? lacksMs
+              : // It was owed with this very heartbeat.
+                courseMs >= proof.neededMs
+                ? null
+                : proof.neededMs - courseMs,
         },
         {
           pace:
@@ -267,7 +287,14 @@ export function makeTimeService({
       throw new Conflict('BEAT_REPLAYED', 'Another heartbeat followed this one before; it counts once.');
     const { beats, at, activeAt, running, activityMs } = standing;
     return ticket(
-      { ...proof, beats, at: at.getTime(), activeAt: activeAt.getTime(), running },
+      {
+        ...proof,
+        beats,
+        at: at.getTime(),
+        activeAt: activeAt.getTime(),
+        running,
+        lacksMs: proof.lacksMs === null ? null : proof.lacksMs - (at.getTime() - proof.at),
+      },
       { pace: running ? 'running' : 'idle', activityMs, addedMs: 0 },
     );
   }

@@ -1,4 +1,4 @@
-import { CLASS_HOUR_MINUTES } from '../courses/hours.ts';
+import { CEILING_FACTOR, CLASS_HOUR_MINUTES } from '../courses/hours.ts';
 import type { Manifest } from '../courses/manifest.ts';
 
 /*
@@ -17,8 +17,6 @@ export const GAP_MS = 75_000;
 export const TAIL_MS = 20_000;
 /** So long somebody may read without touching anything. */
 export const IDLE_MS = 180_000;
-/** An activity counts up to so many times the minutes that its author expects. */
-export const CEILING_FACTOR = 1.5;
 
 /** The most that can be credited to an activity; undefined: the course has none of this key. The exam has its time limit. */
 export function ceilingOf(manifest: Manifest, activityKey: string): number | undefined {

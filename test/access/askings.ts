@@ -515,11 +515,13 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
 export const unasked: Readonly<Record<string, string>> = {
   Erasure: 'answered to who asks for one, and to nobody else',
   RefusedStatement: 'what was wrong with what the asker sent',
+  Sitting: 'answered to whose page it is, and to nobody else',
   RefusedRow: 'part of a refusal: what stood in the asker’s own table',
 };
 
 /** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
 export const silent: Readonly<Record<string, string>> = {
+  'Mutation judgeTimeFlag that was judged': 'the first outcome stands',
   'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation signInSample by a key that is none': 'refused to everybody',
   'Field ActivityProgress.secondsLeft': 'only of an activity that is done by time',

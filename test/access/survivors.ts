@@ -37,6 +37,7 @@ export const survivors: Readonly<Record<string, string>> = {
   'schema/programme.ts: builder.node(… context.viewer === undefined …) → false': nobody('cohorts'),
   'schema/roster-doubt.ts: builder.node(… context.viewer === undefined …) → false': nobody('roster_doubts'),
   'schema/roster.ts: builder.node(… context.viewer === undefined …) → false': nobody('roster_imports'),
+  'schema/time.ts: builder.node(… context.viewer === undefined …) → false': nobody('time_flags'),
   'schema/snapshot.ts: builder.node(… context.viewer === undefined …) → false': nobody('snapshots'),
   'src/access/grant.service.ts: isSelf(viewer, viewer.personId) → true': locked(
     'role_grants',
@@ -46,6 +47,16 @@ export const survivors: Readonly<Record<string, string>> = {
     'journal_entries',
     'auditors of the units that they concern',
   ),
+  'src/learning/flag.service.ts: isSelf(viewer, flag.personId) → true': locked(
+    'time_flags',
+    'whom it is about, a token only with SELF, and who judges where they work',
+  ),
+  'src/learning/flag.service.ts: mayJudge(viewer, flag.personId) → true': locked(
+    'time_flags',
+    'whom it is about, a token only with SELF, and who judges where they work',
+  ),
+  'src/learning/flag.service.ts: found.personId === viewer.personId → false':
+    'no coordinator here has a flag of their own, and the policy of time_flags lets nobody write about themselves; test/learning/flag.test.ts asks as one',
   'src/certification/certificate.service.ts: isSelf(viewer, certificate.personId) → true': locked(
     'certificates',
     'the holder and who reads certificates where the holder works or it was issued',

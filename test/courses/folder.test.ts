@@ -60,6 +60,13 @@ describe('a course folder', () => {
       /^course\.yaml classHours declares 2 class hours \(90 minutes\) where the content supports \d+ minutes\.$/,
     ],
     [
+      'more hours than can ever be counted',
+      'course.yaml',
+      /minutes: \d+/g,
+      'minutes: 2',
+      /^course\.yaml classHours declares 1 class hours \(45 minutes\) where the time ledger counts 20 at the most/,
+    ],
+    [
       'more hours than any course has',
       'course.yaml',
       'classHours: 1',

@@ -100,6 +100,7 @@ describe('a proof', () => {
     running: true,
     ceilingMs: 60_000,
     neededMs: 30_000,
+    lacksMs: 10_000,
   };
   const text = writeProof(proof, keys.proofs);
 

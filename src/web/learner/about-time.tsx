@@ -15,7 +15,7 @@ export function AboutTime() {
       {t.aboutTime.parts.map(({ title, points }) => (
         <section className="card" key={title}>
           <h2>{title}</h2>
-          <ul>
+          <ul className="shortfalls">
             {points.map((point) => (
               <li key={point}>{point}</li>
             ))}

@@ -122,7 +122,7 @@ function Flags({ flags }: { flags: Assignment['time']['flags'] }) {
     <section className="card">
       <h2>{t.flags}</h2>
       <p className="quiet">{t.flagsHint}</p>
-      <ul>
+      <ul className="shortfalls">
         {flags.map((flag) => (
           <li key={flag.id}>
             {flag.text} · {t.flagState[flag.state]}

@@ -60,7 +60,7 @@ export function ExamResult({ attempt }: { attempt: Attempt }) {
         {lacking.length > 0 && (
           <>
             <p>{t.missing}</p>
-            <ul>
+            <ul className="shortfalls">
               {lacking.map(({ text }) => (
                 <li key={text}>{text}</li>
               ))}
