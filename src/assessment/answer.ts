@@ -19,7 +19,9 @@ export function readAnswer(item: Item, chosen: readonly string[]): string[] {
       return readMatches(item, chosen);
     case 'numeric':
       return readNumberText(chosen);
-    default: {
+    case 'single':
+    case 'multiple':
+    case 'true_false': {
       const once = [...new Set(chosen)];
       const keys = partKeys(item);
       const unknown = once.find((key) => !keys.includes(key));

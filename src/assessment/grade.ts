@@ -33,7 +33,9 @@ export function gradeItem(item: Gradable, chosen: readonly string[]): number {
       );
     case 'numeric':
       return isWithin(Number(chosen[0]), item.answer, item.tolerance) ? 1 : 0;
-    default:
+    case 'single':
+    case 'multiple':
+    case 'true_false':
       return gradeChoice(item, chosen);
   }
 }

@@ -40,7 +40,9 @@ export function checkWrittenItem(
       case 'numeric':
         checkNumeric(item, where, problems);
         break;
-      default:
+      case 'single':
+      case 'multiple':
+      case 'true_false':
         checkChoice(item, where, problems);
     }
   }

@@ -174,7 +174,9 @@ export function partsOf(item: Item): readonly ItemPart[] {
       return item.pairs;
     case 'numeric':
       return [];
-    default:
+    case 'single':
+    case 'multiple':
+    case 'true_false':
       return item.options;
   }
 }

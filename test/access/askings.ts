@@ -387,12 +387,6 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     extraTimePercent: 25,
     reason: '阅读较慢',
   })),
-  'grantAccommodation to a coordinator': about('coordinator', (of) => ({
-    personId: of.coordinator,
-    certificationId: of.certification,
-    extraTimePercent: 25,
-    reason: '阅读较慢',
-  })),
   revokeAccommodation: about('accommodation', (of) => ({ accommodationId: of.accommodation })),
   startAttempt: about('readyAssignment', (of) => ({ assignmentId: of.readyAssignment })),
   startSimulation: about('newAssignment', (of) => ({
@@ -525,6 +519,7 @@ export const silent: Readonly<Record<string, string>> = {
   'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation signInSample by a key that is none': 'refused to everybody',
   'Field ActivityProgress.secondsLeft': 'only of an activity that is done by time',
+  'Field Accommodation.revokedAt': 'asked of one that holds',
   'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.evidence without its code': 'only with the code, which is on the document',

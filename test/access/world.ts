@@ -407,6 +407,7 @@ export async function makeWorld(): Promise<World> {
       certificationId: certifications.get('new')!,
       extraTimePercent: 50,
       reason: '阅读较慢',
+      endsOn: '2099-12-31',
     },
     '{ accommodation { id } }',
   );

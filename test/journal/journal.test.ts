@@ -473,6 +473,8 @@ describe('the journal', () => {
   it.each([
     'roster.request',
     'certification.plan',
+    'accommodation.grant',
+    'accommodation.revoke',
     'cohort.assign',
     'target.set',
     'indicator.define',

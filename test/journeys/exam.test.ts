@@ -15,6 +15,7 @@ import {
   type TestService,
 } from '../support/service.ts';
 import { openPage, PHONE, type Opened } from './page.ts';
+import { expectThat } from './step.ts';
 import { answerQuestion, readAnswers, type RightAnswer } from './teacher.ts';
 
 /** One of each kind, a case with two questions among them; its must-pass item will be missed. */
@@ -103,7 +104,7 @@ describe('an exam with every kind of item', { timeout: 300_000 }, () => {
       if (at === 2) {
         await page.reload();
         await page.locator('.question').waitFor();
-        expect(await page.locator('.dot.answered').count()).toBe(3);
+        expectThat((await page.locator('.dot.answered').count()) === 3, 'a reload lost an answer');
         await page.locator('.dot').nth(0).click();
         await look('taken-up');
         await page.locator('.dot').nth(2).click();

@@ -116,7 +116,9 @@ function rightOf(item: Item): RightAnswer {
       };
     case 'numeric':
       return { kind: 'number', value: String(item.answer) };
-    default:
+    case 'single':
+    case 'multiple':
+    case 'true_false':
       return {
         kind: 'choose',
         texts: item.options.filter(({ correct }) => correct).map(({ text }) => text['zh-CN']),
@@ -139,7 +141,8 @@ export function chosenOf(
       return [answer.value];
     case 'match':
       return item.options.map(({ key, text }) => `${key}=${keyOf(answer.pairs.get(text), item.targets)}`);
-    default:
+    case 'choose':
+    case 'order':
       return answer.texts.map((text) => keyOf(text, item.options));
   }
 }

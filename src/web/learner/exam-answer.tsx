@@ -23,7 +23,9 @@ export function Answer(props: AnswerProps) {
       return <MatchingAnswer {...props} />;
     case 'NUMERIC':
       return <NumericAnswer {...props} />;
-    default:
+    case 'SINGLE':
+    case 'MULTIPLE':
+    case 'TRUE_FALSE':
       return <ChoiceAnswer {...props} />;
   }
 }

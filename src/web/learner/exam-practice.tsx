@@ -22,7 +22,7 @@ export function Practice({ attemptId, competency }: { attemptId: string; compete
   const isReady = page.status === 'ready';
   useEffect(() => {
     if (isReady) heading.current?.focus();
-  }, [isReady, round]);
+  }, [isReady]);
   if (page.status === 'loading') return <Loading />;
   if (page.status === 'failed')
     return <Failed code={page.error.code} message={page.error.message} retry={page.reload} />;
