@@ -67,7 +67,7 @@ export const bench: Bench = {
       const viewers = rows.map((row): Viewer => ({ personId: row.person_id, grants: [] }));
       let proofs: string[] = [];
       await eachAtOnce(rows, atOnce!, async ({ id }, index) => {
-        const { proof } = await forViewer(viewers[index]!, async () =>
+        const { proof } = await forViewer(viewers[index], async () =>
           time.open(viewers[index]!, { assignmentId: id, activityKey, device: null }),
         );
         proofs[index] = proof;
@@ -81,7 +81,7 @@ export const bench: Bench = {
         const next: string[] = [];
         const started = performance.now();
         await eachAtOnce(rows, atOnce!, async (_row, index) => {
-          const ticket = await forViewer(viewers[index]!, async () =>
+          const ticket = await forViewer(viewers[index], async () =>
             time.beat(viewers[index]!, { proof: proofs[index]!, visible: true, interactions: index % 7 }),
           );
           if (ticket.addedMs !== 20_000) throw new Error(`A heartbeat added ${ticket.addedMs} ms`);
@@ -93,7 +93,7 @@ export const bench: Bench = {
       const insert = async (): Promise<void> => {
         const started = performance.now();
         await eachAtOnce(rows, atOnce!, async ({ id }, index) =>
-          forViewer(viewers[index]!, async () =>
+          forViewer(viewers[index], async () =>
             actingAs('issuer', async () => insertBare(db, id, activityKey, new Date(now), index % 7)),
           ),
         );
