@@ -289,6 +289,10 @@ async function readInEnglish(
     const heading = await page.locator('h1').textContent();
     expectThat(heading === `Hello, ${certificate.name}`, `the page says ${heading}`);
     await look('home-en');
+    await go('/about-time');
+    await look('about-time-en');
+    await go('/');
+    await page.getByRole('link', { name: 'Open the course' }).waitFor();
     await page.getByRole('link', { name: 'Open the course' }).click();
     await page.locator('a.activity').first().waitFor();
     await look('course-en');

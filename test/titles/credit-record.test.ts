@@ -150,6 +150,8 @@ describe('the feed of credit records', () => {
     const record = {
       certificateNumber: 'N1',
       certificatePath: 'earned',
+      // One from before there were grades.
+      evidenceGrade: null,
       personName: '王小明',
       staffNumber: 'S1',
       certificationCode: 'gate',
