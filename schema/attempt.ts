@@ -20,7 +20,6 @@ const PresentationEnum = builder.enumType('ExamPresentation', {
 
 const CompetencyResult = builder
   .objectRef<{
-    attemptId: string;
     language: 'zh-CN' | 'en';
     result: Awaited<ReturnType<PracticeService['listResults']>>[number];
   }>('CompetencyResult')
@@ -38,25 +37,8 @@ const CompetencyResult = builder
       }),
       percent: t.float({ description: '0–100.', resolve: ({ result }) => result.percent }),
       isWeak: t.boolean({
-        description: 'Below the pass mark, or with a must-pass item missed: worth practising.',
+        description: 'Below the pass mark, or with a must-pass item missed: worth practising (`practice`).',
         resolve: ({ result }) => result.isWeak,
-      }),
-      practice: t.field({
-        type: [AttemptItem],
-        args: {
-          round: t.arg.int({
-            defaultValue: 0,
-            required: true,
-            description:
-              'The next ones: each round goes on where the last one ended, and begins again in the end.',
-          }),
-        },
-        description:
-          'A few items to practise where it is weak, for `checkPractice`; empty otherwise. None of an exam that the learner has not seen.',
-        resolve: async ({ attemptId, language, result }, { round }, context) =>
-          (await context.services.practice.list(signedIn(context), attemptId, result.key, round)).map(
-            (facts) => ({ facts, language }),
-          ),
       }),
     }),
   });
@@ -114,10 +96,28 @@ builder.node(Attempt, {
       description: 'How it went by competency, in the order of the course; empty while it is open.',
       resolve: async (attempt, { language }, context) =>
         (await context.services.practice.listResults(signedIn(context), attempt.id)).map((result) => ({
-          attemptId: attempt.id,
           language,
           result,
         })),
+    }),
+    practice: t.field({
+      type: [AttemptItem],
+      args: {
+        competency: t.arg.string({ required: true, description: 'Key of one of its `competencies`.' }),
+        round: t.arg.int({
+          defaultValue: 0,
+          required: true,
+          description:
+            'The next ones: each round goes on where the last one ended, and begins again in the end.',
+        }),
+        language: t.arg(languageArg),
+      },
+      description:
+        'A few items to practise, for `checkPractice`, where the competency is weak; empty otherwise, and while it is open. None of an exam that the learner has not seen.',
+      resolve: async (attempt, { competency, round, language }, context) =>
+        (await context.services.practice.list(signedIn(context), attempt.id, competency, round)).map(
+          (facts) => ({ facts, language }),
+        ),
     }),
     percent: t.exposeFloat('percent', { nullable: true, description: '0–100; null while it is open.' }),
     passed: t.exposeBoolean('passed', {
@@ -215,7 +215,7 @@ const CheckPracticeInput = builder.inputType('CheckPracticeInput', {
   description: 'The answer to an item that is practised after an attempt.',
   fields: (t) => ({
     attemptId: t.id({ required: true, description: "The viewer's own, and graded." }),
-    itemKey: t.string({ required: true, description: 'An item that its `competencies` offer for practice.' }),
+    itemKey: t.string({ required: true, description: 'An item that its `practice` offers.' }),
     chosen: t.stringList({ required: true, description: CHOSEN }),
   }),
 });

@@ -444,6 +444,7 @@ export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
 
 /** Arguments of fields which can’t be asked without, or would tell little. */
 export const fieldArgs: Readonly<Record<string, (of: Objects) => Readonly<Record<string, unknown>>>> = {
+  'Attempt.practice': () => ({ competency: 'listen-and-refer' }),
   'Coverage.trend': () => ({ from: '2027-01-01' }),
 };
 

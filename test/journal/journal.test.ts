@@ -692,6 +692,8 @@ describe('the journal', () => {
     expect(people.map(({ action }) => action)).toEqual([
       'access-token.create',
       'access-token.revoke',
+      'accommodation.grant',
+      'accommodation.revoke',
       'attempt.grade',
       'attempt.start',
       'certificate.issue',

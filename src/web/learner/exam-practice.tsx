@@ -14,10 +14,8 @@ export function Practice({ attemptId, competency }: { attemptId: string; compete
   const [round, setRound] = useState(0);
   const heading = useRef<HTMLHeadingElement>(null);
   const page = useQuery(async () => {
-    const { node } = await request(PracticeItems, { id: attemptId, round, language: code });
-    return node?.__typename === 'Attempt'
-      ? (node.competencies.find((each) => each.key === competency)?.practice ?? [])
-      : [];
+    const { node } = await request(PracticeItems, { id: attemptId, competency, round, language: code });
+    return node?.__typename === 'Attempt' ? node.practice : [];
   }, `${attemptId} ${competency} ${round} ${code}`);
   const isReady = page.status === 'ready';
   useEffect(() => {

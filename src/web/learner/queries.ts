@@ -479,15 +479,12 @@ export const AttemptPage = graphql(
 );
 export const PracticeItems = graphql(
   `
-    query PracticeItems($id: ID!, $round: Int!, $language: Language!) {
+    query PracticeItems($id: ID!, $competency: String!, $round: Int!, $language: Language!) {
       node(id: $id) {
         __typename
         ... on Attempt {
-          competencies(language: $language) {
-            key
-            practice(round: $round) {
-              ...ItemFields
-            }
+          practice(competency: $competency, round: $round, language: $language) {
+            ...ItemFields
           }
         }
       }
