@@ -66,6 +66,9 @@ export interface SeenMove {
   } | null;
 }
 
+/** Of a few courses at the versions that people are on. */
+const MOST_KNOWN = 200;
+
 export type SimulationService = ReturnType<typeof makeSimulationService>;
 
 /** Conversations are run here, turn by turn: no browser has the tree, and what it sends is a choice of those that it was shown. */
@@ -96,9 +99,17 @@ export function makeSimulationService({
     return walked.ways.most;
   };
 
+  /** Scenarios by course version and activity: they never change once somebody learns by them, and each move needs one. */
+  const known = new Map<string, Scenario>();
   const scenarioOf = async (executor: Executor, run: SimulationRun): Promise<Scenario> => {
+    const key = `${run.courseVersionId} ${run.activityKey}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
     const [course] = await courses.listVersions(executor, [run.courseVersionId]);
-    return course!.scenarios[run.activityKey]!;
+    const scenario = course!.scenarios[run.activityKey]!;
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(key, scenario);
+    return scenario;
   };
 
   const own = async (viewer: Viewer, id: string): Promise<SimulationRun | undefined> => {

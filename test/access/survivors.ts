@@ -29,6 +29,7 @@ export const survivors: Readonly<Record<string, string>> = {
   'schema/roster.ts: roster.listRefusals(… signedIn(context) …) → somebody': HELD,
   'schema/roster.ts: t.field(… signedIn(context) …) → somebody':
     'the GraphQL door has refused the upload of nobody before',
+  'schema/simulation.ts: simulations.findOwn(… signedIn(context) …) → somebody': HELD,
   'schema/snapshot.ts: snapshots.find(… signedIn(context) …) → somebody': HELD,
   'schema/snapshot.ts: snapshots.findUnit(… signedIn(context) …) → somebody': HELD,
   "src/coverage/indicator.service.ts: may(viewer, 'people.read', division) → true": COORDINATORS,
@@ -37,6 +38,7 @@ export const survivors: Readonly<Record<string, string>> = {
     'it spares reading what nobody uploads; the mutation refuses it as well',
   'schema/assignment.ts: builder.node(… context.viewer === undefined …) → false': nobody('assignments'),
   'schema/attempt.ts: builder.node(… context.viewer === undefined …) → false': nobody('attempts'),
+  'schema/simulation.ts: builder.node(… context.viewer === undefined …) → false': nobody('simulation_runs'),
   'schema/certificate.ts: builder.node(… context.viewer === undefined …) → false': nobody('certificates'),
   'schema/certificate.ts: t.field(… context.viewer === undefined …) → false': nobody('certificates'),
   'schema/context.ts: viewer === undefined → false': HELD,

@@ -281,7 +281,10 @@ describe('what is held about people', () => {
       });
       expect(data['sessions']!.length).toBeGreaterThan(0);
       expect(data['progress']!.length).toBeGreaterThan(0);
-      expect(data['statements']!.length).toBe(data['progress']!.length);
+      // Conversations are had with the service: no statements tell of them.
+      expect(data['conversations']!.length).toBe(2);
+      expect(data['conversation_moves']!.length).toBeGreaterThan(10);
+      expect(data['statements']!.length).toBe(data['progress']!.length - data['conversations']!.length);
       expect(data['saved_states']).toMatchObject([{ data: '{"slide":"marked-state-t1"}' }]);
       expect(data['responses']!.length).toBeGreaterThan(5);
       expect(data['journal']!.map((entry) => entry['action'])).toEqual(
@@ -464,6 +467,15 @@ describe('what is held about people', () => {
           [id],
         ),
       ).toEqual([{ drawn: [], seed: '', passed: true }]);
+      expect(
+        await query(
+          `select seed, stands_at, taken, passed, (select count(*)::int from simulation_moves where run_id = r.id) as moves
+           from simulation_runs r join assignments a on a.id = assignment_id where person_id = $1`,
+          [id],
+        ),
+      ).toEqual(
+        ['practice', 'graded'].map(() => ({ seed: '', stands_at: '', taken: [], passed: true, moves: 0 })),
+      );
 
       const { data } = await service.ask(
         null,
@@ -581,6 +593,18 @@ describe('what is held about people', () => {
       expect(forgotten['responses']).toBeGreaterThan(0);
       expect(forgotten['efficacy']).toBeGreaterThan(0);
       for (const table of tables) expect([table, await counts(table)]).toEqual([table, 0]);
+    it('statements after three years, and answers and moves once nothing can rest on them any more', async () => {
+      expect([await counts('statements'), await counts('responses')].every((count) => count > 0)).toBe(true);
+      move(3 * 365);
+      const forgotten = await forget();
+      expect(forgotten['statements']).toBeGreaterThan(0);
+      expect(forgotten['responses']).toBeGreaterThan(0);
+      expect(forgotten['conversation-moves']).toBeGreaterThan(0);
+      expect([
+        await counts('statements'),
+        await counts('responses'),
+        await counts('simulation_moves'),
+      ]).toEqual([0, 0, 0]);
     });
 
     it('people who left long ago, in a roster’s peace, and not those with a post or a certificate', async () => {

@@ -31,13 +31,18 @@ export async function readScenarios(): Promise<ReadonlyMap<string, Scenario>> {
   return read;
 }
 
+const words = new WeakMap<Scenario, string[]>();
 /** What to say at each turn of the best way, in Chinese. */
 export function bestWords(scenario: Scenario): string[] {
+  const before = words.get(scenario);
+  if (before !== undefined) return before;
   const walked = walkScenario(scenario);
   if (!('ways' in walked)) throw new Error('The scenario is not in order.');
-  return walked.ways.bestWay.map(
+  const found = walked.ways.bestWay.map(
     ({ turn, choice }) => findTurn(scenario, turn)!.choices.find((each) => each.key === choice)!.say['zh-CN'],
   );
+  words.set(scenario, found);
+  return found;
 }
 
 /** What to say to come to the worst verdict soonest: at each turn what is worth least. */
@@ -109,11 +114,11 @@ export async function playBest(
   assignmentId: string,
   activityKey: string,
 ): Promise<RunAnswer> {
-  const words = bestWords((await readScenarios()).get(activityKey)!);
+  const best = bestWords((await readScenarios()).get(activityKey)!);
   return playRun(
     service,
     as,
     await startRun(service, as, assignmentId, activityKey),
-    (_shown, move) => words[move]!,
+    (_shown, move) => best[move]!,
   );
 }

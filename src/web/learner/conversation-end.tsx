@@ -73,9 +73,9 @@ export function ConversationEnd({
       <ol className="chat">
         {scene.moves.map((move) => {
           const shifts = [
-            move.trust === null ? '' : words.trust[move.trust],
-            move.distress === null ? '' : words.distress[move.distress],
-          ].filter((text) => text !== '');
+            ...(move.trust === null || move.trust === 'SAME' ? [] : [words.trust[move.trust]]),
+            ...(move.distress === null || move.distress === 'SAME' ? [] : [words.distress[move.distress]]),
+          ];
           return (
             <li key={move.number}>
               <Student name={scene.studentName} narration={move.narration} says={move.says} />

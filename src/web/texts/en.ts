@@ -186,8 +186,8 @@ export const en: Texts = {
     missed: 'missed',
     replayTitle: 'Replay',
     points: ['may harm', 'little help', 'helpful', 'sound'],
-    trust: { UP: 'more trust', SAME: '', DOWN: 'less trust' },
-    distress: { UP: 'more distress', SAME: '', DOWN: 'some relief' },
+    trust: { UP: 'more trust', DOWN: 'less trust' },
+    distress: { UP: 'more distress', DOWN: 'some relief' },
     retryAt: (time) => `The next try opens at ${time}.`,
     face: (name, mood) => `${name}, looking ${mood}`,
     mood: {

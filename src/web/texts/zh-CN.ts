@@ -181,8 +181,8 @@ export const zhCN = {
     missed: '没做到',
     replayTitle: '回放',
     points: ['可能有伤害', '作用不大', '有帮助', '很稳妥'] as readonly string[],
-    trust: { UP: '信任多了一些', SAME: '', DOWN: '信任少了一些' },
-    distress: { UP: '更难受了', SAME: '', DOWN: '松了一些' },
+    trust: { UP: '信任多了一些', DOWN: '信任少了一些' },
+    distress: { UP: '更难受了', DOWN: '松了一些' },
     retryAt: (time: string) => `${time} 之后可以再来一次。`,
     face: (name: string, mood: string) => `${name}，神情${mood}`,
     mood: {
