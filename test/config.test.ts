@@ -322,11 +322,11 @@ describe('what the environment may say', () => {
   describe('forwards statements where a store is named', () => {
     const store = { LRS_URL: 'https://lrs.example/xapi/', LRS_KEY: 'key', LRS_SECRET: 'so:secret' };
 
-    it('with its key, the secret also from a file, and nowhere otherwise', () => {
+    it('with its key, the secret also from a file, and nowhere otherwise', async () => {
       expect(read({}).lrs).toBeUndefined();
       expect(read(store).lrs).toEqual({ url: 'https://lrs.example/xapi', key: 'key', secret: 'so:secret' });
       const file = join(folder, 'lrs.secret');
-      writeFileSync(file, 'from a file\n');
+      await writeFile(file, 'from a file\n');
       expect(read({ ...store, LRS_SECRET: '', LRS_SECRET_FILE: file }).lrs?.secret).toBe('from a file');
     });
 

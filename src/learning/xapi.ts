@@ -1,6 +1,6 @@
 /*
  * The shape of an xAPI 1.0.3 Statement. Sections are those of its part two, "Experience API Data" (adlnet/xAPI-Spec, xAPI-Data.md). Written
- * by hand: the one validator on npm (@learninglocker/xapi-validation) has not been kept for years, and validates actors that are thrown away here.
+ * by hand: the validator on npm (@learninglocker/xapi-validation) brings lodash and a schema library, and validates actors, which are thrown away here.
  */
 
 /** What is wrong, and where: `path` is dotted, from the statement on; empty for all of it. */
