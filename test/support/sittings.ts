@@ -63,8 +63,8 @@ export async function insertSittings(
   );
   const idOf = new Map(items.map(({ key, id }) => [key, id]));
   await pool.query(
-    `insert into attempts (assignment_id, number, seed, drawn, started_at, deadline, submitted_at, passed)
-     select id, number, '', drawn, now(), now(), case when open then null else last.at + n * interval '1 minute' end, case when open then null else false end
+    `insert into attempts (assignment_id, number, seed, drawn, started_at, deadline, submitted_at, passed, must_pass_missed)
+     select id, number, '', drawn, now(), now(), case when open then null else last.at + n * interval '1 minute' end, case when open then null else false end, case when open then null else 0 end
      from unnest($1::bigint[], $2::int[], $3::jsonb[], $4::boolean[]) with ordinality as s (id, number, drawn, open, n),
        (select coalesce(max(submitted_at), now()) as at from attempts) last`,
     [
