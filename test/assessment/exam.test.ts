@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drawItems } from '../../src/assessment/draw.ts';
 import {
   answerKeys,
   assignTeachers,
   finishActivities,
+  itemBodies,
+  rightAnswer,
+  wrongAnswer,
   SAVE,
   sitExam,
   START,
@@ -140,6 +144,65 @@ describe('sitting an exam', () => {
       );
     }
     expect((await service.ask(null, SUBMIT, { id })).data.submitAttempt.code).toBe('NOT_SIGNED_IN');
+  });
+
+  it('keeps of answers from two devices the one that came later, and grades every one it acknowledged', async () => {
+    const learner = learners[3]!;
+    const { data } = await service.ask(
+      learner.key,
+      'query ($id: ID!) { node(id: $id) { ... on Assignment { exam { openAttempt { id items { key } } } } } }',
+      { id: learner.assignmentId },
+    );
+    const { id, items } = data.node.exam.openAttempt as { id: string; items: { key: string }[] };
+    const bodies = await itemBodies(service);
+    const save = async (key: string, chosen: string[]): Promise<string> =>
+      (await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: key, chosen } })).data
+        .saveResponse.__typename as string;
+    const chosenNow = async (key: string): Promise<string[]> =>
+      (
+        await service.database.pool.query(
+          'select chosen from responses r join items i on i.id = r.item_id where i.key = $1 and attempt_id = $2',
+          [key, Buffer.from(id, 'base64').toString().split(':')[1]],
+        )
+      ).rows[0].chosen as string[];
+
+    const [{ key }] = items as [{ key: string }];
+    const two = [rightAnswer(bodies.get(key)!), wrongAnswer(bodies.get(key)!)];
+    expect(await Promise.all(two.map(async (chosen) => save(key, chosen)))).toEqual([
+      'SaveResponsePayload',
+      'SaveResponsePayload',
+    ]);
+    expect(two).toContainEqual(await chosenNow(key));
+    await save(key, two[1]!);
+    await save(key, two[1]!);
+    expect(await chosenNow(key)).toEqual(two[1]);
+
+    // All at once with handing in: what was acknowledged counts, what was refused does not.
+    const racing = items.map(async (item) => save(item.key, rightAnswer(bodies.get(item.key)!)));
+    await service.ask(learner.key, SUBMIT, { id });
+    const outcomes = await Promise.all(racing);
+    const graded = await attemptOf(learner, id);
+    const before = [...items.keys()].map((at) => (at === 0 ? two[1]! : []));
+    for (const [at, outcome] of outcomes.entries()) {
+      const saved = outcome === 'SaveResponsePayload';
+      expect({ at, ...graded.items[at] }).toMatchObject({
+        at,
+        points: saved ? 1 : 0,
+        chosen: saved ? rightAnswer(bodies.get(items[at]!.key)!) : before[at],
+      });
+    }
+  });
+
+  it('can draw any attempt again from its seed and what was drawn before', async () => {
+    const { rows } = await service.database.pool.query(
+      `select t.seed, t.drawn, a.course_version_id, v.manifest -> 'exam' as exam from attempts t
+       join assignments a on a.id = t.assignment_id join course_versions v on v.id = a.course_version_id where t.number = 1`,
+    );
+    expect(rows.length).toBeGreaterThan(2);
+    for (const { seed, drawn, course_version_id: version, exam } of rows) {
+      const bank = await service.app.services.courses.listItems(service.database.db, version as string);
+      expect(drawItems(bank, exam as Parameters<typeof drawItems>[1], seed as string)).toEqual(drawn);
+    }
   });
 
   it('refuses answers to items that were not drawn and options that are not there', async () => {
