@@ -55,7 +55,9 @@ export async function playConversation(page: Page, look: (moment: string) => Pro
   }
   await page.locator('.conversation.ended').waitFor();
   await page.locator('p.done').waitFor();
+  await page.getByRole('heading', { name: '回放' }).waitFor();
   await look('ended');
+  if (!(await page.locator('.conversation.ended').isVisible())) throw new Error('The end went away.');
 }
 
 /** The one thing that a learner can do next. @returns whether there was one. */

@@ -65,6 +65,8 @@ export function ConversationRoom({
           key={shown}
           id={shown}
           onFinished={(run) => {
+            // It is no longer the open one, and stays on the page.
+            setChosen(run.id);
             page.reload();
             if (run.mode === 'PRACTICE' || run.passed === true) onCompleted();
           }}
