@@ -36,7 +36,6 @@ export const survivors: Readonly<Record<string, string>> = {
   "src/coverage/staffing.service.ts: may(viewer, 'people.read', division) → true": COORDINATORS,
   'src/http/graphql.ts: viewer === undefined → false':
     'it spares reading what nobody uploads; the mutation refuses it as well',
-  'schema/assignment.ts: builder.node(… context.viewer === undefined …) → false': nobody('assignments'),
   'schema/attempt.ts: builder.node(… context.viewer === undefined …) → false': nobody('attempts'),
   'schema/simulation.ts: builder.node(… context.viewer === undefined …) → false': nobody('simulation_runs'),
   'schema/certificate.ts: builder.node(… context.viewer === undefined …) → false': nobody('certificates'),

@@ -93,6 +93,8 @@ describe('the journal, to auditors', () => {
         'cohort.assign',
         'roster.apply',
         'roster.request',
+        'simulation.grade',
+        'simulation.start',
       ];
       expect((await seen(county(SAMPLE_COUNTY))).toSorted()).toEqual(own);
       expect((await seen(county('430000'))).toSorted()).toEqual(own);

@@ -53,7 +53,9 @@ describe('a course', () => {
   const sync = async () => (await courses.sync()).find((result) => result.slug === SLUG)!;
   const versions = async (): Promise<string[]> =>
     (
-      await service.database.pool.query('select version, is_current from course_versions order by id')
+      await service.database.pool.query(
+        `select version, is_current from course_versions where slug = '${SLUG}' order by id`,
+      )
     ).rows.map((row) => `${row.version as string}${row.is_current === true ? ' served' : ''}`);
   const passMarkOf = async (learner: Learner): Promise<number> =>
     (

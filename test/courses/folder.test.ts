@@ -64,7 +64,7 @@ describe('a course folder', () => {
       'course.yaml',
       /minutes: \d+/g,
       'minutes: 2',
-      /^course\.yaml classHours declares 1 class hours \(45 minutes\) where the time ledger counts 20 at the most/,
+      /^course\.yaml classHours declares 1 class hours \(45 minutes\) where the time ledger counts 26 at the most/,
     ],
     [
       'more hours than any course has',

@@ -704,10 +704,10 @@ describe('the journal', () => {
       'grant.give',
       'session.begin',
       'session.end',
-      'time-flag.judge',
-      'time-flag.raise',
       'simulation.grade',
       'simulation.start',
+      'time-flag.judge',
+      'time-flag.raise',
     ]);
   });
 

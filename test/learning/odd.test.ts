@@ -101,7 +101,7 @@ describe('what looks odd in time', () => {
       { kind: 'parallel_devices', about: '2026-11-24', detail: { minutes: 8 } },
     ]);
     expect(found({ stretches: [one], elsewhere: [other(2)] })).toHaveLength(1);
-    expect(found({ stretches: [one, other(8)] })).toEqual([]);
+    expect(found({ stretches: [one, other(9)] })).toEqual([]);
     expect(found({ stretches: [one, other(2, 'd1'), other(2, null)] })).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import { Conversation } from './conversation-play.tsx';
 import { HelpNow } from './conversation-parts.tsx';
 import { NotFound } from './not-found.tsx';
 import { ConversationPage, StartSimulation } from './queries.ts';
+import { TimeLine, useTimekeeper } from './timekeeper.tsx';
 
 type Standing = NonNullable<
   Extract<
@@ -30,6 +31,7 @@ export function ConversationRoom({
     async () => (await request(ConversationPage, { id: assignmentId, language: code })).node,
     `${assignmentId} ${activityKey} ${code}`,
   );
+  const { sitting } = useTimekeeper(assignmentId, activityKey);
   const [chosen, setChosen] = useState<string>();
   if (page.status === 'loading') return <Loading />;
   if (page.status === 'failed')
@@ -53,6 +55,7 @@ export function ConversationRoom({
   };
   return (
     <>
+      <TimeLine sitting={sitting} />
       {shown === undefined ? (
         <section className="card">
           <h2>{t.conversation.before}</h2>
