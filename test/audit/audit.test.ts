@@ -107,6 +107,8 @@ describe('the journal, to auditors', () => {
         'attempt.grade',
         'attempt.start',
         'certificate.issue',
+        'simulation.grade',
+        'simulation.start',
       ]);
     });
 

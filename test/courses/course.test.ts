@@ -145,6 +145,7 @@ describe('a course', () => {
     expect((await courses.sync()).map((result) => `${result.slug} ${result.outcome}`)).toEqual([
       'broken refused',
       'core-gatekeeper unchanged',
+      'ethics-and-own-strength unchanged',
       'zz-second synced',
     ]);
   });
