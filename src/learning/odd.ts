@@ -27,6 +27,7 @@ export interface OddStretch {
   readonly interactionSquares: number;
   readonly intervalMs: number;
   readonly intervalSquares: number;
+  /** Its keyed hash, in hex; null: it told none. */
   readonly device: string | null;
 }
 

@@ -3,6 +3,7 @@ import type { Executor } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import type { Credit } from './credit.ts';
 import type { CreditedTime } from './time.ts';
+import type { OddStretch } from './odd.ts';
 
 /** A page was opened: what its heartbeats will update is there, and the first stretch begins. @returns the stretch's id. */
 export async function insertStretch(
@@ -156,19 +157,8 @@ export async function findCreditedTime(db: Executor, assignmentId: string): Prom
 }
 
 /** A stretch as evidence, of any assignment of a person. */
-export interface Stretch {
+export interface Stretch extends OddStretch {
   readonly assignmentId: string;
-  readonly activityKey: string;
-  readonly beganAt: Date;
-  readonly endedAt: Date;
-  readonly creditedMs: number;
-  readonly beats: number;
-  readonly interactions: number;
-  readonly interactionSquares: number;
-  readonly intervalMs: number;
-  readonly intervalSquares: number;
-  /** Hex. */
-  readonly device: string | null;
 }
 
 export async function listStretches(db: Executor, personId: string): Promise<Stretch[]> {

@@ -81,7 +81,7 @@ export const en: Texts = {
       {
         title: 'What is recorded',
         points: [
-          'The time in which a page of a lesson or exam is open, seen and used. About every 20 seconds the page tells the server that it is there; the server’s clock decides.',
+          'The time in which a page of a lesson, conversation or exam is open, seen and used. About every 20 seconds the page tells the server that it is there; the server’s clock decides.',
           'Roughly how often you touched, typed or scrolled in that time: the number alone.',
           'A random number that your browser made up, to see whether two devices learn at once. Only a keyed hash of it is kept.',
         ],
