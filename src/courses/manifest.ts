@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { roles } from '../people/role.ts';
+import { languages } from './language.ts';
 import { key, path, text } from './notation.ts';
 
 const activity = {
@@ -56,8 +57,10 @@ export const activitySchema = z.discriminatedUnion('kind', [
     ...activity,
     kind: z.literal('h5p'),
     content: z
-      .strictObject({ 'zh-CN': path, en: path })
-      .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
+      .strictObject({ 'zh-CN': path, en: path.optional() })
+      .describe(
+        'Folder of the unpacked H5P package (h5p.json, content/content.json), for each language of the course.',
+      ),
     complete: completionSchema,
   }),
   z.strictObject({
@@ -141,6 +144,14 @@ export const manifestSchema = z.strictObject({
   $schema: z.string().optional(),
   slug: key.describe('The folder name, and the course for ever.'),
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'major.minor.patch'),
+  languages: z
+    .array(z.enum(languages))
+    .refine((all) => all.includes('zh-CN'), 'zh-CN is always among them')
+    .refine((all) => new Set(all).size === all.length, 'each once')
+    .default([...languages])
+    .describe(
+      'What the course is in. Titles and summaries are in both languages all the same; everything else is complete in each of these.',
+    ),
   title: text,
   summary: text,
   audience: z.array(z.enum(roles)).min(1),
