@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
-import { prepared } from '../db/prepared.ts';
+import { preparedAlone } from '../db/prepared.ts';
 import { LONGEST_PAUSE_S } from './complete.ts';
 import type { TakenStatement } from './statement.ts';
 
@@ -99,7 +99,7 @@ export async function recordStatements(
     seconds: number;
     repeated: string[] | null;
     conflicting: string[] | null;
-  }>`${prepared}
+  }>`${preparedAlone}
     with given as (
       select g.* from jsonb_to_recordset(${rows}::jsonb) as g(id uuid, verb text, digest bigint, part text, body jsonb)
     ), charged as (

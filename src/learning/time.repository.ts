@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
-import { prepared } from '../db/prepared.ts';
+import { prepared, preparedAlone } from '../db/prepared.ts';
 import type { Credit } from './credit.ts';
 import type { CreditedTime } from './time.ts';
 import type { OddStretch } from './odd.ts';
@@ -52,8 +52,8 @@ export interface BeatOutcome {
 /**
  * One heartbeat, in one statement. What is a matter between several is decided under a lock and by what is then there: whether the
  * heartbeat follows the last one of its stretch; what of its time was not counted for another page of the same person; and what the
- * activity's ceiling leaves. All of a person's heartbeats wait for their clock first, so that no two wait for each other. What most
- * heartbeats don't need is left out of the statement: it is asked thousands of times a minute.
+ * activity's ceiling leaves. Each takes its own stretch first, then the person's clock, then the activity, so that no two wait for each
+ * other. What most heartbeats don't need is left out of the statement: it is asked thousands of times a minute.
  * @returns undefined: it follows something else than the last one, and nothing was done.
  */
 export async function recordBeat(db: Executor, beat: Beat): Promise<BeatOutcome | undefined> {
@@ -84,11 +84,9 @@ export async function recordBeat(db: Executor, beat: Beat): Promise<BeatOutcome 
     credited_ms: string;
     course_ms: string | null;
     stretch_id: string;
-  }>`${prepared}
-    with mine as (
-      select person_id from time_clocks where person_id = ${beat.personId}::bigint for update
-    ), stretch as (
-      select s.id from time_stretches s, mine where s.id = ${beat.stretchId}::bigint and s.beats = ${beat.beats}::integer for update of s
+  }>`${preparedAlone}
+    with stretch as (
+      select id from time_stretches where id = ${beat.stretchId}::bigint and beats = ${beat.beats}::integer for update
     ), clock as (
       update time_clocks c set fresh_from = greatest(c.credited_until, ${from}::timestamptz), credited_until = greatest(c.credited_until, ${to}::timestamptz)
       from stretch where c.person_id = ${beat.personId}::bigint

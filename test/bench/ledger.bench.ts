@@ -143,7 +143,7 @@ async function insertBare(
   at: Date,
   interactions: number,
 ): Promise<void> {
-  await sql`/* prepared */ insert into bare_beats (assignment_id, activity_key, at, credited_ms, interactions, visible)
+  await sql`/* prepared alone */ insert into bare_beats (assignment_id, activity_key, at, credited_ms, interactions, visible)
     values (${assignmentId}::bigint, ${activityKey}, ${at}::timestamptz, 20000, ${interactions}::integer, true)`.execute(
     db,
   );
