@@ -39,7 +39,7 @@ describe('time in the ledger', () => {
     ({ learners } = await assignTeachers(
       service,
       ['t1', 't2', 't3', 't4', 't5', 't6', 't7', 't8', 't9', 't10'],
-      { minimumHoursShare: 0.5 },
+      { minimumHoursShare: 0.25 },
     ));
   });
   afterAll(async () => service.stop());
