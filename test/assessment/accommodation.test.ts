@@ -70,8 +70,8 @@ describe('an accommodation', () => {
       person: { name: '王小明' },
     });
     expect(await examOf(learner!)).toEqual({
-      minutes: 20,
-      extraMinutes: 10,
+      minutes: 28,
+      extraMinutes: 14,
       attemptsAllowed: 4,
       blockedBy: null,
     });
@@ -95,13 +95,13 @@ describe('an accommodation', () => {
     const deadline = async (whose: Learner): Promise<string> =>
       (await service.ask(whose.key, START, { id: whose.assignmentId })).data.startAttempt.attempt
         .deadline as string;
-    expect(await deadline(learner!)).toBe('2030-03-04T04:30:00.000Z');
-    expect(await deadline(other!)).toBe('2030-03-04T04:20:00.000Z');
+    expect(await deadline(learner!)).toBe('2030-03-04T04:42:00.000Z');
+    expect(await deadline(other!)).toBe('2030-03-04T04:28:00.000Z');
     await grant('coordinator', 1, { extraTimePercent: 200 });
     const { rows } = await service.database.pool.query('select deadline from attempts order by id');
     expect(rows.map(({ deadline: at }) => (at as Date).toISOString())).toEqual([
-      '2030-03-04T04:30:00.000Z',
-      '2030-03-04T04:20:00.000Z',
+      '2030-03-04T04:42:00.000Z',
+      '2030-03-04T04:28:00.000Z',
     ]);
   });
 

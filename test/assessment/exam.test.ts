@@ -55,7 +55,7 @@ describe('sitting an exam', () => {
     const { data } = await service.ask(learner!.key, SUBMIT, { id });
     expect(data.submitAttempt.attempt).toEqual({ percent: 100, passed: true, state: 'GRADED' });
     const graded = await attemptOf(learner!, id);
-    expect(graded.items).toHaveLength(10);
+    expect(graded.items).toHaveLength(14);
     for (const item of graded.items) {
       expect(item.correct).toBe(true);
       for (const option of item.options) expect(option.rationale.length).toBeGreaterThan(5);
@@ -233,7 +233,7 @@ describe('sitting an exam', () => {
       { id: learner.assignmentId },
     );
     const { id, items } = data.node.exam.openAttempt;
-    clock.move(20.5);
+    clock.move(28.5);
     expect(
       (await service.ask(learner.key, SAVE, { input: { attemptId: id, itemKey: items[0].key, chosen: [] } }))
         .data.saveResponse.code,
@@ -248,7 +248,7 @@ describe('sitting an exam', () => {
         { id: learner.assignmentId },
       )
     ).data.startAttempt;
-    expect(resit).toEqual({ code: 'RESIT_TOO_EARLY', retryAt: '2030-03-05T04:20:30.000Z' });
+    expect(resit).toEqual({ code: 'RESIT_TOO_EARLY', retryAt: '2030-03-05T04:28:30.000Z' });
     clock.move(24 * 60);
     expect(
       (await service.ask(learner.key, START, { id: learner.assignmentId })).data.startAttempt.__typename,
@@ -260,6 +260,6 @@ describe('sitting an exam', () => {
       "select key, run_at from graphile_worker.jobs where task_identifier = 'close-attempt' order by id limit 1",
     );
     expect(rows[0].key).toMatch(/^close-attempt:\d+$/);
-    expect(rows[0].run_at.toISOString()).toBe('2030-03-04T04:20:16.000Z');
+    expect(rows[0].run_at.toISOString()).toBe('2030-03-04T04:28:16.000Z');
   });
 });

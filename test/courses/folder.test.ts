@@ -55,25 +55,25 @@ describe('a course folder', () => {
     [
       'more hours than the content supports',
       'course.yaml',
-      'classHours: 1',
       'classHours: 2',
-      /^course\.yaml classHours declares 2 class hours \(90 minutes\) where the content supports \d+ minutes\.$/,
+      'classHours: 3',
+      /^course\.yaml classHours declares 3 class hours \(135 minutes\) where the content supports \d+ minutes\.$/,
     ],
     [
       'more hours than can ever be counted',
       'course.yaml',
       /minutes: \d+/g,
       'minutes: 2',
-      /^course\.yaml classHours declares 1 class hours \(45 minutes\) where the time ledger counts 26 at the most/,
+      /^course\.yaml classHours declares 2 class hours \(90 minutes\) where the time ledger counts 44 at the most/,
     ],
     [
       'more hours than any course has',
       'course.yaml',
-      'classHours: 1',
+      'classHours: 2',
       'classHours: 41',
       /^course\.yaml classHours .*40$/,
     ],
-    ['hours that are none', 'course.yaml', 'classHours: 1', 'classHours: one', /^course\.yaml classHours /],
+    ['hours that are none', 'course.yaml', 'classHours: 2', 'classHours: one', /^course\.yaml classHours /],
     [
       'another name than its folder',
       'course.yaml',
@@ -134,8 +134,8 @@ describe('a course folder', () => {
       'more must-pass items than there are',
       'course.yaml',
       'mustPass: true\n      count: 1',
-      'mustPass: true\n      count: 3',
-      /^course\.yaml exam\.blueprint asks for 3 items of "notice-signs" that are must-pass and the files hold 2/,
+      'mustPass: true\n      count: 5',
+      /^course\.yaml exam\.blueprint asks for 5 items of "notice-signs" that are must-pass and the files hold 4/,
     ],
     [
       'more vignettes than there are',
@@ -290,8 +290,8 @@ describe('a course folder', () => {
     [
       'an unknown setting',
       'course.yaml',
-      'classHours: 1',
-      'classHours: 1\nclassHour: 1',
+      'classHours: 2',
+      'classHours: 2\nclassHour: 2',
       /^course\.yaml .*classHour/,
     ],
     [
@@ -513,7 +513,7 @@ describe('a course folder', () => {
     await change('course.yaml', /^#[^\n]*/, '# Another remark.');
     expect(await digest()).toBe(digests[0]);
     for (const [file, from, to] of [
-      ['course.yaml', 'minutes: 20', 'minutes: 25'],
+      ['course.yaml', 'minutes: 28', 'minutes: 25'],
       [ITEMS, '她的性格是不是', '她的个性是不是'],
       [PARAMETERS, /^\{/, '{ '],
     ] as const) {

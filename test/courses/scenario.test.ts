@@ -280,7 +280,12 @@ describe('the check of a scenario', () => {
 
   it('proves the conversations of our course, in which the best way earns all and the worst nothing', async () => {
     const folder = join(projectFolder, 'courses/core-gatekeeper/scenarios');
-    for (const file of ['choir-silence.yaml', 'dormitory-night.yaml']) {
+    for (const file of [
+      'choir-silence.yaml',
+      'picture-without-her.yaml',
+      'drawn-curtain.yaml',
+      'dormitory-night.yaml',
+    ]) {
       const scenario = scenarioSchema.parse(parse(await readFile(join(folder, file), 'utf8')));
       const { faults, ways } = checkScenario(scenario, ['listen-and-refer']);
       expect(faults).toEqual([]);

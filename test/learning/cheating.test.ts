@@ -218,14 +218,14 @@ describe('time in the ledger', () => {
       expect(time).toMatchObject({
         creditedSeconds: 0,
         classHours: 0,
-        classHoursNeeded: 0.5,
-        secondsToGo: 1350,
+        classHoursNeeded: 1,
+        secondsToGo: 2700,
       });
       expect({ state, certificate }).toEqual({ state: 'HOURS_OPEN', certificate: null });
       expect(shortfalls).toEqual([
         {
           code: 'HOURS_MISSING',
-          text: 'About 23 more minutes of learning (0 class hours so far, 0.5 needed)',
+          text: 'About 45 more minutes of learning (0 class hours so far, 1 needed)',
         },
       ]);
     });
@@ -325,21 +325,21 @@ describe('time in the ledger', () => {
     it('gets the certificate as soon as the hours suffice, with the hours that were earned', async () => {
       const learner = learners[6]!;
       const keys = (await keysOf(learner)).map(({ key }) => key);
-      await learn(learner, 8, keys[0]);
-      await learn(learner, 8, keys[2]);
+      await learn(learner, 13, keys[0]);
+      await learn(learner, 10, keys[2]);
       expect((await timeOf(learner)).state).toBe('HOURS_OPEN');
-      await learn(learner, 8, 'exam');
+      await learn(learner, 24, 'exam');
       const { certificate, time } = await until(async () => {
         const now = await timeOf(learner);
         return now.certificate === null ? undefined : now;
       });
       expect(certificate).toEqual({
-        classHours: 0.5,
+        classHours: 1,
         evidenceGrade: 'B',
         evidence:
           'All course activities completed; exam drawn, timed and graded by the server passed (evidence grade B)',
       });
-      expect(time.creditedSeconds).toBe(24 * 60);
+      expect(time.creditedSeconds).toBe(47 * 60);
     });
   });
 });

@@ -58,7 +58,7 @@ describe('a flag', () => {
     await look(learner);
     await look(learner);
     const own = await flagsOf(learner);
-    expect(own).toHaveLength(8);
+    expect(own).toHaveLength(14);
     expect(own.at(-1)).toMatchObject({
       kind: 'TOO_FAST',
       text: 'Completed in 0 s what is expected to take 9 min',
@@ -121,7 +121,7 @@ describe('a flag', () => {
     ]);
     // A second look raises nothing anew.
     await look(learners[0]!);
-    expect(await flagsOf(learners[0]!)).toHaveLength(8);
+    expect(await flagsOf(learners[0]!)).toHaveLength(14);
   });
 
   it('is not judged by whom it is about, coordinator though they are', async () => {

@@ -282,7 +282,7 @@ describe('what is held about people', () => {
       expect(data['sessions']!.length).toBeGreaterThan(0);
       expect(data['progress']!.length).toBeGreaterThan(0);
       // Conversations are had with the service: no statements tell of them.
-      expect(data['conversations']!.length).toBe(2);
+      expect(data['conversations']!.length).toBe(4);
       expect(data['conversation_moves']!.length).toBeGreaterThan(10);
       expect(data['statements']!.length).toBe(data['progress']!.length - data['conversations']!.length);
       expect(data['saved_states']).toMatchObject([{ data: '{"slide":"marked-state-t1"}' }]);
@@ -474,7 +474,7 @@ describe('what is held about people', () => {
           [id],
         ),
       ).toEqual(
-        ['practice', 'graded'].map(() => ({ seed: '', stands_at: '', taken: [], passed: true, moves: 0 })),
+        Array.from({ length: 4 }, () => ({ seed: '', stands_at: '', taken: [], passed: true, moves: 0 })),
       );
 
       const { data } = await service.ask(

@@ -366,9 +366,14 @@ export function wrongAnswer({ options = [], elements, pairs, answer }: ItemBody)
   return [options.find(({ correct }) => !correct)!.key];
 }
 
-/** All items by key, from the database: what no learner can ask for. */
+/** All items of the sample's course by key, from the database: what no learner can ask for. Other courses may use the same keys. */
 export async function itemBodies(service: Pick<TestService, 'database'>): Promise<Map<string, ItemBody>> {
-  const items = await service.database.db.selectFrom('items').select(['key', 'body']).execute();
+  const items = await service.database.db
+    .selectFrom('items')
+    .innerJoin('course_versions', 'course_versions.id', 'items.course_version_id')
+    .where('course_versions.slug', '=', sampleCertification.courseSlug)
+    .select(['items.key', 'items.body'])
+    .execute();
   return new Map(items.map((item) => [item.key, item.body as unknown as ItemBody]));
 }
 

@@ -75,7 +75,7 @@ export const sampleCertification = {
   validityMonths: 36,
   divisionCode: SAMPLE_COUNTY,
   issuerName: '长沙县教育局',
-  // Whoever tries the sample should see a certificate today, and does in minutes what takes a teacher an hour.
+  // Whoever tries the sample should see a certificate today, and does in minutes what takes a teacher two hours.
   minimumHoursShare: 0,
 } as const;
 
