@@ -4,3 +4,10 @@ export interface Problem {
   readonly where: string;
   readonly what: string;
 }
+
+/** What a check gathers in one pass. */
+export interface Findings {
+  readonly problems: Problem[];
+  /** What stands in nobody's way, and an author should look at. */
+  readonly warnings: Problem[];
+}
