@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { text } from './notation.ts';
@@ -37,6 +39,15 @@ export async function readHotlines(file: string, isLocal: boolean): Promise<Hotl
     throw new Error(`${file} ${issue!.path.join('.')}: ${issue!.message}`);
   }
   return read.data.map((hotline) => ({ ...hotline, isLocal }));
+}
+
+/** Those that the service shows: the county's own first. @throws Error that names file and place. */
+export async function gatherHotlines(coursesFolder: string, dataFolder: string): Promise<Hotline[]> {
+  const own = join(dataFolder, 'hotlines.yaml');
+  return [
+    ...(existsSync(own) ? await readHotlines(own, true) : []),
+    ...(await readHotlines(join(coursesFolder, 'hotlines.yaml'), false)),
+  ];
 }
 
 /** Digits alone: how a number is written differs, which it is does not. */
