@@ -10,14 +10,15 @@ markdown.validateLink = (url) => /^(?:https?:|tel:)/i.test(url.trim());
 // Pictures would come from elsewhere: a pack is paper, and its page loads nothing.
 markdown.disable('image');
 
-const BLANK = /[_＿]{3,}/g;
+/** As wide as what is written for it, more or less. */
+const BLANK = /_{3,}|＿{2,}/g;
 markdown.renderer.rules['text'] = (tokens, index) =>
   markdown.utils
     .escapeHtml(tokens[index]!.content)
     .replaceAll(
       BLANK,
       (blank) =>
-        `<span class="blank${blank.length > 8 ? ' long' : ''}" role="img" aria-label="＿＿">${blank}</span>`,
+        `<span class="blank${blank.length > 8 ? ' long' : blank.length < 4 ? ' short' : ''}" role="img" aria-label="＿＿">${blank}</span>`,
     );
 
 /** Safe to put into a page as it is. */

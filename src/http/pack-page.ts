@@ -29,9 +29,11 @@ blockquote { margin: 0.5em 0; padding: 0.35em 0.9em; border-left: 4px solid #0f7
 .table { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; margin: 0.5em 0; font-size: 0.95em; }
 th, td { border: 1px solid #7d9591; padding: 0.3em 0.5em; text-align: left; vertical-align: top; min-width: 4.5em; }
+td:empty { width: 22%; }
 th { background: #e9f4f2; }
 hr { border: 0; border-top: 1px dashed #7d9591; margin: 1.2em 0; }
 .blank { display: inline-block; min-width: 6em; height: 1.15em; border-bottom: 1px solid #12211f; color: transparent; vertical-align: bottom; overflow: hidden; white-space: nowrap; max-width: 100%; }
+.blank.short { min-width: 2.5em; }
 .blank.long { min-width: 12em; }
 a { color: inherit; }
 .foot { margin-top: 1em; font-size: 0.8em; color: #37514d; }
