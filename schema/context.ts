@@ -9,6 +9,7 @@ import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
+import type { Hotline } from '../src/courses/hotline.ts';
 import type { CoverageService } from '../src/coverage/coverage.service.ts';
 import type { EfficacyChangeService } from '../src/coverage/efficacy-change.service.ts';
 import type { IndicatorService } from '../src/coverage/indicator.service.ts';
@@ -62,6 +63,8 @@ export interface Services {
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
   readonly courses: CourseService;
+  /** Numbers to call: the county's own first. */
+  readonly hotlines: readonly Hotline[];
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;
   readonly time: TimeService;

@@ -1,7 +1,10 @@
-import { languageOf, type CourseVersion } from '../src/courses/course.ts';
+import { itemsPerAttempt, languageOf, type CourseVersion } from '../src/courses/course.ts';
 import type { Activity as ActivityFacts, Manifest } from '../src/courses/manifest.ts';
+import { inLanguage } from '../src/courses/notation.ts';
+import type { PackDocument as PackFacts } from '../src/courses/pack.ts';
+import { describeReview, type Review } from '../src/courses/review.ts';
 import { builder, languageArg, LanguageEnum } from './builder.ts';
-import { Course } from './refs.ts';
+import { Course, RoleEnum } from './refs.ts';
 
 type ModuleFacts = Manifest['modules'][number];
 
@@ -71,6 +74,77 @@ const Module = builder.objectRef<{ course: CourseVersion; module: ModuleFacts }>
   }),
 });
 
+const CourseReviewStateEnum = builder.enumType('CourseReviewState', {
+  description: 'Whether somebody whose profession it is has read the course and put their name to it.',
+  values: { NOT_REVIEWED: { value: 'not-reviewed' }, REVIEWED: { value: 'reviewed' } } as const,
+});
+const CourseReview = builder.objectRef<Review>('CourseReview').implement({
+  description:
+    'Of the content at this version. Show it wherever the course is offered, so that nobody takes for reviewed what is not.',
+  fields: (t) => ({
+    state: t.expose('state', { type: CourseReviewStateEnum, description: 'Reviewed or not yet.' }),
+    role: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'Whose signature it takes.',
+      resolve: ({ role }, { language }) => role[language],
+    }),
+    by: t.string({
+      nullable: true,
+      args: { language: t.arg(languageArg) },
+      description: 'Who signed; null: nobody yet.',
+      resolve: (review, { language }) => (review.state === 'reviewed' ? review.by[language] : null),
+    }),
+    on: t.field({
+      type: 'Date',
+      nullable: true,
+      description: 'When; null: not yet.',
+      resolve: (review) => (review.state === 'reviewed' ? review.on : null),
+    }),
+    text: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'All of it in one sentence without a full stop, as certificates say it.',
+      resolve: (review, { language }) => describeReview(review)[language],
+    }),
+  }),
+});
+
+const Competency = builder.objectRef<Manifest['competencies'][number]>('Competency').implement({
+  description: 'What a teacher can do at the end; exams ask by it.',
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Unique in the course.' }),
+    title: t.string({
+      args: { language: t.arg(languageArg) },
+      description: 'What it is.',
+      resolve: ({ title }, { language }) => title[language],
+    }),
+  }),
+});
+
+const PackDocument = builder
+  .objectRef<{ course: CourseVersion; document: PackFacts }>('PackDocument')
+  .implement({
+    description: 'A page of the service pack of a course: to print, hang up, keep in a drawer, fill in.',
+    fields: (t) => ({
+      key: t.string({ description: 'Unique in the pack.', resolve: ({ document }) => document.key }),
+      title: t.string({
+        args: { language: t.arg(languageArg) },
+        description: 'Title, in Chinese where the course is in Chinese alone.',
+        resolve: ({ document }, { language }) => inLanguage(document.title, language),
+      }),
+      languages: t.field({
+        type: [LanguageEnum],
+        description: 'What it is in.',
+        resolve: ({ course }) => course.manifest.languages,
+      }),
+      url: t.string({
+        args: { language: t.arg(languageArg) },
+        description: 'A page for A4 paper, of this version of the course. Public.',
+        resolve: ({ course, document }, { language }, context) =>
+          `${context.services.publicUrl}/courses/${course.slug}/pack/${document.key}?lang=${languageOf(course.manifest, language)}&version=${course.version}`,
+      }),
+    }),
+  });
+
 Course.implement({
   description: 'A course at one version: what a learner began with stays the same until they finish.',
   fields: (t) => ({
@@ -95,6 +169,37 @@ Course.implement({
     classHours: t.float({
       description: 'Declared class hours 学时 (45 minutes), bounded by what the content supports.',
       resolve: (course) => course.manifest.classHours,
+    }),
+    audience: t.field({
+      type: [RoleEnum],
+      description: 'For which roles it was written.',
+      resolve: (course) => course.manifest.audience,
+    }),
+    competencies: t.field({
+      type: [Competency],
+      description: 'What a teacher can do at the end.',
+      resolve: (course) => course.manifest.competencies,
+    }),
+    review: t.field({
+      type: CourseReview,
+      description: 'Whether it has been reviewed, and by whom.',
+      resolve: (course) => course.manifest.review,
+    }),
+    pack: t.field({
+      type: [PackDocument],
+      description: 'What it gives to print; empty for a course without.',
+      resolve: (course) => course.pack.map((document) => ({ course, document })),
+    }),
+    itemsPerAttempt: t.int({
+      description: 'Questions in one attempt of its exam.',
+      resolve: (course) => itemsPerAttempt(course.manifest.exam),
+    }),
+    itemsInBank: t.int({
+      description:
+        'Questions that attempts are drawn from. Only how many: what they ask is told in an attempt alone.',
+      resolve: async (course, _args, { services }) =>
+        (await services.courses.listItems(services.db, course.id)).filter((item) => item.use === 'exam')
+          .length,
     }),
     modules: t.field({
       type: [Module],

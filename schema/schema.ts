@@ -11,6 +11,7 @@ import './reorganization.ts';
 import './roster.ts';
 import './roster-doubt.ts';
 import './course.ts';
+import './hotline.ts';
 import './programme.ts';
 import './assignment.ts';
 import './time.ts';

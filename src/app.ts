@@ -21,6 +21,7 @@ import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError, projectFolder, type Config } from './config.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
+import { gatherHotlines } from './courses/hotline.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
 import { makeIndicatorService } from './coverage/indicator.service.ts';
@@ -193,10 +194,14 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     if (config.contactKeys.length > 1) await contacts.oweReseal();
     const doubts = makeDoubtService({ db, clock, regions });
     const reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
+    const coursesFolder = options.coursesFolder ?? join(projectFolder, 'courses');
+    const hotlines = await gatherHotlines(coursesFolder, config.dataFolder).catch((error: unknown) => {
+      throw new ConfigError((error as Error).message);
+    });
     const courses = makeCourseService({
       db,
       clock,
-      coursesFolder: options.coursesFolder ?? join(projectFolder, 'courses'),
+      coursesFolder,
       contentStore,
     });
     const synced = await courses.sync();
@@ -307,6 +312,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       doubts,
       reorganizations,
       courses,
+      hotlines,
       programmes,
       learning,
       time,

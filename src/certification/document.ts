@@ -25,6 +25,8 @@ export interface CertificateClaims {
   readonly certificationTitle: Text;
   /** null: it was not earned by a course of ours. */
   readonly courseTitle: Text | null;
+  /** Whether the course was reviewed when it was taken, as a clause without a full stop; of a course of ours since it is said at all. */
+  readonly courseReview?: Text | null;
   /** 0: none are credited. */
   readonly classHours: number;
   /** null: there was no exam of ours. */
@@ -134,6 +136,8 @@ export function bindingsOf(claims: CertificateClaims): Bindings {
     'certificationTitle.en': claims.certificationTitle.en,
     'courseTitle.zh': claims.courseTitle?.['zh-CN'],
     'courseTitle.en': claims.courseTitle?.en,
+    'courseReview.zh': claims.courseReview?.['zh-CN'],
+    'courseReview.en': claims.courseReview?.en,
     'classHours.zh': classHours === 0 ? undefined : `${classHours} 学时`,
     'classHours.en':
       classHours === 0 ? undefined : classHours === 1 ? '1 class hour' : `${classHours} class hours`,

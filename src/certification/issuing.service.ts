@@ -1,5 +1,6 @@
 import { chinaDay } from '../clock.ts';
 import type { CourseVersion } from '../courses/course.ts';
+import { describeReview } from '../courses/review.ts';
 import type { Text } from '../courses/notation.ts';
 import type { Executor } from '../db/database.ts';
 import type { Concerned } from '../journal/journal.ts';
@@ -80,6 +81,7 @@ export function makeIssuing({
         roleTitle: post === null ? null : roleTitles[post.role],
         certificationTitle: certification.title,
         courseTitle: course?.manifest.title ?? null,
+        courseReview: course === undefined ? null : describeReview(course.manifest.review),
         classHours: grounds.classHours,
         percent: grounds.percent,
         issuerName: certification.issuerName,

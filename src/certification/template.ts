@@ -18,6 +18,8 @@ export const bindingNames = [
   'certificationTitle.en',
   'courseTitle.zh',
   'courseTitle.en',
+  'courseReview.zh',
+  'courseReview.en',
   'classHours.zh',
   'classHours.en',
   'percent',

@@ -7,6 +7,7 @@ import { generate, getDialect } from 'kysely-codegen';
 import { z } from 'zod';
 import { printContract, schema } from '../../schema/schema.ts';
 import { projectFolder } from '../config.ts';
+import { hotlineFileSchema } from '../courses/hotline.ts';
 import { itemFileSchema } from '../courses/item.ts';
 import { manifestSchema } from '../courses/manifest.ts';
 import { scaleSchema } from '../courses/scale.ts';
@@ -43,6 +44,7 @@ export async function generateFiles<T>(db: Kysely<T>): Promise<Map<string, strin
     ['courses/items.schema.json', jsonSchema(itemFileSchema)],
     ['courses/scenario.schema.json', jsonSchema(scenarioSchema)],
     ['courses/scale.schema.json', jsonSchema(scaleSchema)],
+    ['courses/hotlines.schema.json', jsonSchema(hotlineFileSchema)],
   ]);
 }
 

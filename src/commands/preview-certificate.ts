@@ -1,3 +1,4 @@
+import { describeReview, unreviewed } from '../courses/review.ts';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { drawCertificate, type CertificateClaims } from '../certification/document.ts';
@@ -15,6 +16,7 @@ export const sampleClaims: CertificateClaims = {
   roleTitle: { 'zh-CN': '班主任', en: 'Class teacher' },
   certificationTitle: { 'zh-CN': '学生心理健康守门人', en: 'Gatekeeper for Students’ Mental Health' },
   courseTitle: { 'zh-CN': '心桥守门人：看见与倾听', en: 'Xinqiao Gatekeeper: Noticing and Listening' },
+  courseReview: describeReview(unreviewed),
   classHours: 2,
   percent: 90,
   issuerName: '长沙县教育局',

@@ -4,6 +4,7 @@ import type { Contents, CourseVersion, StoredItem } from './course.ts';
 import type { Item } from './item.ts';
 import { languages } from './language.ts';
 import type { Manifest } from './manifest.ts';
+import { unreviewed } from './review.ts';
 
 /** First half of a two-part advisory lock. */
 const SYNC_LOCK = 0x78_71_63; // 'xqc'
@@ -14,6 +15,20 @@ export async function findCurrentCourse(db: Executor, slug: string): Promise<Cou
     .selectAll()
     .where('slug', '=', slug)
     .where('is_current', '=', true)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toCourse(row);
+}
+
+export async function findCourseVersion(
+  db: Executor,
+  slug: string,
+  version: string,
+): Promise<CourseVersion | undefined> {
+  const row = await db
+    .selectFrom('course_versions')
+    .selectAll()
+    .where('slug', '=', slug)
+    .where('version', '=', version)
     .executeTakeFirst();
   return row === undefined ? undefined : toCourse(row);
 }
@@ -77,6 +92,7 @@ export async function insertCourseVersion(
     contents: Contents;
     scenarios: CourseVersion['scenarios'];
     scale: CourseVersion['scale'];
+    pack: CourseVersion['pack'];
     items: readonly Item[];
     at: Date;
   },
@@ -97,6 +113,7 @@ export async function insertCourseVersion(
       contents: JSON.stringify(course.contents),
       scenarios: JSON.stringify(course.scenarios),
       scale: course.scale === null ? null : JSON.stringify(course.scale),
+      pack: JSON.stringify(course.pack),
       is_current: true,
       synced_at: course.at,
     })
@@ -138,18 +155,21 @@ function toCourse(row: {
   contents: unknown;
   scenarios: unknown;
   scale: unknown;
+  pack: unknown;
 }): CourseVersion {
   return {
     id: row.id,
     slug: row.slug,
     version: row.version,
-    // Versions from before courses could be in Chinese alone do not say.
+    // Versions from before courses could be in Chinese alone, or said whether they are reviewed, do not say.
     manifest: {
       ...(row.manifest as Manifest),
       languages: (row.manifest as Partial<Manifest>).languages ?? [...languages],
+      review: (row.manifest as Partial<Manifest>).review ?? unreviewed,
     },
     contents: row.contents as Contents,
     scenarios: row.scenarios as CourseVersion['scenarios'],
     scale: row.scale as CourseVersion['scale'],
+    pack: row.pack as CourseVersion['pack'],
   };
 }

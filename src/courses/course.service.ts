@@ -5,6 +5,7 @@ import type { Database, Executor } from '../db/database.ts';
 import type { CourseVersion, StoredItem } from './course.ts';
 import {
   deleteCourseVersion,
+  findCourseVersion,
   findCurrentCourse,
   findVersionDigest,
   insertCourseVersion,
@@ -14,7 +15,7 @@ import {
   lockCourse,
 } from './course.repository.ts';
 import { readCourseFolder, storeContent } from './folder.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../h5p/problem.ts';
 import { inParts } from '../db/acting.ts';
 
 export interface SyncResult {
@@ -49,6 +50,9 @@ export function makeCourseService({
     // leave every connection waiting.
     findCurrent: async (executor: Executor, slug: string): Promise<CourseVersion | undefined> =>
       findCurrentCourse(executor, slug),
+    /** As it is now, or as it was at a version. Public, as what it is asked for: something to print. */
+    findForPack: async (slug: string, version: string | undefined): Promise<CourseVersion | undefined> =>
+      version === undefined ? findCurrentCourse(db, slug) : findCourseVersion(db, slug, version),
     listCurrent: async (): Promise<CourseVersion[]> => listCurrentCourses(db),
     async listVersions(executor: Executor, ids: readonly string[]): Promise<CourseVersion[]> {
       const unread = ids.filter((id) => !known.versions.has(id));
@@ -84,7 +88,7 @@ export function makeCourseService({
   async function syncOne(slug: string): Promise<SyncResult> {
     const read = await readCourseFolder(join(coursesFolder, slug), librariesFolder);
     if ('problems' in read) return { slug, outcome: 'refused', problems: read.problems };
-    const { manifest, items, contents, scenarios, scale, sources, digest } = read.course;
+    const { manifest, items, contents, scenarios, scale, pack, sources, digest } = read.course;
     for (const [hash, source] of sources) await storeContent(contentStore, hash, source);
     return db.transaction().execute(async (tx): Promise<SyncResult> => {
       await lockCourse(tx, slug);
@@ -111,6 +115,7 @@ export function makeCourseService({
         contents,
         scenarios,
         scale,
+        pack,
         items,
         at: clock.now(),
       });

@@ -1,6 +1,7 @@
 import type { Item } from './item.ts';
 import type { Language } from './language.ts';
 import type { Activity, H5pActivity, Manifest } from './manifest.ts';
+import type { PackDocument } from './pack.ts';
 import type { Scale } from './scale.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -17,6 +18,7 @@ export interface CourseVersion {
   /** Key of a simulation's activity → what is played. With the points: for the assessment room alone. */
   readonly scenarios: Readonly<Record<string, Scenario>>;
   readonly scale: Scale | null;
+  readonly pack: readonly PackDocument[];
 }
 
 export type StoredItem = Item & { readonly id: string };

@@ -3,6 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { checkBank } from './check-bank.ts';
+import { checkContent, checkReading, checkWords, textsOf, textsOfParameters } from './check-content.ts';
+import { readPack } from './check-pack.ts';
 import { checkScenario } from './check-scenario.ts';
 import { listActivities, type Contents, type CourseVersion } from './course.ts';
 import {
@@ -13,10 +16,14 @@ import {
   type ContentMeasure,
 } from './hours.ts';
 import { checkBlueprint, checkWrittenItem, duplicates } from './check-item.ts';
+import type { Guessing } from './guesser.ts';
+import { dialled, readHotlines } from './hotline.ts';
 import { itemFileSchema, questionsOf, type Item } from './item.ts';
 import { languages, type Language } from './language.ts';
 import { manifestSchema, type Manifest } from './manifest.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../h5p/problem.ts';
+import { readingLevel, type ReadingLevel } from './reading-level.ts';
+import { judgeReview } from './review.ts';
 import { scaleSchema, type Scale } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 import { inLanguages } from './translation.ts';
@@ -30,6 +37,10 @@ export interface CourseFolder {
   /** Key of a simulation's activity → what can happen in it. */
   readonly ways: Readonly<Record<string, Ways>>;
   readonly scale: CourseVersion['scale'];
+  readonly pack: CourseVersion['pack'];
+  readonly guessing: Guessing;
+  /** Of its Chinese texts, those of the exam and the conversations included. */
+  readonly reading: ReadingLevel;
   /** Content hash → the folders that make it up. */
   readonly sources: ReadonlyMap<string, ContentSource>;
   /** What stands in nobody's way, and an author should look at. */
@@ -52,10 +63,10 @@ export interface ContentSource {
 export async function readCourseFolder(
   folder: string,
   librariesFolder: string,
-): Promise<{ course: CourseFolder } | { problems: Problem[] }> {
+): Promise<{ course: CourseFolder } | { problems: Problem[]; warnings: Problem[] }> {
   const problems: Problem[] = [];
   const manifest = await readYaml(folder, 'course.yaml', manifestSchema, problems);
-  if (manifest === undefined) return { problems };
+  if (manifest === undefined) return { problems, warnings: [] };
   const name = folder.split('/').at(-1);
   if (manifest.slug !== name)
     problems.push({
@@ -77,19 +88,41 @@ export async function readCourseFolder(
   /** A file whose texts are in the languages of the course. */
   const readTexts = async <T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> => {
     const written = await readYaml(folder, file, schema, problems);
-    return written && inLanguages(written, file, manifest.languages, { problems, warnings });
+    if (written === undefined) return undefined;
+    checkTexts(file, { 'zh-CN': textsOf(written, 'zh-CN'), en: textsOf(written, 'en') });
+    return inLanguages(written, file, manifest.languages, findings);
+  };
+  const findings = { problems, warnings };
+  const reviewed = judgeReview(manifest.review, manifest.version);
+  if (reviewed !== undefined) problems.push({ where: 'course.yaml review', what: reviewed });
+  const hotlines = await readHotlines(join(folder, '../hotlines.yaml'), false).catch((error: unknown) => {
+    problems.push({ where: '../hotlines.yaml', what: `can't be read: ${(error as Error).message}.` });
+    return [];
+  });
+  const numbers = new Set(hotlines.map(({ number }) => dialled(number)));
+  const read: string[] = [];
+  /** What is looked at in every text. */
+  const checkTexts = (file: string, texts: Readonly<Record<Language, readonly string[]>>): void => {
+    read.push(...texts['zh-CN']);
+    checkReading(texts['zh-CN'], file, findings);
+    for (const language of languages) checkWords(texts[language], file, findings);
   };
   const items: Item[] = [];
+  const files = new Map<string, string>();
   const vignetteKeys: string[] = [];
   for (const file of manifest.exam.items) {
     for (const written of (await readTexts(file, itemFileSchema)) ?? []) {
       checkWrittenItem(written, file, manifest, problems);
       if (written.kind === 'vignette') vignetteKeys.push(written.key);
-      items.push(...questionsOf(written));
+      for (const item of questionsOf(written)) {
+        items.push(item);
+        files.set(item.key, file);
+      }
     }
   }
   duplicates([...items.map((item) => item.key), ...vignetteKeys], 'items', problems);
   checkBlueprint(manifest.exam, items, problems);
+  const guessing = checkBank(manifest.exam, items, (item) => files.get(item.key)!, findings);
 
   const contents: Record<string, Contents[string]> = {};
   const sources = new Map<string, ContentSource>();
@@ -128,11 +161,19 @@ export async function readCourseFolder(
       if (path === undefined && wanted)
         problems.push({ where, what: `has no ${language}, which course.yaml languages names.` });
       if (path === undefined || !wanted) continue;
-      const read = await readContent(join(folder, path), path, librariesFolder, problems);
-      if (read === undefined) continue;
-      hashes[language] = read.hash;
-      sources.set(read.hash, read.source);
-      if (language === 'zh-CN') measures.push(read.measure);
+      const content = await readContent(join(folder, path), path, librariesFolder, problems);
+      if (content === undefined) continue;
+      hashes[language] = content.hash;
+      sources.set(content.hash, content.source);
+      if (language === 'zh-CN') measures.push(measureContent(content.parameters));
+      checkContent(
+        content.parameters,
+        `${path}/content/content.json`,
+        { hotlines: numbers, files: content.files },
+        findings,
+      );
+      const texts = textsOfParameters(content.parameters);
+      checkTexts(path, { 'zh-CN': language === 'zh-CN' ? texts : [], en: language === 'en' ? texts : [] });
     }
     contents[activity.key] = hashes as Contents[string];
   }
@@ -143,6 +184,8 @@ export async function readCourseFolder(
   );
   const scale = manifest.scale === undefined ? undefined : await readTexts(manifest.scale, scaleSchema);
   if (scale !== undefined) checkScale(scale, manifest, problems);
+
+  const pack = readPack(await readPackFolder(join(folder, 'pack')), manifest, findings);
 
   const minutes = supportedMinutes(
     manifest,
@@ -160,9 +203,9 @@ export async function readCourseFolder(
       what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the time ledger counts ${Math.floor(countableMinutes(manifest))} at the most: expect more minutes of activities that take them.`,
     });
   }
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) return { problems, warnings };
   const digest = createHash('sha256')
-    .update(JSON.stringify([manifest, items, contents, scenarios, scale ?? null]))
+    .update(JSON.stringify([manifest, items, contents, scenarios, scale ?? null, pack]))
     .digest('hex');
   return {
     course: {
@@ -172,12 +215,22 @@ export async function readCourseFolder(
       scenarios,
       ways,
       scale: scale ?? null,
+      pack,
+      guessing,
+      reading: readingLevel(read),
       sources,
       warnings,
       digest,
       supportedMinutes: minutes,
     },
   };
+}
+
+async function readPackFolder(folder: string): Promise<Map<string, string>> {
+  const names = (await exists(folder)) ? (await readdir(folder)).toSorted() : [];
+  const texts = new Map<string, string>();
+  for (const name of names) texts.set(name, await readFile(join(folder, name), 'utf8'));
+  return texts;
 }
 
 async function readYaml<T>(
@@ -244,7 +297,9 @@ async function readContent(
   path: string,
   librariesFolder: string,
   problems: Problem[],
-): Promise<{ hash: string; source: ContentSource; measure: ContentMeasure } | undefined> {
+): Promise<
+  { hash: string; source: ContentSource; parameters: unknown; files: ReadonlySet<string> } | undefined
+> {
   const before = problems.length;
   const h5p = await readJson(join(folder, 'h5p.json'), `${path}/h5p.json`, packageSchema, problems);
   const parameters = await readJson(
@@ -294,7 +349,8 @@ async function readContent(
   return {
     hash: hash.digest('hex').slice(0, 40),
     source: { folder, libraries },
-    measure: measureContent(parameters),
+    parameters,
+    files: new Set(await filesOf(join(folder, 'content'))),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { roles } from '../people/role.ts';
 import { languages } from './language.ts';
 import { key, path, text } from './notation.ts';
+import { reviewSchema, unreviewed } from './review.ts';
 
 const activity = {
   key: key.describe('Stays the same across versions: progress is kept by it.'),
@@ -154,6 +155,9 @@ export const manifestSchema = z.strictObject({
     ),
   title: text,
   summary: text,
+  review: reviewSchema
+    .default(unreviewed)
+    .describe('Whether it has been reviewed, and by whom; shown with the course and on its certificates.'),
   audience: z.array(z.enum(roles)).min(1),
   classHours: z
     .number()

@@ -1,6 +1,8 @@
-/** Something that an author must mend: where, and what. */
-export interface Problem {
-  /** File inside the course folder, and where in it. */
-  readonly where: string;
-  readonly what: string;
+import type { Problem } from '../h5p/problem.ts';
+
+/** What a check of a course gathers in one pass. */
+export interface Findings {
+  readonly problems: Problem[];
+  /** What stands in nobody's way, and an author should look at. */
+  readonly warnings: Problem[];
 }

@@ -1,6 +1,6 @@
 import type { Language } from './language.ts';
 import type { ContentText } from './notation.ts';
-import type { Problem } from './problem.ts';
+import type { Findings } from './problem.ts';
 
 /**
  * Holds the texts of a file against the languages of its course. What is missing is a problem, each with its place. English in a course that
@@ -10,7 +10,7 @@ export function inLanguages<T>(
   written: T,
   file: string,
   languages: readonly Language[],
-  { problems, warnings }: { readonly problems: Problem[]; readonly warnings: Problem[] },
+  { problems, warnings }: Findings,
 ): T {
   const english = languages.includes('en');
   let unserved = 0;

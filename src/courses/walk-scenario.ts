@@ -45,6 +45,8 @@ export interface Ways extends Ahead {
   readonly steps: ReadonlySet<string>;
   /** The way with the most points that can be passed, or with the most. */
   readonly bestWay: readonly Move[];
+  /** The way with the fewest points, and of these the shortest. */
+  readonly worstWay: readonly Move[];
 }
 
 export type Walked =
@@ -128,31 +130,46 @@ export function walkScenario(scenario: Scenario): Walked {
   if (deadEnds.length > 0 || all === null) return { deadEnds };
   const minutes = all.minutes + readingMinutes([scenario.title, scenario.setting]);
   return {
-    ways: { ...all, minutes, states: known.size, turns, endings, branches, steps, bestWay: bestFrom(start) },
+    ways: {
+      ...all,
+      minutes,
+      states: known.size,
+      turns,
+      endings,
+      branches,
+      steps,
+      bestWay: wayFrom(start, isBetter),
+      worstWay: wayFrom(start, isWorse),
+    },
   };
 
-  function bestFrom(from: ConversationState): Move[] {
+  function wayFrom(from: ConversationState, better: (one: Ahead, other: Ahead) => boolean): Move[] {
     const way: Move[] = [];
     let state = from;
     for (let turn = findTurn(scenario, state.at); turn !== undefined; turn = findTurn(scenario, state.at)) {
       const here = turn.choices.map((choice) => {
         const next = converse(scenario, state, choice)!;
-        const after = known.get(keyOf(next))!;
-        return { choice, next, after: behind(choice, after) };
+        return { choice, next, after: behind(choice, known.get(keyOf(next))!) };
       });
-      const passing = here.some(({ after }) => after.mostPassing !== undefined);
-      const worth = (after: Ahead): number => (passing ? (after.mostPassing ?? -1) : after.most);
-      const best = here.reduce((one, other) =>
-        worth(other.after) > worth(one.after) ||
-        (worth(other.after) === worth(one.after) && other.after.shortest < one.after.shortest)
-          ? other
-          : one,
-      );
-      way.push({ turn: turn.key, choice: best.choice.key });
-      state = best.next;
+      const taken = here.reduce((one, other) => (better(other.after, one.after) ? other : one));
+      way.push({ turn: turn.key, choice: taken.choice.key });
+      state = taken.next;
     }
     return way;
   }
+}
+
+/** Of two ways that go on from a turn: that which can be passed before that which can't, then by points, then the shorter. */
+function isBetter(one: Ahead, other: Ahead): boolean {
+  if (one.mostPassing !== undefined || other.mostPassing !== undefined) {
+    const by = (one.mostPassing ?? -1) - (other.mostPassing ?? -1);
+    return by > 0 || (by === 0 && one.shortest < other.shortest);
+  }
+  return one.most > other.most || (one.most === other.most && one.shortest < other.shortest);
+}
+
+function isWorse(one: Ahead, other: Ahead): boolean {
+  return one.least < other.least || (one.least === other.least && one.shortest < other.shortest);
 }
 
 /** Whether a conversation that ended so is passed, if its points suffice. */

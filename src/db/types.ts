@@ -202,6 +202,10 @@ export interface CourseVersions {
   id: Generated<Int8>;
   is_current: boolean;
   manifest: Json;
+  /**
+   * Documents to print, in their order: key, title and Markdown by language.
+   */
+  pack: Generated<Json>;
   scale: Json | null;
   /**
    * Key of a simulated conversation's activity to what is played, with its points: never told whole.

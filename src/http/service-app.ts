@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Services } from '../../schema/context.ts';
+import { languageOf } from '../courses/course.ts';
 import type { Clock } from '../clock.ts';
 import type { Introspection } from '../config.ts';
 import { InvalidInput, NotFound, NotSignedIn } from '../errors.ts';
@@ -13,6 +14,7 @@ import { download } from './download.ts';
 import { exportDoor } from './export/door.ts';
 import { filesBelow } from './files.ts';
 import { makeGraphql } from './graphql.ts';
+import { packPage } from './pack-page.ts';
 import { problem, problemResponses } from './problem.ts';
 import { viewerOf, viewers } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
@@ -120,12 +122,32 @@ export function makeServiceApp(
     };
   });
 
+  // Something to print, as public as the course: from the database, whatever has become of the folder.
+  router.get('/courses/:slug/pack/:key', async (ctx) => {
+    const { version } = ctx.query;
+    if (Array.isArray(version)) throw new InvalidInput('version', 'Give version once.');
+    const course = await services.courses.findForPack(ctx.params['slug'] ?? '', version);
+    const document = course?.pack.find(({ key }) => key === ctx.params['key']);
+    if (course === undefined || document === undefined) throw new NotFound('The page');
+    const page = packPage(
+      course,
+      document,
+      languageOf(course.manifest, ctx.query['lang'] === 'en' ? 'en' : 'zh-CN'),
+    );
+    ctx.set({ 'Content-Security-Policy': page.policy, 'Cache-Control': 'no-cache' });
+    ctx.type = 'html';
+    ctx.body = page.html;
+  });
+
   const page = (file: string) => async (ctx: Koa.Context) => {
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-cache');
     ctx.body = await readFile(join(options.webFolder, file));
   };
-  router.get(['/', '/about-time', '/assignments/*rest', '/attempts/*rest'], page('index.html'));
+  router.get(
+    ['/', '/about-time', '/curriculum', '/assignments/*rest', '/attempts/*rest'],
+    page('index.html'),
+  );
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
 
   signInRoutes(router, services, {

@@ -78,6 +78,7 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   certificate: { about: ['number'], args: (of) => ({ number: of.number }) },
   certifications: nothing,
   courses: nothing,
+  hotlines: nothing,
   coverage: {
     about: ['county'],
     args: (of) => ({ certificationId: of.certification, unitId: of.county }),
@@ -494,6 +495,8 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /sign-in/callback': { path: () => '/sign-in/callback?state=x&code=y' },
   'service GET /sign-in/:issuer': { path: () => '/sign-in/one' },
   'service GET /': { path: () => '/' },
+  'service GET /curriculum': { path: () => '/curriculum' },
+  'service GET /courses/:slug/pack/:key': { path: () => '/courses/ethics-and-own-strength/pack/wall-card' },
   'service GET /about-time': { path: () => '/about-time' },
   'service GET /assignments/*rest': { path: () => '/assignments/x' },
   'service GET /attempts/*rest': { path: () => '/attempts/x' },

@@ -109,6 +109,10 @@ describe('a certificate', () => {
     for (const table of ['certificates', 'certificate_documents', 'credit_records'])
       expect(await count(table)).toBe(1);
     expect(await count('journal_entries', `action = 'certificate.issue'`)).toBe(1);
+    // It says what somebody who reads it must know of the course.
+    expect(
+      (await service.database.pool.query(`select claims -> 'courseReview' as review from certificates`)).rows,
+    ).toEqual([{ review: { 'zh-CN': '尚未经临床专业人员审阅', en: 'Not yet reviewed by a clinician' } }]);
   });
 
   it('is issued once by two workers that have several jobs for it at the same moment', async () => {

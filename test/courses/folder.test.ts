@@ -19,6 +19,7 @@ describe('a course folder', () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'xinqiao-courses-'));
     await cp(join(projectFolder, 'courses/libraries'), join(root, 'libraries'), { recursive: true });
+    await cp(join(projectFolder, 'courses/hotlines.yaml'), join(root, 'hotlines.yaml'));
     folder = join(root, SLUG);
   });
   beforeEach(async () => {
@@ -38,7 +39,7 @@ describe('a course folder', () => {
     return 'problems' in found ? found.problems.map((problem) => `${problem.where} ${problem.what}`) : [];
   };
 
-  it('of each course of ours is in order, and so is the template but for its hours', async () => {
+  it('of each course of ours is in order, and so is the template but for the few items that it shows', async () => {
     const courses = join(projectFolder, 'courses');
     const slugs = (await readdir(courses, { withFileTypes: true }))
       .filter((entry) => entry.isDirectory() && entry.name !== 'libraries')
@@ -47,7 +48,10 @@ describe('a course folder', () => {
     for (const slug of slugs) {
       const found = await readCourseFolder(join(courses, slug), join(courses, 'libraries'));
       const wrong = 'problems' in found ? found.problems.map((problem) => problem.where) : [];
-      expect({ slug, wrong }).toEqual({ slug, wrong: slug === 'template' ? ['course.yaml classHours'] : [] });
+      expect({ slug, wrong }).toEqual({
+        slug,
+        wrong: slug === 'template' ? ['course.yaml exam.blueprint', 'course.yaml exam passMark'] : [],
+      });
     }
   });
 
@@ -414,6 +418,34 @@ describe('a course folder', () => {
       /"mainLibrary": "[^"]*"/,
       '"mainLibrary": "H5P.Other"',
       /h5p\.json names a mainLibrary that is not among its preloadedDependencies/,
+    ],
+    [
+      'a number to call that nobody has dated',
+      'content/signs-lesson/zh-CN/content/content.json',
+      '"number": "12356"',
+      '"number": "010 8888 9999"',
+      /^content\/signs-lesson\/zh-CN\/content\/content\.json help lines 1 says to call "010 8888 9999", which hotlines\.yaml does not list/,
+    ],
+    [
+      'an exam that guessing passes',
+      'course.yaml',
+      'passMark: 80',
+      'passMark: 20',
+      /^course\.yaml exam passMark is reached by \d+(\.\d)? % of those who guess \(27 % of the points on average\)/,
+    ],
+    [
+      'a review of other content',
+      'course.yaml',
+      'state: not-reviewed',
+      'state: reviewed\n  by: { zh-CN: 某某, en: Somebody }\n  on: 2026-12-01\n  version: 0.9.0',
+      /^course\.yaml review is of version 0\.9\.0, and this is \d+\.\d+\.\d+ with other content/,
+    ],
+    [
+      'a review that nobody signed',
+      'course.yaml',
+      'state: not-reviewed',
+      'state: reviewed',
+      /^course\.yaml review\.by /,
     ],
     [
       'an option without its English',

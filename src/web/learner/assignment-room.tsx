@@ -49,6 +49,7 @@ export function AssignmentRoom({ id }: { id: string }) {
           certificate === null &&
           ` · ${t.due(formatDay(assignment.dueOn, language))}`}
       </p>
+      <p className="quiet">{course.review.text}</p>
       <p className="quiet">
         {t.hoursSoFar(assignment.time.classHours, course.classHours)}{' '}
         <Link href="/about-time">{t.aboutTimeLink}</Link>
@@ -87,6 +88,27 @@ export function AssignmentRoom({ id }: { id: string }) {
         </section>
       ))}
       <ExamPanel assignment={assignment} />
+      {course.pack.length > 0 && (
+        <section className="card">
+          <h2>{t.pack.title}</h2>
+          <p className="quiet">{t.pack.hint}</p>
+          <ul>
+            {course.pack.map(({ key, title, url }) => (
+              <li key={key}>
+                {/* Beside the course, and not instead of it. */}
+                <a
+                  href={url}
+                  target="_blank"
+                  rel="noreferrer"
+                  lang={course.languages.includes(code) ? undefined : 'zh-CN'}
+                >
+                  {title}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {assignment.efficacy !== null &&
         (assignment.efficacy.given.length > 0 || assignment.efficacy.due?.declined === true) && (
           <p>

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { ResultOf } from '../graphql.ts';
 import { useLanguage, type LanguageCode } from '../language.tsx';
+import { HelpNumbers } from '../parts/help.tsx';
 import { Said } from '../parts/said.tsx';
 import type { ConversationRun } from './queries.ts';
 
@@ -15,11 +16,7 @@ export function HelpNow() {
   return (
     <p className="help-now">
       {t.conversation.fiction}
-      {t.helplines.map(({ number, name }) => (
-        <a key={number} href={`tel:${number}`}>
-          {name} {number}
-        </a>
-      ))}
+      <HelpNumbers />
     </p>
   );
 }

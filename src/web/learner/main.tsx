@@ -7,12 +7,16 @@ import { Brand, Loading, Shell } from '../parts/page.tsx';
 import { AboutTime } from './about-time.tsx';
 import { ActivityRoom } from './activity-room.tsx';
 import { AssignmentRoom } from './assignment-room.tsx';
+import { CurriculumRoom } from './curriculum-room.tsx';
 import { EfficacyRoom } from './efficacy-room.tsx';
 import { ExamRoom } from './exam-room.tsx';
 import { HomeRoom } from './home-room.tsx';
 import { NotFound } from './not-found.tsx';
 import { SignIn, SignOut } from './queries.ts';
 import { WayIn } from './way-in.tsx';
+
+/** For everybody, signed in or not. */
+const OPEN = ['/about-time', '/curriculum'];
 
 function App() {
   const { t } = useLanguage();
@@ -69,8 +73,9 @@ function App() {
       }
     >
       {path === '/about-time' && <AboutTime />}
+      {path === '/curriculum' && <CurriculumRoom />}
       {session === 'entering' && <Loading />}
-      {session === 'out' && path !== '/about-time' && <WayIn failed={failed} enter={enter} />}
+      {session === 'out' && !OPEN.includes(path) && <WayIn failed={failed} enter={enter} />}
       {session === 'in' && (
         <Switch>
           <Route path="/">
@@ -86,6 +91,7 @@ function App() {
             {({ id }) => <EfficacyRoom key={id} assignmentId={id} />}
           </Route>
           <Route path="/about-time" />
+          <Route path="/curriculum" />
           <Route path="/attempts/:id">{({ id }) => <ExamRoom key={id} id={id} />}</Route>
           <Route>
             <NotFound />

@@ -83,6 +83,41 @@ export const Home = graphql(`
   }
 `);
 
+export const CurriculumPage = graphql(`
+  query CurriculumPage($language: Language!) {
+    courses {
+      slug
+      version
+      title(language: $language)
+      summary(language: $language)
+      classHours
+      audience
+      languages
+      itemsPerAttempt
+      itemsInBank
+      competencies {
+        key
+        title(language: $language)
+      }
+      review {
+        state
+        text(language: $language)
+      }
+      pack {
+        key
+        title(language: $language)
+        url(language: $language)
+      }
+      modules {
+        title(language: $language)
+        activities {
+          kind
+        }
+      }
+    }
+  }
+`);
+
 export const AssignmentPage = graphql(`
   query AssignmentPage($id: ID!, $language: Language!) {
     node(id: $id) {
@@ -96,6 +131,14 @@ export const AssignmentPage = graphql(`
         }
         course {
           languages
+          review {
+            text(language: $language)
+          }
+          pack {
+            key
+            title(language: $language)
+            url(language: $language)
+          }
           title(language: $language)
           summary(language: $language)
           classHours

@@ -1,5 +1,6 @@
 import { request } from '../graphql.ts';
 import { useLanguage } from '../language.tsx';
+import { Link } from 'wouter';
 import { Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { WaysIn } from './queries.ts';
@@ -50,6 +51,9 @@ export function WayIn({ failed, enter }: { failed: boolean; enter: (key: string)
           </ul>
         </section>
       )}
+      <p>
+        <Link href="/curriculum">{t.curriculum.title}</Link>
+      </p>
     </>
   );
 }

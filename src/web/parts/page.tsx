@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useLanguage } from '../language.tsx';
+import { HelpNumbers, NeedHelp } from './help.tsx';
 import '../style.css';
 
 /** Frame of every page: brand, language, content, and where to get help now. */
@@ -22,6 +23,7 @@ export function Shell({
         <div className="top-inner">
           {home}
           <div className="top-actions">
+            <NeedHelp />
             {actions}
             <button
               type="button"
@@ -40,11 +42,7 @@ export function Shell({
       <footer className="help">
         <p>
           <span>{t.help}</span>
-          {t.helplines.map(({ number, name }) => (
-            <a key={number} href={`tel:${number}`}>
-              {name} <strong>{number}</strong>
-            </a>
-          ))}
+          <HelpNumbers />
         </p>
       </footer>
     </>
