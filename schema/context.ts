@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { H5pService } from '../src/h5p/content.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
@@ -52,6 +53,7 @@ export interface Services {
   readonly roster: RosterService;
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
+  readonly h5p: H5pService;
   readonly courses: CourseService;
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;

@@ -18,6 +18,7 @@ import './certificate.ts';
 import './issue-request.ts';
 import './coverage.ts';
 import './staffing.ts';
+import './h5p.ts';
 import './indicator.ts';
 import './snapshot.ts';
 import './credit.ts';

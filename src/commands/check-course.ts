@@ -26,9 +26,11 @@ for (const folder of folders) {
     for (const problem of read.problems) console.log(`  ${problem.where}: ${problem.what}`);
     continue;
   }
-  const { manifest, items, contents, supportedMinutes } = read.course;
+  const { manifest, items, contents, supportedMinutes, packages, warnings } = read.course;
+  for (const each of packages) await each.close();
   const supported = (supportedMinutes / CLASS_HOUR_MINUTES).toFixed(1);
   console.log(
     `${manifest.slug} ${manifest.version}: in order. ${Object.keys(contents).length} activities, ${items.length} items; declares ${manifest.classHours} class hours where the content supports ${supported}.`,
   );
+  for (const { where, what } of warnings) console.log(`  to look at: ${where} ${what}`);
 }

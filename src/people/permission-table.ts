@@ -22,6 +22,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'credit.read': 'read the feed of credit records',
   'journal.read': 'read the journal',
   'access.revoke': "revoke people's access tokens",
+  'content.author': 'upload H5P contents, take them out, upgrade their libraries',
 };
 
 /** The table of roles and permissions as people read it; permissions.txt is made of it. */

@@ -22,6 +22,7 @@ export const permissions = [
   'credit.read',
   'journal.read',
   'access.revoke',
+  'content.author',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -56,7 +57,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.issue', 'certificate.revoke', 'coverage.read'],
   hr_verifier: ['certificate.read', 'credit.read'],
-  author: [],
+  author: ['content.author'],
   auditor: ['grant.read', 'journal.read', 'coverage.read'],
 };
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
-import { readCourseFolder, storeContent } from '../../src/courses/folder.ts';
+import { readCourseFolder } from '../../src/courses/folder.ts';
 
 const SLUG = 'core-gatekeeper';
 const LESSON = 'content/signs-lesson/en';
@@ -282,17 +282,5 @@ describe('a course folder', () => {
       digests.push(await digest());
     }
     expect(new Set(digests).size).toBe(digests.length);
-  });
-
-  it('puts each content into the store whole, once, also when two do so at once', async () => {
-    const found = await read();
-    if ('problems' in found) throw new Error(JSON.stringify(found.problems));
-    const { sources, contents } = found.course;
-    const store = join(root, '.store');
-    const hash = contents['signs-lesson']!.en;
-    await Promise.all([1, 2].map(async () => storeContent(store, hash, sources.get(hash)!)));
-    expect(await readdir(store)).toEqual([hash]);
-    const files = await readdir(join(store, hash));
-    expect(files).toEqual(expect.arrayContaining(['content', 'h5p.json', 'H5P.XinqiaoBase-1.0']));
   });
 });
