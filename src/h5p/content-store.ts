@@ -89,10 +89,11 @@ export function makeContentStore(objects: ObjectStore) {
     },
 
     /** Puts a library there, unless it is. */
-    async putLibrary({ library, open }: LibrarySource): Promise<void> {
+    async putLibrary(source: LibrarySource): Promise<void> {
+      const { library } = source;
       const key = `libraries/${library.id}.json`;
       if (await objects.has(key)) return;
-      for (const [path, file] of Object.entries(library.files)) await putBlob(file, open(path));
+      for (const [path, file] of Object.entries(library.files)) await putBlob(file, source.open(path));
       await putJson(key, library);
     },
 

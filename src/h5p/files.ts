@@ -66,15 +66,10 @@ async function* named(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arr
 
 function inOurWords(error: unknown): unknown {
   if (!(error instanceof UnreadableSheet)) return error;
-  switch (error.reason) {
-    case 'NOT_A_ZIP':
-    case 'OLD_FORMAT':
-      return new DamagedPackage('is not an H5P package: it is no zip.');
-    case 'ENCRYPTED':
-      return new DamagedPackage('is encrypted; save it without a password.');
-    default:
-      return new DamagedPackage(`can't be taken: ${error.message}.`);
-  }
+  if (error.reason === 'NOT_A_ZIP' || error.reason === 'OLD_FORMAT')
+    return new DamagedPackage('is not an H5P package: it is no zip.');
+  if (error.reason === 'ENCRYPTED') return new DamagedPackage('is encrypted; save it without a password.');
+  return new DamagedPackage(`can't be taken: ${error.message}.`);
 }
 
 /** A package that lies unpacked in a folder. */

@@ -24,9 +24,9 @@ interface Field {
 
 export interface Surroundings {
   /** Whether the package has such a file, below `content/`. */
-  hasFile(path: string): boolean;
+  readonly hasFile: (path: string) => boolean;
   /** The semantics of a library, undefined where it has none or is not known. */
-  semanticsOf(dependency: Dependency): Promise<unknown>;
+  readonly semanticsOf: (dependency: Dependency) => Promise<unknown>;
   readonly findings: Findings;
 }
 
@@ -135,15 +135,15 @@ async function checkValue(
       // An editor keeps the place of a part that was never chosen.
       if (reference === undefined || reference === null || reference === '') return undefined;
       const dependency = typeof reference === 'string' ? parseReference(reference) : undefined;
-      if (dependency === undefined) {
+      if (typeof reference !== 'string' || dependency === undefined) {
         findings.problem(`${where}.library`, 'names no library: it should read like "H5P.Image 1.1".');
         return undefined;
       }
       const options = listOf(field.options).map((option) =>
         typeof option === 'string' ? option : String(option.name),
       );
-      if (options.length > 0 && !options.includes(String(reference)))
-        findings.warn(`${where}.library`, `is ${String(reference)}, which the library does not offer there.`);
+      if (options.length > 0 && !options.includes(reference))
+        findings.warn(`${where}.library`, `is ${reference}, which the library does not offer there.`);
       note(dependency, where, used);
       return checkParameters(value['params'] ?? {}, dependency, `${where}.params`, used, around);
     }
@@ -152,7 +152,7 @@ async function checkValue(
         findings.problem(where, `is ${kindOf(value)} where the library expects text.`);
         return undefined;
       }
-      if (typeof field.maxLength === 'number' && String(value).length > field.maxLength)
+      if (typeof field.maxLength === 'number' && typeof value === 'string' && value.length > field.maxLength)
         findings.warn(where, `is longer than the ${field.maxLength} characters that the library takes.`);
       return undefined;
     case 'number': {
