@@ -149,7 +149,7 @@ export function makeH5pService({
       const division = await visibleDivision(viewer, input.divisionCode);
       if (division === undefined) throw new NotFound(`Division ${input.divisionCode}`);
       if (input.file.size === 0) throw new InvalidInput('input.file', 'The file is empty.');
-      const folder = await mkdtemp(join(tmpdir(), 'xinqiao-h5p-'));
+      const folder = await mkdtemp(join(tmpdir(), 'xinqiao-upload-'));
       try {
         // A zip is read from its end.
         const file = join(folder, 'package.h5p');

@@ -15,7 +15,7 @@ import { readWhole } from '../h5p/object-store.ts';
 
 const PACKS = /\.(?:js|mjs|css|json|svg|xml|txt|csv|md|vtt|srt|html|map|ttf|otf|eot|wasm|gltf)$/i;
 /** Too little to gain below; too much to hold above. */
-const PACKED_BYTES = { least: 1_000, most: 4 * 1024 * 1024 };
+const PACKED_BYTES = { least: 300, most: 4 * 1024 * 1024 };
 const packs = new ByteCache(32 * 1024 * 1024);
 const packers = {
   br: async (bytes: Buffer): Promise<Buffer> =>
