@@ -47,7 +47,7 @@ async function take(server: string, token: string, name: string, file: string): 
       const problem = (await answer.json().catch(() => ({}))) as { detail?: string };
       throw new Error(problem.detail ?? `${server} answered ${answer.status}.`);
     }
-    await pipeline(Readable.fromWeb(answer.body), createWriteStream(unfinished));
+    await pipeline(Readable.from(answer.body as AsyncIterable<Uint8Array>), createWriteStream(unfinished));
     await rename(unfinished, file);
     console.log(`Written: ${file}`);
   } catch (error) {

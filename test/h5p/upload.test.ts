@@ -15,13 +15,8 @@ import {
   TEXT_SEMANTICS,
   type Files,
 } from './packages.ts';
+import { addAuthor, uploadPackage } from './upload.ts';
 
-const AUTHOR = 'sample:staff:author';
-const FAR_AUTHOR = 'sample:staff:far-author';
-const UPLOAD = `mutation ($input: UploadH5pInput!) { uploadH5p(input: $input) { __typename
-  ... on UploadH5pPayload { added h5pContent { id hash title size mainLibrary { machineName version contentCount } libraries { machineName version contentCount }
-    warnings { where what } uploadedBy { name } playerUrl exportUrl } }
-  ... on Refusal { code message } ... on PackageRefused { problems { where what } } } }`;
 const CONTENT = `query ($id: ID!) { node(id: $id) { ... on H5pContent { hash libraries { machineName version } upgrades { machineName version } upgradedFrom { id } } } }`;
 const UPGRADE = `mutation ($id: ID!) { upgradeH5pContent(input: { h5pContentId: $id }) { __typename
   ... on UpgradeH5pContentPayload { h5pContent { id hash libraries { machineName version } upgradedFrom { id } } } ... on Refusal { code message } } }`;
@@ -29,37 +24,21 @@ const FILM = Buffer.from(Array.from({ length: 300_000 }, (_each, index) => (inde
 
 describe('an uploaded H5P package', () => {
   let service: TestService;
+  let author: string;
+  let farAuthor: string;
   beforeAll(async () => {
     service = await startService();
-    for (const [name, division] of [
-      ['author', SAMPLE_COUNTY],
-      ['far-author', '430102'],
-    ])
-      await service.database.pool.query(
-        `with p as (insert into people (name, staff_number) values ($1, $1) returning id)
-         insert into role_grants (person_id, role, division_code, starts_on, reason) select id, 'author', $2, '2020-01-01', 'test' from p`,
-        [name, division],
-      );
+    author = await addAuthor(service, 'author');
+    farAuthor = await addAuthor(service, 'far-author', '430102');
   });
   afterAll(async () => service.stop());
 
-  const uploadBytes = async (bytes: Uint8Array, as: string | null = AUTHOR): Promise<GraphqlAnswer> => {
-    const form = new FormData();
-    const variables = { input: { divisionCode: SAMPLE_COUNTY, file: null } };
-    form.set('operations', JSON.stringify({ query: UPLOAD, variables }));
-    form.set('map', JSON.stringify({ 0: ['variables.input.file'] }));
-    form.set('0', new Blob([new Uint8Array(bytes)]), '包.h5p');
-    const answer = await fetch(`${service.app.publicUrl}/graphql`, {
-      method: 'POST',
-      headers: as === null ? {} : { authorization: `Bearer ${as}` },
-      body: form,
-    });
-    return (await answer.json()) as GraphqlAnswer;
-  };
+  const uploadBytes = async (bytes: Uint8Array, as: string | null = author): Promise<GraphqlAnswer> =>
+    uploadPackage(service, as, bytes);
   const upload = async (files: Files, as?: string | null) =>
     (await uploadBytes(await pack(files), as)).data?.uploadH5p;
   const exported = async (path: string): Promise<Buffer> => {
-    const answer = await service.fetch(path, AUTHOR);
+    const answer = await service.fetch(path, author);
     expect(answer.status).toBe(200);
     return Buffer.from(await answer.arrayBuffer());
   };
@@ -104,7 +83,7 @@ describe('an uploaded H5P package', () => {
     const { h5pContent } = await upload(textPackage('同一个'));
     const path = new URL(h5pContent.exportUrl as string).pathname;
     expect((await service.fetch(path)).status).toBe(401);
-    for (const as of ['coordinator', 'hr', FAR_AUTHOR]) {
+    for (const as of ['coordinator', 'hr', farAuthor]) {
       expect(await upload(textPackage('x'), as.includes(':') ? as : `sample:${as}`)).toMatchObject({
         code: 'NOT_FOUND',
       });
@@ -120,7 +99,7 @@ describe('an uploaded H5P package', () => {
       expect(data.h5pContents).toBeNull();
     }
     const { data } = await service.ask(
-      AUTHOR,
+      author,
       `{ h5pContents(divisionCode: "${SAMPLE_COUNTY}") { nodes { id } } }`,
     );
     expect(data.h5pContents.nodes).toEqual([{ id: h5pContent.id }]);
@@ -202,13 +181,13 @@ describe('an uploaded H5P package', () => {
 
   it('is upgraded to a newer patch only when it is asked for, as a content of its own', async () => {
     const before = (await upload(textPackage('同一个'))).h5pContent;
-    const told = (await service.ask(AUTHOR, CONTENT, { id: before.id })).data.node;
+    const told = (await service.ask(author, CONTENT, { id: before.id })).data.node;
     expect(told).toMatchObject({
       libraries: [{ version: '1.0.0' }],
       upgrades: [{ machineName: 'H5P.TestText', version: '1.0.3' }],
       upgradedFrom: null,
     });
-    const { h5pContent } = (await service.ask(AUTHOR, UPGRADE, { id: before.id })).data.upgradeH5pContent;
+    const { h5pContent } = (await service.ask(author, UPGRADE, { id: before.id })).data.upgradeH5pContent;
     expect(h5pContent).toMatchObject({ libraries: [{ version: '1.0.3' }], upgradedFrom: { id: before.id } });
     expect(h5pContent.hash).not.toBe(before.hash);
     expect((await raw(`/contents/${h5pContent.hash}/H5P.TestText-1.0/dist/code.js`)).body.toString()).toBe(
@@ -217,8 +196,8 @@ describe('an uploaded H5P package', () => {
     expect((await raw(`/contents/${h5pContent.hash}/content/content.json`)).body.toString()).toContain(
       '同一个',
     );
-    expect((await service.ask(AUTHOR, CONTENT, { id: before.id })).data.node.hash).toBe(before.hash);
-    expect((await service.ask(AUTHOR, UPGRADE, { id: h5pContent.id })).data.upgradeH5pContent).toMatchObject({
+    expect((await service.ask(author, CONTENT, { id: before.id })).data.node.hash).toBe(before.hash);
+    expect((await service.ask(author, UPGRADE, { id: h5pContent.id })).data.upgradeH5pContent).toMatchObject({
       code: 'NO_UPGRADE',
     });
   });
@@ -249,7 +228,7 @@ describe('an uploaded H5P package', () => {
     expect((await service.fetch(`/h5p/${rows[0].hash as string}.h5p`, 'coordinator')).status).toBe(404);
     // What was uploaded has a number of its own, which is judged.
     const { h5pContent } = await upload(textPackage('同一个'));
-    expect((await service.fetch(`/h5p/${h5pContent.hash as string}.h5p`, FAR_AUTHOR)).status).toBe(404);
+    expect((await service.fetch(`/h5p/${h5pContent.hash as string}.h5p`, farAuthor)).status).toBe(404);
   });
 
   it('comes over a slow line packed, in pieces, and once', async () => {
