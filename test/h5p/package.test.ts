@@ -1,8 +1,10 @@
-import { mkdtemp, rm, symlink, writeFile, mkdir } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
+import { CORE_API } from '../../src/h5p/library.ts';
 import { packageLimits } from '../../src/h5p/limits.ts';
 import { readFolder, readPackedFile, type H5pPackage, type ReadPackage } from '../../src/h5p/package.ts';
 import { folderShelf } from '../../src/h5p/read-library.ts';
@@ -530,6 +532,12 @@ describe('an H5P package', () => {
     ],
   ])('that %s is refused', async (_name, make, expected) => {
     expect(told(await readBytes(await make()))).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('may ask for the core that the player brings: the one with themes', async () => {
+    expect(CORE_API).toEqual({ majorVersion: 1, minorVersion: 28 });
+    const styles = createRequire(import.meta.url).resolve('h5p-standalone/dist/styles/h5p.css');
+    expect(await readFile(styles, 'utf8')).toContain('h5p-theme-');
   });
 
   it('in a folder is refused with a link in it', async () => {
