@@ -27,7 +27,8 @@ for (const folder of folders) {
     for (const problem of read.problems) console.log(`  ${problem.where}: ${problem.what}`);
     continue;
   }
-  const { manifest, items, contents, scenarios, ways, supportedMinutes } = read.course;
+  const { manifest, items, contents, scenarios, ways, supportedMinutes, packages, warnings } = read.course;
+  for (const each of packages) await each.close();
   const supported = (supportedMinutes / CLASS_HOUR_MINUTES).toFixed(1);
   console.log(
     `${manifest.slug} ${manifest.version}: in order. ${Object.keys(contents).length + Object.keys(scenarios).length} activities, ${items.length} items; declares ${manifest.classHours} class hours where the content supports ${supported}.`,
@@ -40,4 +41,5 @@ for (const folder of folders) {
     );
     console.log(`    best way: ${way.bestWay.map(({ turn, choice }) => `${turn} ${choice}`).join(', ')}`);
   }
+  for (const { where, what } of warnings) console.log(`  to look at: ${where} ${what}`);
 }

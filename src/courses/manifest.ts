@@ -57,7 +57,9 @@ export const activitySchema = z.discriminatedUnion('kind', [
     kind: z.literal('h5p'),
     content: z
       .strictObject({ 'zh-CN': path, en: path })
-      .describe('Folder of the unpacked H5P package (h5p.json, content/content.json) per language.'),
+      .describe(
+        'Per language: a `.h5p` as an editor exports it, or the folder of an unpacked one (h5p.json, content/content.json).',
+      ),
     complete: completionSchema,
   }),
   z.strictObject({
