@@ -1,6 +1,7 @@
 import { isFull, rationaleOf } from '../src/assessment/grade.ts';
 import { partsOf } from '../src/courses/item.ts';
-import { builder } from './builder.ts';
+import { inLanguage, languageOfText } from '../src/courses/notation.ts';
+import { builder, LanguageEnum } from './builder.ts';
 import { AttemptItem } from './refs.ts';
 
 const ItemKindEnum = builder.enumType('ItemKind', {
@@ -80,11 +81,18 @@ AttemptItem.implement({
       nullable: true,
       description: 'What it is about, where it is one of several about the same scene.',
       resolve: ({ facts: { item }, language }) =>
-        item.vignette === undefined ? null : { key: item.vignette.key, story: item.vignette.story[language] },
+        item.vignette === undefined
+          ? null
+          : { key: item.vignette.key, story: inLanguage(item.vignette.story, language) },
+    }),
+    language: t.field({
+      type: LanguageEnum,
+      description: 'What its words are in: as asked for, or Chinese where the course is in Chinese alone.',
+      resolve: ({ facts, language }) => languageOfText(facts.item.stem, language),
     }),
     stem: t.string({
       description: 'The question.',
-      resolve: ({ facts, language }) => facts.item.stem[language],
+      resolve: ({ facts, language }) => inLanguage(facts.item.stem, language),
     }),
     options: t.field({
       type: [AttemptOption],
@@ -95,8 +103,8 @@ AttemptItem.implement({
           const part = parts.get(key)!;
           return {
             key,
-            text: part.text[language],
-            rationale: revealed ? part.rationale[language] : null,
+            text: inLanguage(part.text, language),
+            rationale: revealed ? inLanguage(part.rationale, language) : null,
             isRight: revealed ? (part.correct ?? null) : null,
             rightTarget: revealed ? (part.matches ?? null) : null,
           };
@@ -111,7 +119,7 @@ AttemptItem.implement({
         item.kind === 'matching'
           ? (drawn.targets ?? []).map((key) => ({
               key,
-              text: item.targets.find((target) => target.key === key)!.text[language],
+              text: inLanguage(item.targets.find((target) => target.key === key)!.text, language),
             }))
           : [],
     }),
@@ -119,7 +127,7 @@ AttemptItem.implement({
       nullable: true,
       description: 'Of a number: in what it is counted; not to be typed.',
       resolve: ({ facts: { item }, language }) =>
-        item.kind === 'numeric' ? (item.unit?.[language] ?? null) : null,
+        item.kind === 'numeric' && item.unit !== undefined ? inLanguage(item.unit, language) : null,
     }),
     chosen: t.stringList({
       description: 'What was answered last.',
@@ -145,7 +153,7 @@ AttemptItem.implement({
       nullable: true,
       description: 'Of a number: how one comes to it, or what went wrong where the mistake is a known one.',
       resolve: ({ facts: { item, chosen, revealed }, language }) =>
-        revealed && item.kind === 'numeric' ? rationaleOf(item, chosen)[language] : null,
+        revealed && item.kind === 'numeric' ? inLanguage(rationaleOf(item, chosen), language) : null,
     }),
     rightOrder: t.stringList({
       nullable: true,

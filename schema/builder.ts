@@ -3,7 +3,7 @@ import ComplexityPlugin from '@pothos/plugin-complexity';
 import ErrorsPlugin from '@pothos/plugin-errors';
 import RelayPlugin from '@pothos/plugin-relay';
 import { GraphQLError } from 'graphql';
-import type { Language } from '../src/courses/course.ts';
+import type { Language } from '../src/courses/language.ts';
 import { InvalidInput } from '../src/errors.ts';
 import type { Context } from './context.ts';
 

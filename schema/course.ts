@@ -1,6 +1,6 @@
-import type { CourseVersion } from '../src/courses/course.ts';
+import { languageOf, type CourseVersion } from '../src/courses/course.ts';
 import type { Activity as ActivityFacts, Manifest } from '../src/courses/manifest.ts';
-import { builder, languageArg } from './builder.ts';
+import { builder, languageArg, LanguageEnum } from './builder.ts';
 import { Course } from './refs.ts';
 
 type ModuleFacts = Manifest['modules'][number];
@@ -40,10 +40,10 @@ export const Activity = builder.objectRef<ActivityOf>('Activity').implement({
       nullable: true,
       args: { language: t.arg(languageArg) },
       description:
-        'Page on the content origin to put into an iframe; it talks to the page around it by postMessage and knows nothing of who is learning. null for what is not H5P.',
+        'Page on the content origin to put into an iframe, in Chinese where the course is in Chinese alone; it talks to the page around it by postMessage and knows nothing of who is learning. null for what is not H5P.',
       resolve: ({ course, activity }, { language }, context) =>
         activity.kind === 'h5p'
-          ? `${context.services.contentUrl}/player/${course.contents[activity.key]![language]}?language=${language}`
+          ? `${context.services.contentUrl}/player/${course.contents[activity.key]![languageOf(course.manifest, language)]}?language=${languageOf(course.manifest, language)}`
           : null,
     }),
   }),
@@ -76,6 +76,12 @@ Course.implement({
   fields: (t) => ({
     slug: t.exposeString('slug', { description: 'The course for ever.' }),
     version: t.exposeString('version', { description: 'major.minor.patch.' }),
+    languages: t.field({
+      type: [LanguageEnum],
+      description:
+        'What its lessons, exam, conversations and scale are in; Chinese always. Titles and summaries are in every language all the same. Whoever asks for English of a course in Chinese alone is given Chinese: mark it as such.',
+      resolve: (course) => course.manifest.languages,
+    }),
     title: t.string({
       args: { language: t.arg(languageArg) },
       description: 'Title.',

@@ -7,15 +7,16 @@ import {
 import type { OwnAnswers, OwnEfficacy } from '../src/assessment/efficacy.service.ts';
 import type { EfficacyChange as ChangeFacts } from '../src/coverage/efficacy-change.service.ts';
 import type { Effect } from '../src/coverage/efficacy-change.ts';
+import type { Language } from '../src/courses/language.ts';
+import { inLanguage, languageOfText } from '../src/courses/notation.ts';
 import type { Scale } from '../src/courses/scale.ts';
 import { Conflict, InvalidInput, NotFound, NotSignedIn } from '../src/errors.ts';
-import { builder, languageArg } from './builder.ts';
+import { builder, languageArg, LanguageEnum } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
 import { Assignment, Certification } from './refs.ts';
 import { Unit, unitOf } from './region.ts';
 
-type Language = 'zh-CN' | 'en';
 type In<T> = T & { readonly language: Language };
 
 const EfficacyWaveEnum = builder.enumType('EfficacyWave', {
@@ -34,11 +35,11 @@ const EfficacyItem = builder
       key: t.string({ description: 'For `answerEfficacy`.', resolve: ({ item }) => item.key }),
       text: t.string({
         description: 'In the first person.',
-        resolve: ({ item, language }) => item.text[language],
+        resolve: ({ item, language }) => inLanguage(item.text, language),
       }),
       purpose: t.string({
         description: 'What it is asked for, for whoever wants to know.',
-        resolve: ({ item, language }) => item.purpose[language],
+        resolve: ({ item, language }) => inLanguage(item.purpose, language),
       }),
     }),
   });
@@ -46,14 +47,19 @@ const EfficacyItem = builder
 const EfficacyScale = builder.objectRef<In<{ scale: Scale }>>('EfficacyScale').implement({
   description: 'The self-efficacy scale of a course. Nobody is judged by it.',
   fields: (t) => ({
+    language: t.field({
+      type: LanguageEnum,
+      description: 'What its words are in: as asked for, or Chinese where the course is in Chinese alone.',
+      resolve: ({ scale, language }) => languageOfText(scale.title, language),
+    }),
     title: t.string({
       description: 'What it is called.',
-      resolve: ({ scale, language }) => scale.title[language],
+      resolve: ({ scale, language }) => inLanguage(scale.title, language),
     }),
     introduction: t.string({
       description:
         'What it is for, who sees the answers, that nothing depends on them: show it before asking.',
-      resolve: ({ scale, language }) => scale.introduction[language],
+      resolve: ({ scale, language }) => inLanguage(scale.introduction, language),
     }),
     version: t.int({
       description: 'Answers of different versions are never compared.',
@@ -61,7 +67,7 @@ const EfficacyScale = builder.objectRef<In<{ scale: Scale }>>('EfficacyScale').i
     }),
     answers: t.stringList({
       description: 'From the least to the most; the first counts 1.',
-      resolve: ({ scale, language }) => scale.answers.map((answer) => answer[language]),
+      resolve: ({ scale, language }) => scale.answers.map((answer) => inLanguage(answer, language)),
     }),
     items: t.field({
       type: [EfficacyItem],

@@ -1,12 +1,13 @@
 import type { SeenMove, SeenRun, SeenTurn } from '../src/assessment/simulation.service.ts';
 import type { SimulationBlocked } from '../src/assessment/simulation.ts';
-import type { CourseVersion, Language } from '../src/courses/course.ts';
+import { languageOf, type CourseVersion } from '../src/courses/course.ts';
+import type { Language } from '../src/courses/language.ts';
 import type { SimulationActivity } from '../src/courses/manifest.ts';
-import type { Text } from '../src/courses/notation.ts';
+import { inLanguage, languageOfText, type ContentText } from '../src/courses/notation.ts';
 import { moods } from '../src/courses/scenario.ts';
 import { Conflict, InvalidInput, NotFound, NotSignedIn, TurnMovedOn } from '../src/errors.ts';
 import type { Assignment as AssignmentFacts } from '../src/programmes/certification.ts';
-import { builder, languageArg } from './builder.ts';
+import { builder, languageArg, LanguageEnum } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
 import { SimulationRun } from './refs.ts';
@@ -49,16 +50,21 @@ interface Told<T> {
 }
 const shiftOf = (by: number): 'UP' | 'SAME' | 'DOWN' => (by > 0 ? 'UP' : by < 0 ? 'DOWN' : 'SAME');
 
-const SimulationChoice = builder.objectRef<Told<{ key: string; say: Text }>>('SimulationChoice').implement({
-  description: 'What the teacher may say or do now.',
-  fields: (t) => ({
-    key: t.string({
-      description: 'For `makeMove`. Its place in this run’s order, and nothing more.',
-      resolve: ({ facts }) => facts.key,
+const SimulationChoice = builder
+  .objectRef<Told<{ key: string; say: ContentText }>>('SimulationChoice')
+  .implement({
+    description: 'What the teacher may say or do now.',
+    fields: (t) => ({
+      key: t.string({
+        description: 'For `makeMove`. Its place in this run’s order, and nothing more.',
+        resolve: ({ facts }) => facts.key,
+      }),
+      say: t.string({
+        description: 'The words.',
+        resolve: ({ facts, language }) => inLanguage(facts.say, language),
+      }),
     }),
-    say: t.string({ description: 'The words.', resolve: ({ facts, language }) => facts.say[language] }),
-  }),
-});
+  });
 
 const SimulationTurn = builder.objectRef<Told<SeenTurn>>('SimulationTurn').implement({
   description: 'The turn that waits for the teacher.',
@@ -70,12 +76,13 @@ const SimulationTurn = builder.objectRef<Told<SeenTurn>>('SimulationTurn').imple
     narration: t.string({
       nullable: true,
       description: 'What is seen.',
-      resolve: ({ facts, language }) => facts.narration?.[language],
+      resolve: ({ facts, language }) =>
+        facts.narration === null ? null : inLanguage(facts.narration, language),
     }),
     says: t.string({
       nullable: true,
       description: 'The words of the student.',
-      resolve: ({ facts, language }) => facts.says?.[language],
+      resolve: ({ facts, language }) => (facts.says === null ? null : inLanguage(facts.says, language)),
     }),
     mood: t.field({ type: MoodEnum, description: 'Shown in the face.', resolve: ({ facts }) => facts.mood }),
     choices: t.field({
@@ -94,12 +101,13 @@ const SimulationMove = builder.objectRef<Told<SeenMove>>('SimulationMove').imple
     narration: t.string({
       nullable: true,
       description: 'What was seen.',
-      resolve: ({ facts, language }) => facts.narration?.[language],
+      resolve: ({ facts, language }) =>
+        facts.narration === null ? null : inLanguage(facts.narration, language),
     }),
     says: t.string({
       nullable: true,
       description: 'What the student had said.',
-      resolve: ({ facts, language }) => facts.says?.[language],
+      resolve: ({ facts, language }) => (facts.says === null ? null : inLanguage(facts.says, language)),
     }),
     mood: t.field({
       type: MoodEnum,
@@ -108,12 +116,12 @@ const SimulationMove = builder.objectRef<Told<SeenMove>>('SimulationMove').imple
     }),
     said: t.string({
       description: 'What the teacher said or did.',
-      resolve: ({ facts, language }) => facts.said[language],
+      resolve: ({ facts, language }) => inLanguage(facts.said, language),
     }),
     coach: t.string({
       nullable: true,
       description: 'Why it helps or does not. null in a graded conversation until its end.',
-      resolve: ({ facts, language }) => facts.coach?.[language],
+      resolve: ({ facts, language }) => (facts.coach === null ? null : inLanguage(facts.coach, language)),
     }),
     points: t.int({
       nullable: true,
@@ -135,7 +143,7 @@ const SimulationMove = builder.objectRef<Told<SeenMove>>('SimulationMove').imple
     steps: t.stringList({
       nullable: true,
       description: 'Must-pass steps that were taken by it; null until the end.',
-      resolve: ({ facts, language }) => facts.replay?.steps.map((step) => step[language]),
+      resolve: ({ facts, language }) => facts.replay?.steps.map((step) => inLanguage(step, language)),
     }),
   }),
 });
@@ -147,11 +155,11 @@ const SimulationEnding = builder
     fields: (t) => ({
       title: t.string({
         description: 'In a few words.',
-        resolve: ({ facts, language }) => facts.title[language],
+        resolve: ({ facts, language }) => inLanguage(facts.title, language),
       }),
       text: t.string({
         description: 'The end of the story.',
-        resolve: ({ facts, language }) => facts.text[language],
+        resolve: ({ facts, language }) => inLanguage(facts.text, language),
       }),
       mood: t.field({
         type: MoodEnum,
@@ -161,29 +169,39 @@ const SimulationEnding = builder
     }),
   });
 
-const MustPassStep = builder.objectRef<Told<{ title: Text; taken: boolean }>>('MustPassStep').implement({
-  description: 'A step without which a conversation is not passed, whatever the points.',
-  fields: (t) => ({
-    title: t.string({ description: 'What it is.', resolve: ({ facts, language }) => facts.title[language] }),
-    taken: t.boolean({ description: 'Whether it was taken.', resolve: ({ facts }) => facts.taken }),
-  }),
-});
+const MustPassStep = builder
+  .objectRef<Told<{ title: ContentText; taken: boolean }>>('MustPassStep')
+  .implement({
+    description: 'A step without which a conversation is not passed, whatever the points.',
+    fields: (t) => ({
+      title: t.string({
+        description: 'What it is.',
+        resolve: ({ facts, language }) => inLanguage(facts.title, language),
+      }),
+      taken: t.boolean({ description: 'Whether it was taken.', resolve: ({ facts }) => facts.taken }),
+    }),
+  });
 
 const SimulationScene = builder.objectRef<Told<SeenRun>>('SimulationScene').implement({
   description:
     'What has been played and what is to be answered now. Neither the tree nor a number of it is told before the end.',
   fields: (t) => ({
+    language: t.field({
+      type: LanguageEnum,
+      description: 'What its words are in: as asked for, or Chinese where the course is in Chinese alone.',
+      resolve: ({ facts, language }) => languageOfText(facts.title, language),
+    }),
     title: t.string({
       description: 'Of the scenario.',
-      resolve: ({ facts, language }) => facts.title[language],
+      resolve: ({ facts, language }) => inLanguage(facts.title, language),
     }),
     setting: t.string({
       description: 'What the teacher knows before the first word.',
-      resolve: ({ facts, language }) => facts.setting[language],
+      resolve: ({ facts, language }) => inLanguage(facts.setting, language),
     }),
     studentName: t.string({
       description: 'Of the story; nobody real.',
-      resolve: ({ facts, language }) => facts.student.name[language],
+      resolve: ({ facts, language }) => inLanguage(facts.student.name, language),
     }),
     studentAge: t.int({ description: 'In years.', resolve: ({ facts }) => facts.student.age }),
     studentLook: t.field({
@@ -297,10 +315,17 @@ export const SimulationStanding = builder.objectRef<SimulationOf>('SimulationSta
       description: 'Practice or graded.',
       resolve: ({ activity }) => activity.mode,
     }),
+    language: t.field({
+      type: LanguageEnum,
+      args: { language: t.arg(languageArg) },
+      description: 'What it is in: as asked for, or Chinese where the course is in Chinese alone.',
+      resolve: ({ course }, { language }) => languageOf(course.manifest, language),
+    }),
     setting: t.string({
       args: { language: t.arg(languageArg) },
       description: 'What the teacher knows before the first word.',
-      resolve: ({ course, activity }, { language }) => course.scenarios[activity.key]!.setting[language],
+      resolve: ({ course, activity }, { language }) =>
+        inLanguage(course.scenarios[activity.key]!.setting, language),
     }),
     passMark: t.int({
       description: 'Percent of the points of the best way.',

@@ -1,4 +1,4 @@
-import type { Text } from '../courses/notation.ts';
+import type { ContentText } from '../courses/notation.ts';
 
 /*
  * How answers are graded; written for teachers and authors in courses/README.md, which must say the same. An answer here is one that
@@ -72,15 +72,15 @@ function gradeOrder(right: readonly string[], chosen: readonly string[]): number
 /** What is said about a number: of the mistake that it is, or of the item. */
 export function rationaleOf(
   item: {
-    readonly rationale: Text;
+    readonly rationale: ContentText;
     readonly mistakes: readonly {
       readonly value: number;
       readonly tolerance: number;
-      readonly rationale: Text;
+      readonly rationale: ContentText;
     }[];
   },
   chosen: readonly string[],
-): Text {
+): ContentText {
   const mistake =
     chosen.length === 0
       ? undefined

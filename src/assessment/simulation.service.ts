@@ -4,7 +4,7 @@ import type { CourseVersion } from '../courses/course.ts';
 import type { CourseService } from '../courses/course.service.ts';
 import type { SimulationActivity } from '../courses/manifest.ts';
 import type { Ending, Mood, Scenario } from '../courses/scenario.ts';
-import type { Text } from '../courses/notation.ts';
+import type { ContentText } from '../courses/notation.ts';
 import { walkScenario } from '../courses/walk-scenario.ts';
 import { actingAs } from '../db/acting.ts';
 import type { Database, Executor } from '../db/database.ts';
@@ -28,8 +28,8 @@ import {
 /** A run as its learner may see it: what was and what is, and nothing of what could be. */
 export interface SeenRun {
   readonly run: SimulationRun;
-  readonly title: Text;
-  readonly setting: Text;
+  readonly title: ContentText;
+  readonly setting: ContentText;
   readonly student: Scenario['student'];
   readonly passMark: number;
   /** null: it has ended. */
@@ -37,32 +37,32 @@ export interface SeenRun {
   readonly moves: readonly SeenMove[];
   readonly ending: Pick<Ending, 'title' | 'text' | 'mood'> | null;
   /** null until it has ended. */
-  readonly mustPass: readonly { readonly title: Text; readonly taken: boolean }[] | null;
+  readonly mustPass: readonly { readonly title: ContentText; readonly taken: boolean }[] | null;
 }
 
 export interface SeenTurn {
   readonly number: number;
-  readonly narration: Text | null;
-  readonly says: Text | null;
+  readonly narration: ContentText | null;
+  readonly says: ContentText | null;
   readonly mood: Mood;
   /** In the order of this run: a choice is named by its place. */
-  readonly choices: readonly { readonly key: string; readonly say: Text }[];
+  readonly choices: readonly { readonly key: string; readonly say: ContentText }[];
 }
 
 export interface SeenMove {
   readonly number: number;
-  readonly narration: Text | null;
-  readonly says: Text | null;
+  readonly narration: ContentText | null;
+  readonly says: ContentText | null;
   readonly mood: Mood;
-  readonly said: Text;
+  readonly said: ContentText;
   /** null in a graded run that has not ended. */
-  readonly coach: Text | null;
+  readonly coach: ContentText | null;
   /** What it was worth and what it did; null until the run has ended. */
   readonly replay: {
     readonly points: number;
     readonly trust: number;
     readonly distress: number;
-    readonly steps: readonly Text[];
+    readonly steps: readonly ContentText[];
   } | null;
 }
 

@@ -33,6 +33,7 @@ for (const folder of folders) {
   console.log(
     `${manifest.slug} ${manifest.version}: in order. ${Object.keys(contents).length + Object.keys(scenarios).length} activities, ${items.length} items; declares ${manifest.classHours} class hours where the content supports ${supported}.`,
   );
+  for (const warning of warnings) console.log(`  to look at: ${warning.where} ${warning.what}`);
   for (const [key, way] of Object.entries(ways)) {
     const { turns, endings, passMark } = scenarios[key]!;
     const worst = percentOf(way.least, way.most);
@@ -41,5 +42,4 @@ for (const folder of folders) {
     );
     console.log(`    best way: ${way.bestWay.map(({ turn, choice }) => `${turn} ${choice}`).join(', ')}`);
   }
-  for (const { where, what } of warnings) console.log(`  to look at: ${where} ${what}`);
 }

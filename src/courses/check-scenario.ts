@@ -1,5 +1,6 @@
 import { branchesOf, findEnding, findTurn, percentOf } from './converse.ts';
-import type { Scenario } from './scenario.ts';
+import { languages } from './language.ts';
+import type { Choice, Scenario } from './scenario.ts';
 import { MOST_STATES, walkScenario, type Ways } from './walk-scenario.ts';
 
 /** What an author must mend, and where in the scenario. */
@@ -178,11 +179,10 @@ function findGuessable(scenario: Scenario): Fault[] {
   });
   const faults: Fault[] = [];
   const tooMany = (count: number): boolean => best.length > 0 && count / best.length > MOST_GUESSED;
-  for (const language of ['zh-CN', 'en'] as const) {
+  for (const language of languages) {
+    const lengthOf = (choice: Choice): number => choice.say[language]?.length ?? 0;
     const longest = best.filter(({ turn, choice }) =>
-      turn.choices.every(
-        (other) => other === choice || other.say[language].length < choice.say[language].length,
-      ),
+      turn.choices.every((other) => other === choice || lengthOf(other) < lengthOf(choice)),
     ).length;
     if (tooMany(longest))
       faults.push({

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { Contents, CourseVersion, StoredItem } from './course.ts';
 import type { Item } from './item.ts';
+import { languages } from './language.ts';
 import type { Manifest } from './manifest.ts';
 
 /** First half of a two-part advisory lock. */
@@ -151,7 +152,11 @@ function toCourse(row: {
     id: row.id,
     slug: row.slug,
     version: row.version,
-    manifest: row.manifest as Manifest,
+    // Versions from before courses could be in Chinese alone do not say.
+    manifest: {
+      ...(row.manifest as Manifest),
+      languages: (row.manifest as Partial<Manifest>).languages ?? [...languages],
+    },
     contents: row.contents as Contents,
     scenarios: row.scenarios as CourseVersion['scenarios'],
     scale: row.scale as CourseVersion['scale'],

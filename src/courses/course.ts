@@ -1,13 +1,11 @@
 import type { Item } from './item.ts';
+import type { Language } from './language.ts';
 import type { Activity, H5pActivity, Manifest } from './manifest.ts';
 import type { Scale } from './scale.ts';
 import type { Scenario } from './scenario.ts';
 
-export type Language = 'zh-CN' | 'en';
-export const languages: readonly Language[] = ['zh-CN', 'en'];
-
-/** Key of an H5P activity → language → hash of its unpacked content. */
-export type Contents = Readonly<Record<string, Readonly<Record<Language, string>>>>;
+/** Key of an H5P activity → each language of the course → hash of its unpacked content. */
+export type Contents = Readonly<Record<string, Readonly<{ 'zh-CN': string; en?: string }>>>;
 
 /** A course as it was at one version; never changed once somebody learns by it. */
 export interface CourseVersion {
@@ -29,6 +27,11 @@ export function itemsPerAttempt({ blueprint, vignettes }: Manifest['exam']): num
     blueprint.reduce((sum, part) => sum + part.count, 0) +
     vignettes.reduce((sum, part) => sum + part.count * part.questions, 0)
   );
+}
+
+/** In which language a course is met by whoever asks for one: Chinese, where it is in Chinese alone. */
+export function languageOf({ languages }: Manifest, asked: Language): Language {
+  return languages.includes(asked) ? asked : 'zh-CN';
 }
 
 export function listActivities(manifest: Manifest): Activity[] {

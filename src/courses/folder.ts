@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { checkScenario } from './check-scenario.ts';
 import { packageLimits, USUAL_PACKAGE_MEGABYTES, type PackageLimits } from '../h5p/limits.ts';
 import type { LibraryShelf } from '../h5p/library.ts';
 import { readFolder, readPackedFile, type H5pPackage } from '../h5p/package.ts';
 import type { Problem } from '../h5p/problem.ts';
 import { folderShelf } from '../h5p/read-library.ts';
-import { languages, listActivities, type Contents, type CourseVersion, type Language } from './course.ts';
+import { listActivities, type Contents, type CourseVersion } from './course.ts';
 import {
   CLASS_HOUR_MINUTES,
   countableMinutes,
@@ -20,9 +20,11 @@ import {
 } from './hours.ts';
 import { checkBlueprint, checkWrittenItem, duplicates } from './check-item.ts';
 import { itemFileSchema, questionsOf, type Item } from './item.ts';
+import { languages, type Language } from './language.ts';
 import { manifestSchema, type Manifest } from './manifest.ts';
 import { scaleSchema, type Scale } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
+import { inLanguages } from './translation.ts';
 import type { Ways } from './walk-scenario.ts';
 
 export interface CourseFolder {
@@ -71,10 +73,16 @@ export async function readCourseFolder(
     problems,
   );
 
+  const warnings: Problem[] = [];
+  /** A file whose texts are in the languages of the course. */
+  const readTexts = async <T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> => {
+    const written = await readYaml(folder, file, schema, problems);
+    return written && inLanguages(written, file, manifest.languages, { problems, warnings });
+  };
   const items: Item[] = [];
   const vignetteKeys: string[] = [];
   for (const file of manifest.exam.items) {
-    for (const written of (await readYaml(folder, file, itemFileSchema, problems)) ?? []) {
+    for (const written of (await readTexts(file, itemFileSchema)) ?? []) {
       checkWrittenItem(written, file, manifest, problems);
       if (written.kind === 'vignette') vignetteKeys.push(written.key);
       items.push(...questionsOf(written));
@@ -83,7 +91,7 @@ export async function readCourseFolder(
   duplicates([...items.map((item) => item.key), ...vignetteKeys], 'items', problems);
   checkBlueprint(manifest.exam, items, problems);
 
-  const contents: Record<string, Record<Language, string>> = {};
+  const contents: Record<string, Contents[string]> = {};
   const packages = new Map<string, H5pPackage>();
   const shelf = folderShelf(librariesFolder, (_folder, findings) => problems.push(...findings.problems));
   const measures: ContentMeasure[] = [];
@@ -96,7 +104,7 @@ export async function readCourseFolder(
           where: `course.yaml ${activity.key} resit`,
           what: 'is for a graded conversation; practice is free.',
         });
-      const scenario = await readYaml(folder, activity.scenario, scenarioSchema, problems);
+      const scenario = await readTexts(activity.scenario, scenarioSchema);
       if (scenario === undefined) continue;
       scenarios[activity.key] = scenario;
       const checked = checkScenario(
@@ -111,6 +119,16 @@ export async function readCourseFolder(
     const hashes: Partial<Record<Language, string>> = {};
     for (const language of languages) {
       const path = activity.content[language];
+      const wanted = manifest.languages.includes(language);
+      const where = `course.yaml ${activity.key} content`;
+      if (path !== undefined && !wanted)
+        warnings.push({
+          where,
+          what: `has ${language}; it is not played as long as course.yaml languages does not name it.`,
+        });
+      if (path === undefined && wanted)
+        problems.push({ where, what: `has no ${language}, which course.yaml languages names.` });
+      if (path === undefined || !wanted) continue;
       const read = await readContent(folder, path, { shelf, limits }, problems);
       if (read === undefined) continue;
       hashes[language] = read.hash;
@@ -119,15 +137,14 @@ export async function readCourseFolder(
       else packages.set(read.hash, read);
       if (language === 'zh-CN') measures.push(measureContent(read.parameters));
     }
-    contents[activity.key] = hashes as Record<Language, string>;
+    contents[activity.key] = hashes as Contents[string];
   }
   duplicates(
     Object.values(scenarios).map((scenario) => scenario.key),
     'scenarios',
     problems,
   );
-  const scale =
-    manifest.scale === undefined ? undefined : await readYaml(folder, manifest.scale, scaleSchema, problems);
+  const scale = manifest.scale === undefined ? undefined : await readTexts(manifest.scale, scaleSchema);
   if (scale !== undefined) checkScale(scale, manifest, problems);
 
   const minutes = supportedMinutes(
@@ -162,7 +179,7 @@ export async function readCourseFolder(
       ways,
       scale: scale ?? null,
       packages: [...packages.values()],
-      warnings: [...packages.values()].flatMap((each) => each.warnings),
+      warnings: [...warnings, ...[...packages.values()].flatMap((each) => each.warnings)],
       digest,
       supportedMinutes: minutes,
     },

@@ -1,6 +1,6 @@
 import { itemsPerAttempt } from './course.ts';
 import type { Manifest } from './manifest.ts';
-import type { Text } from './notation.ts';
+import type { ContentText } from './notation.ts';
 
 /*
  * Class hours that a course's content supports. The formula is published in courses/README.md: a course may declare fewer, and
@@ -48,7 +48,7 @@ export function measureContent(parameters: unknown): ContentMeasure {
 }
 
 /** Minutes to read texts, by their Chinese. */
-export function readingMinutes(texts: readonly (Text | undefined)[]): number {
+export function readingMinutes(texts: readonly (ContentText | undefined)[]): number {
   const characters = texts.reduce((sum, text) => sum + countCharacters(text?.['zh-CN'] ?? ''), 0);
   return characters / CHINESE_CHARACTERS_PER_MINUTE;
 }

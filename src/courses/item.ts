@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { key, text, type Text } from './notation.ts';
+import { contentText, key, type ContentText } from './notation.ts';
 
 /*
  * Items of an exam as their files are written, and as the service keeps them. In a file a vignette holds its questions; kept, each of them
  * is an item that knows its vignette.
  */
 
-const rationale = text.describe(
+const rationale = contentText.describe(
   'Shown after the attempt: why it is so. About the deed, never about the person.',
 );
 
 const own = {
   key: key.describe('Unique in the course, and never used again for another question.'),
   difficulty: z.number().int().min(1).max(3),
-  stem: text,
+  stem: contentText,
   mustPass: z
     .boolean()
     .default(false)
@@ -33,9 +33,11 @@ const choice = {
     .array(
       z.strictObject({
         key: z.string().regex(/^[a-z]$|^true$|^false$/, 'one letter, or true / false'),
-        text,
+        text: contentText,
         correct: z.boolean().default(false),
-        rationale: text.describe('Shown after the attempt, for this option: why it is right or wrong.'),
+        rationale: contentText.describe(
+          'Shown after the attempt, for this option: why it is right or wrong.',
+        ),
       }),
     )
     .min(2)
@@ -43,7 +45,7 @@ const choice = {
 };
 const ordering = {
   elements: z
-    .array(z.strictObject({ key, text, rationale }))
+    .array(z.strictObject({ key, text: contentText, rationale }))
     .min(3)
     .max(7)
     .describe('In the right order; each attempt shows them in another.'),
@@ -53,7 +55,7 @@ const matching = {
     .array(
       z.strictObject({
         key,
-        text,
+        text: contentText,
         matches: key.describe('Key of the target that it belongs to; two may belong to the same.'),
         rationale,
       }),
@@ -61,7 +63,7 @@ const matching = {
     .min(2)
     .max(7),
   targets: z
-    .array(z.strictObject({ key, text }))
+    .array(z.strictObject({ key, text: contentText }))
     .min(3)
     .max(7)
     .describe('What they are matched to; there may be some to which none belongs.'),
@@ -69,7 +71,7 @@ const matching = {
 const numeric = {
   answer: z.number(),
   tolerance: z.number().min(0).describe('How far from the answer is right as well; 0 = the very number.'),
-  unit: text.optional().describe('Stands behind the field, so that nobody types it.'),
+  unit: contentText.optional().describe('Stands behind the field, so that nobody types it.'),
   rationale,
   mistakes: z
     .array(z.strictObject({ value: z.number(), tolerance: z.number().min(0), rationale }))
@@ -109,7 +111,9 @@ export const itemSchema = z.discriminatedUnion('kind', [
     key: common.key,
     competency: common.competency,
     use: common.use,
-    story: text.describe('What is told before its questions, and stays on the screen with each of them.'),
+    story: contentText.describe(
+      'What is told before its questions, and stays on the screen with each of them.',
+    ),
     items: z
       .array(linkedItemSchema)
       .min(2, 'a vignette has at least two questions')
@@ -127,7 +131,7 @@ type Single<T> = T extends LinkedItem ? T & ItemPlace : never;
 
 export interface Vignette {
   readonly key: string;
-  readonly story: Text;
+  readonly story: ContentText;
 }
 interface ItemPlace {
   readonly competency: string;
@@ -158,8 +162,8 @@ export function partKeys(item: Item): string[] {
 /** What is shown of an item line by line. */
 export interface ItemPart {
   readonly key: string;
-  readonly text: Text;
-  readonly rationale: Text;
+  readonly text: ContentText;
+  readonly rationale: ContentText;
   /** Of an option. */
   readonly correct?: boolean;
   /** Of a pair: the key of its target. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { roles } from '../people/role.ts';
+import { languages } from './language.ts';
 import { key, path, text } from './notation.ts';
 
 const activity = {
@@ -56,9 +57,9 @@ export const activitySchema = z.discriminatedUnion('kind', [
     ...activity,
     kind: z.literal('h5p'),
     content: z
-      .strictObject({ 'zh-CN': path, en: path })
+      .strictObject({ 'zh-CN': path, en: path.optional() })
       .describe(
-        'Per language: a `.h5p` as an editor exports it, or the folder of an unpacked one (h5p.json, content/content.json).',
+        'For each language of the course: a `.h5p` as an editor exports it, or the folder of an unpacked one (h5p.json, content/content.json).',
       ),
     complete: completionSchema,
   }),
@@ -143,6 +144,14 @@ export const manifestSchema = z.strictObject({
   $schema: z.string().optional(),
   slug: key.describe('The folder name, and the course for ever.'),
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'major.minor.patch'),
+  languages: z
+    .array(z.enum(languages))
+    .refine((all) => all.includes('zh-CN'), 'zh-CN is always among them')
+    .refine((all) => new Set(all).size === all.length, 'each once')
+    .default([...languages])
+    .describe(
+      'What the course is in. Titles and summaries are in both languages all the same; everything else is complete in each of these.',
+    ),
   title: text,
   summary: text,
   audience: z.array(z.enum(roles)).min(1),

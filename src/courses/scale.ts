@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { key, text } from './notation.ts';
+import { contentText, key } from './notation.ts';
 
 /** A self-efficacy scale as an author writes it: asked before a course, after it, and months later. Nobody is judged by it. */
 export const scaleSchema = z.strictObject({
@@ -10,15 +10,17 @@ export const scaleSchema = z.strictObject({
     .int()
     .min(1)
     .describe('Raised with any change of an item: answers of different versions are never compared.'),
-  title: text,
-  introduction: text.describe('What it is for, who sees the answers, that nothing depends on them.'),
-  answers: z.array(text).min(4).max(7).describe('From the least to the most; the first counts 1.'),
+  title: contentText,
+  introduction: contentText.describe('What it is for, who sees the answers, that nothing depends on them.'),
+  answers: z.array(contentText).min(4).max(7).describe('From the least to the most; the first counts 1.'),
   items: z
     .array(
       z.strictObject({
         key,
-        text: text.describe('In the first person: I can …'),
-        purpose: text.describe('What it is asked for; shown to whoever wants to know, and to authors.'),
+        text: contentText.describe('In the first person: I can …'),
+        purpose: contentText.describe(
+          'What it is asked for; shown to whoever wants to know, and to authors.',
+        ),
         competency: key,
       }),
     )

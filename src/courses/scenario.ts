@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { key, text } from './notation.ts';
+import { contentText, key } from './notation.ts';
 
 /*
  * A simulated conversation as an author writes it: turns of a student, what a teacher may answer, and what that does to the student of
@@ -41,7 +41,7 @@ const goesSchema = z.strictObject({
 
 export const choiceSchema = z.strictObject({
   key: z.string().regex(/^[a-z]$/, 'one letter'),
-  say: text.describe('What the teacher says or does.'),
+  say: contentText.describe('What the teacher says or does.'),
   changes: z
     .strictObject({ trust: change, distress: change, risk: change })
     .partial()
@@ -54,7 +54,7 @@ export const choiceSchema = z.strictObject({
     .min(0)
     .max(3)
     .describe('How good it is: 3 what a trained teacher would do, 2 helpful, 1 little help, 0 harmful.'),
-  coach: text.describe('Why: said after the turn in practice, and beside it in the replay.'),
+  coach: contentText.describe('Why: said after the turn in practice, and beside it in the replay.'),
   next: z
     .union([key, z.array(goesSchema).min(1)])
     .describe('A turn or an ending; or the first of several whose condition holds.'),
@@ -62,16 +62,16 @@ export const choiceSchema = z.strictObject({
 
 export const turnSchema = z.strictObject({
   key,
-  narration: text.optional().describe('What is seen: where, what the student does.'),
-  says: text.optional().describe('The words of the student; a turn has these, a narration, or both.'),
+  narration: contentText.optional().describe('What is seen: where, what the student does.'),
+  says: contentText.optional().describe('The words of the student; a turn has these, a narration, or both.'),
   mood: z.enum(moods),
   choices: z.array(choiceSchema).min(2).max(5),
 });
 
 export const endingSchema = z.strictObject({
   key,
-  title: text,
-  text: text.describe('What became of it.'),
+  title: contentText,
+  text: contentText.describe('What became of it.'),
   mood: z.enum(moods),
   passes: z.boolean().describe('Whether a conversation that ends here can be passed.'),
 });
@@ -79,17 +79,19 @@ export const endingSchema = z.strictObject({
 export const scenarioSchema = z.strictObject({
   $schema: z.string().optional(),
   key: key.describe('Unique in the course, and never used again for another conversation.'),
-  title: text,
-  setting: text.describe('What the teacher knows before the first word: when, where, what has happened.'),
+  title: contentText,
+  setting: contentText.describe(
+    'What the teacher knows before the first word: when, where, what has happened.',
+  ),
   student: z.strictObject({
-    name: text.describe('Of the story; nobody real.'),
+    name: contentText.describe('Of the story; nobody real.'),
     age: z.number().int().min(5).max(35),
     look: z.enum(['girl', 'boy', 'young-woman', 'young-man']),
   }),
   competency: key,
   start: z.strictObject({ trust: gauge, distress: gauge, risk: gauge }),
   mustPass: z
-    .array(z.strictObject({ key, title: text }))
+    .array(z.strictObject({ key, title: contentText }))
     .min(1)
     .describe(
       'Steps without which it is not passed, whatever the points: e.g. asking about safety, staying, referring.',

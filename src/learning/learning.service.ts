@@ -1,5 +1,6 @@
 import { addDays, chinaDay, type Clock } from '../clock.ts';
-import { findH5pActivity, type CourseVersion, type Language } from '../courses/course.ts';
+import { findH5pActivity, languageOf, type CourseVersion } from '../courses/course.ts';
+import type { Language } from '../courses/language.ts';
 import { completionOf, type H5pActivity } from '../courses/manifest.ts';
 import { actingAs } from '../db/acting.ts';
 import type { Database, Executor } from '../db/database.ts';
@@ -220,14 +221,16 @@ export function makeLearningService({
 
     /**
      * What the player saved last, if it is of the content that is played now. A state of other content would not fit it; then it is
-     * `outdated`, and the learner is told that the content has changed and begins anew.
+     * `outdated`, and the learner is told that the content has changed and begins anew. Who asks in English for a course in Chinese alone
+     * has the state of the Chinese.
      */
     async findUserState(
       assignment: Assignment,
       course: CourseVersion,
       activityKey: string,
-      language: Language,
+      asked: Language,
     ): Promise<{ state: UserState | undefined; outdated: boolean }> {
+      const language = languageOf(course.manifest, asked);
       const state = await findUserState(db, { assignmentId: assignment.id, activityKey, language });
       const fits = state?.contentHash === course.contents[activityKey]?.[language];
       return { state: fits ? state : undefined, outdated: state !== undefined && !fits };
@@ -254,13 +257,14 @@ export function makeLearningService({
       } catch {
         throw new InvalidInput('input.data', 'The state must be JSON.');
       }
-      const contentHash = course.contents[input.activityKey]![input.language];
+      const language = languageOf(course.manifest, input.language);
+      const contentHash = course.contents[input.activityKey]![language]!;
       const version = await db.transaction().execute(async (tx) => {
         await programmes.pinCourse(tx, assignment.id, course.id);
         const saved = await replaceUserState(tx, {
           assignmentId: assignment.id,
           activityKey: input.activityKey,
-          language: input.language,
+          language,
           contentHash,
           data: input.data,
           baseVersion: input.baseVersion,

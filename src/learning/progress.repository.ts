@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
-import type { Language } from '../courses/course.ts';
+import type { Language } from '../courses/language.ts';
 import { prepared } from '../db/prepared.ts';
 
 export interface ActivityProgress {

@@ -54,6 +54,10 @@ export function useLanguage(): LanguageState {
   return state;
 }
 
+export function languageOf(code: LanguageCode): Language {
+  return code === 'en' ? 'en' : 'zh-CN';
+}
+
 /** A calendar day as people of the language write it. */
 export function formatDay(day: string, language: Language): string {
   return new Intl.DateTimeFormat(language === 'zh-CN' ? 'zh-CN' : 'en-GB', {

@@ -91,7 +91,9 @@ describe('a simulated conversation', () => {
     }
     expect(said.filter((each) => each !== '').length).toBeGreaterThan(words.length);
     const secrets = [
-      ...graded.turns.flatMap((turn) => turn.choices.flatMap(({ coach }) => [coach['zh-CN'], coach.en])),
+      ...graded.turns.flatMap((turn) =>
+        turn.choices.flatMap(({ coach }) => [coach['zh-CN'], coach.en ?? coach['zh-CN']]),
+      ),
       ...graded.endings.flatMap(({ title, text }) => [title['zh-CN'], text['zh-CN']]),
       ...graded.mustPass.map(({ title }) => title['zh-CN']),
       ...graded.turns.map(({ key }) => `"${key}"`),

@@ -417,6 +417,27 @@ describe('a course folder', () => {
       /h5p\.json names a mainLibrary that is not among its preloadedDependencies/,
     ],
     [
+      'an option without its English',
+      ITEMS,
+      /^( +- key: [a-z]\n +text:\n +zh-CN: .*\n) +en: .*\n/m,
+      '$1',
+      /^items\/notice-signs\.yaml [\w-]+ options [a-z] text has no English \(en\), which course\.yaml languages names\.$/,
+    ],
+    [
+      'a turn of a conversation without its English',
+      SCENARIO,
+      /^( +says:\n +zh-CN: .*\n) +en: .*\n/m,
+      '$1',
+      /^scenarios\/choir-silence\.yaml turns \w+ says has no English \(en\)/,
+    ],
+    [
+      'a lesson in Chinese alone',
+      'course.yaml',
+      / +en: content\/signs-lesson\/en\n/,
+      '',
+      /^course\.yaml signs-lesson content has no en, which course\.yaml languages names\.$/,
+    ],
+    [
       'a library that is not there',
       `${LESSON}/h5p.json`,
       /"minorVersion": ?"?0"?/,
@@ -426,6 +447,53 @@ describe('a course folder', () => {
   ])('with %s is refused, with where and what', async (_name, file, from, to, expected) => {
     await change(file, from, to);
     expect(await problems()).toContainEqual(expect.stringMatching(expected));
+  });
+
+  describe('in Chinese alone', () => {
+    const WRITTEN = [ITEMS, CASES, SCENARIO, SCALE];
+    const found = async () => {
+      const answer = await read();
+      if ('problems' in answer) throw new Error(JSON.stringify(answer.problems));
+      return answer.course;
+    };
+    beforeEach(async () => change('course.yaml', /^title:/m, 'languages: [zh-CN]\ntitle:'));
+
+    it('needs no English but that of titles and summaries', async () => {
+      await change('course.yaml', /^ +en: content.*\n/gm, '');
+      await rm(join(folder, 'content/signs-lesson/en'), { recursive: true });
+      for (const file of WRITTEN) await change(file, /^(?! *- key)(\s*)en: .*\n/gm, '');
+      const course = await found();
+      expect(course.contents['signs-lesson']).toEqual({ 'zh-CN': expect.stringMatching(/^\w+$/) });
+      expect(course.manifest.title.en).toContain('gatekeeper');
+      expect(course.items[0]!.stem).toEqual({ 'zh-CN': expect.any(String) });
+      expect(course.warnings.filter(({ where }) => WRITTEN.includes(where))).toEqual([]);
+      await change('course.yaml', /^ {2}en: .*\n/m, '');
+      expect(await problems()).toContainEqual(expect.stringMatching(/^course\.yaml title\.en /));
+    });
+
+    it('may have English under way, which is told and not served, and changes nothing of what is', async () => {
+      const before = await found();
+      const told = before.warnings.map(({ where, what }) => `${where} ${what}`);
+      expect(told).toContainEqual(
+        expect.stringMatching(/^items\/notice-signs\.yaml has English in \d+ places; it is not shown/),
+      );
+      expect(told).toContainEqual(
+        expect.stringMatching(/^course\.yaml signs-lesson content has en; it is not played/),
+      );
+      expect(JSON.stringify([before.items, before.scenarios, before.scale])).not.toContain('"en":');
+      await change(ITEMS, /^( +en: )'?\w[^']*?'?$/m, '$1Something else.');
+      expect((await found()).digest).toBe(before.digest);
+    });
+
+    it.each([
+      ['nothing', '[]'],
+      ['English alone', '[en]'],
+      ['a language twice', '[zh-CN, zh-CN]'],
+      ['a language that nobody reads yet', '[zh-CN, fr]'],
+    ])('is not said by %s', async (_name, languages) => {
+      await change('course.yaml', '[zh-CN]', languages);
+      expect(await problems()).toContainEqual(expect.stringMatching(/^course\.yaml languages/));
+    });
   });
 
   it('tells everything that is wrong in one pass', async () => {

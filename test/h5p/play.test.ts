@@ -42,7 +42,7 @@ describe('an uploaded package that came out and in again', () => {
   /** As the teacher's page does: in a frame, opened by message. What the frame says is kept. */
   const play = async (url: string): Promise<Page> => {
     const page = await browser.newPage();
-    await page.goto(`${service.app.publicUrl}/sign-in`);
+    await page.goto(`${service.app.publicUrl}/about-time`);
     await page.evaluate((src) => {
       const heard: unknown[] = [];
       Object.assign(window, { heard });
@@ -78,11 +78,12 @@ describe('an uploaded package that came out and in again', () => {
     const frame = page.frameLocator('iframe');
     for (const text of texts) await frame.locator('.test-text', { hasText: text }).waitFor();
     await frame.locator('.test-done').last().click();
-    await page.waitForFunction(() =>
+    const completed = await page.waitForFunction(() =>
       (window as unknown as { heard: { type: string; statement?: { verb: { id: string } } }[] }).heard.some(
         ({ type, statement }) => type === 'statement' && statement!.verb.id.endsWith('/completed'),
       ),
     );
+    expect(await completed.jsonValue()).toBe(true);
     await page.close();
   });
 

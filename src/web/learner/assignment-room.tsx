@@ -5,6 +5,7 @@ import { formatDay, formatTime, useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, ProgressBar, Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
+import { Said } from '../parts/said.tsx';
 import { CertificateCard } from './certificate-card.tsx';
 import { EfficacyOffer } from './efficacy-offer.tsx';
 import { NotFound } from './not-found.tsx';
@@ -41,6 +42,7 @@ export function AssignmentRoom({ id }: { id: string }) {
       </Link>
       <Title text={course.title}>{course.title}</Title>
       <p className="lead">{course.summary}</p>
+      {!course.languages.includes(code) && <p className="notice">{t.inChinese}</p>}
       <p className="quiet">
         {assignment.certification.title} · {t.classHours(course.classHours)}
         {assignment.dueOn !== null &&
@@ -89,7 +91,7 @@ export function AssignmentRoom({ id }: { id: string }) {
         (assignment.efficacy.given.length > 0 || assignment.efficacy.due?.declined === true) && (
           <p>
             <Link href={`/assignments/${encodeURIComponent(assignment.id)}/confidence`}>
-              {assignment.efficacy.scale.title}
+              <Said in={assignment.efficacy.scale.language}>{assignment.efficacy.scale.title}</Said>
             </Link>
           </p>
         )}

@@ -1,6 +1,7 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { Said } from '../parts/said.tsx';
 import { Face } from './conversation-face.tsx';
 import { Coach, HelpNow, Student, Teacher, type PlayedRun } from './conversation-parts.tsx';
 
@@ -35,9 +36,11 @@ export function ConversationEnd({
           <Face look={scene.studentLook} mood={ending.mood} name={scene.studentName} />
           <div>
             <h2 ref={heading} tabIndex={-1}>
-              {ending.title}
+              <Said in={scene.language}>{ending.title}</Said>
             </h2>
-            <p>{ending.text}</p>
+            <p>
+              <Said in={scene.language}>{ending.text}</Said>
+            </p>
           </div>
         </header>
       )}
@@ -62,7 +65,7 @@ export function ConversationEnd({
             <li key={step.title} className={step.taken ? 'taken' : 'missed'}>
               <Icon name={step.taken ? 'check' : 'cross'} />
               <span>
-                {step.title}
+                <Said in={scene.language}>{step.title}</Said>
                 <span className="quiet"> · {step.taken ? words.taken : words.missed}</span>
               </span>
             </li>
@@ -78,9 +81,14 @@ export function ConversationEnd({
           ];
           return (
             <li key={move.number}>
-              <Student name={scene.studentName} narration={move.narration} says={move.says} />
-              <Teacher said={move.said} />
-              <Coach text={move.coach ?? ''}>
+              <Student
+                language={scene.language}
+                name={scene.studentName}
+                narration={move.narration}
+                says={move.says}
+              />
+              <Teacher language={scene.language} said={move.said} />
+              <Coach language={scene.language} text={move.coach ?? ''}>
                 <p className="marks">
                   {move.points !== null && (
                     <span className={`mark mark-${move.points}`}>{words.points[move.points]}</span>
@@ -92,7 +100,7 @@ export function ConversationEnd({
                   ))}
                   {(move.steps ?? []).map((step) => (
                     <span className="mark step" key={step}>
-                      <Icon name="check" /> {step}
+                      <Icon name="check" /> <Said in={scene.language}>{step}</Said>
                     </span>
                   ))}
                 </p>

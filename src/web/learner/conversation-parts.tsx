@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { ResultOf } from '../graphql.ts';
-import { useLanguage } from '../language.tsx';
+import { useLanguage, type LanguageCode } from '../language.tsx';
+import { Said } from '../parts/said.tsx';
 import type { ConversationRun } from './queries.ts';
 
 export type PlayedRun = Omit<
@@ -24,10 +25,12 @@ export function HelpNow() {
 }
 
 export function Student({
+  language,
   name,
   narration,
   says,
 }: {
+  language: LanguageCode;
   name: string;
   narration: string | null;
   says: string | null;
@@ -35,33 +38,47 @@ export function Student({
   const { t } = useLanguage();
   return (
     <>
-      {narration !== null && <p className="narration">{narration}</p>}
+      {narration !== null && (
+        <p className="narration">
+          <Said in={language}>{narration}</Said>
+        </p>
+      )}
       {says !== null && (
         <p className="bubble student">
           <span className="visually-hidden">{t.conversation.says(name)}: </span>
-          {says}
+          <Said in={language}>{says}</Said>
         </p>
       )}
     </>
   );
 }
 
-export function Teacher({ said }: { said: string }) {
+export function Teacher({ language, said }: { language: LanguageCode; said: string }) {
   const { t } = useLanguage();
   return (
     <p className="bubble teacher">
       <span className="visually-hidden">{t.conversation.you}: </span>
-      {said}
+      <Said in={language}>{said}</Said>
     </p>
   );
 }
 
-export function Coach({ text, children }: { text: string; children?: ReactNode }) {
+export function Coach({
+  language,
+  text,
+  children,
+}: {
+  language: LanguageCode;
+  text: string;
+  children?: ReactNode;
+}) {
   const { t } = useLanguage();
   return (
     <div className="coach">
       <strong>{t.conversation.coach}</strong>
-      <p>{text}</p>
+      <p>
+        <Said in={language}>{text}</Said>
+      </p>
       {children}
     </div>
   );

@@ -3,6 +3,7 @@ import { request } from '../graphql.ts';
 import { useLanguage } from '../language.tsx';
 import { Failed, Loading } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
+import { Said } from '../parts/said.tsx';
 import { ConversationEnd } from './conversation-end.tsx';
 import { Face } from './conversation-face.tsx';
 import { Coach, HelpNow, Student, Teacher, type PlayedRun } from './conversation-parts.tsx';
@@ -115,20 +116,32 @@ function Played({
         <Face look={scene.studentLook} mood={turn.mood} name={scene.studentName} />
         <h2>{words.who(scene.studentName, scene.studentAge)}</h2>
       </header>
-      <p className="quiet">{scene.setting}</p>
+      <p className="quiet">
+        <Said in={scene.language}>{scene.setting}</Said>
+      </p>
       <HelpNow />
       <div role="log" aria-label={words.log}>
         <ol className="chat">
           {scene.moves.map((move, index) => (
             <li key={move.number} ref={index === scene.moves.length - 1 ? newest : undefined}>
-              <Student name={scene.studentName} narration={move.narration} says={move.says} />
-              <Teacher said={move.said} />
-              {move.coach !== null && <Coach text={move.coach} />}
+              <Student
+                language={scene.language}
+                name={scene.studentName}
+                narration={move.narration}
+                says={move.says}
+              />
+              <Teacher language={scene.language} said={move.said} />
+              {move.coach !== null && <Coach language={scene.language} text={move.coach} />}
             </li>
           ))}
           <li ref={scene.moves.length === 0 ? newest : undefined}>
-            <Student name={scene.studentName} narration={turn.narration} says={turn.says} />
-            {sent !== undefined && <Teacher said={sent.say} />}
+            <Student
+              language={scene.language}
+              name={scene.studentName}
+              narration={turn.narration}
+              says={turn.says}
+            />
+            {sent !== undefined && <Teacher language={scene.language} said={sent.say} />}
           </li>
         </ol>
       </div>
@@ -166,7 +179,7 @@ function Played({
             key={`${turn.number} ${choice.key}`}
             onClick={() => void send({ turn: turn.number, choice: choice.key, say: choice.say })}
           >
-            {choice.say}
+            <Said in={scene.language}>{choice.say}</Said>
           </button>
         ))}
       </div>

@@ -3,6 +3,7 @@ import { request, RequestFailed, type ResultOf } from '../graphql.ts';
 import { formatTime, useLanguage } from '../language.tsx';
 import { Failed, Loading } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
+import { Said } from '../parts/said.tsx';
 import { Conversation } from './conversation-play.tsx';
 import { HelpNow } from './conversation-parts.tsx';
 import { NotFound } from './not-found.tsx';
@@ -59,7 +60,9 @@ export function ConversationRoom({
       {shown === undefined ? (
         <section className="card">
           <h2>{t.conversation.before}</h2>
-          <p className="lead">{standing.setting}</p>
+          <p className="lead">
+            <Said in={standing.language}>{standing.setting}</Said>
+          </p>
           <Rules standing={standing} />
           <StartButton standing={standing} start={start} again={false} />
         </section>

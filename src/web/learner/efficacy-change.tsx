@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { request } from '../graphql.ts';
 import { formatTime, useLanguage } from '../language.tsx';
+import { Said } from '../parts/said.tsx';
 import type { Efficacy } from './efficacy-room.tsx';
 import { WithdrawEfficacy } from './queries.ts';
 
@@ -67,13 +68,17 @@ export function EfficacyChange({
           <ol className="moves">
             {scale.items.map((item) => (
               <li key={item.key}>
-                <p>{item.text}</p>
+                <p>
+                  <Said in={scale.language}>{item.text}</Said>
+                </p>
                 <ul>
                   {given.map((each) => (
                     <li key={each.wave}>
                       <span className="quiet">{t.efficacy.wave[each.wave]}</span>
                       <Dots answer={answerOf(each, item.key)} all={scale.answers.length} />
-                      <span>{scale.answers[answerOf(each, item.key) - 1]}</span>
+                      <span>
+                        <Said in={scale.language}>{scale.answers[answerOf(each, item.key) - 1]}</Said>
+                      </span>
                     </li>
                   ))}
                 </ul>

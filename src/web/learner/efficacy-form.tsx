@@ -1,6 +1,7 @@
 import { useRef, useState } from 'react';
 import { request, RequestFailed } from '../graphql.ts';
-import { useLanguage } from '../language.tsx';
+import { languageOf, useLanguage } from '../language.tsx';
+import { Said } from '../parts/said.tsx';
 import type { Wave } from './efficacy-offer.tsx';
 import type { Efficacy } from './efficacy-room.tsx';
 import { AnswerEfficacy } from './queries.ts';
@@ -67,11 +68,13 @@ export function EfficacyForm({
         void send();
       }}
     >
-      <p className="notice">{scale.introduction}</p>
+      <p className="notice">
+        <Said in={scale.language}>{scale.introduction}</Said>
+      </p>
       {scale.items.map((item, at) => (
         <fieldset key={item.key} className="card">
           <legend>
-            {at + 1}. {item.text}
+            {at + 1}. <Said in={scale.language}>{item.text}</Said>
           </legend>
           <div className="degrees">
             {scale.answers.map((answer, index) => (
@@ -88,7 +91,7 @@ export function EfficacyForm({
                     setRefusal(undefined);
                   }}
                 />
-                <span>{answer}</span>
+                <span lang={languageOf(scale.language)}>{answer}</span>
               </label>
             ))}
           </div>
@@ -98,7 +101,9 @@ export function EfficacyForm({
         <summary>{t.efficacy.why}</summary>
         <ol>
           {scale.items.map((item) => (
-            <li key={item.key}>{item.purpose}</li>
+            <li key={item.key}>
+              <Said in={scale.language}>{item.purpose}</Said>
+            </li>
           ))}
         </ol>
       </details>

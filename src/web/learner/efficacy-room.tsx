@@ -4,6 +4,7 @@ import { request, type ResultOf } from '../graphql.ts';
 import { useLanguage } from '../language.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
+import { Said } from '../parts/said.tsx';
 import { EfficacyChange } from './efficacy-change.tsx';
 import { EfficacyForm } from './efficacy-form.tsx';
 import { NotFound } from './not-found.tsx';
@@ -42,7 +43,9 @@ export function EfficacyRoom({ assignmentId }: { assignmentId: string }) {
       <Link href={back} className="back">
         ← {t.toCourse}
       </Link>
-      <Title text={efficacy.scale.title}>{efficacy.scale.title}</Title>
+      <Title text={efficacy.scale.title}>
+        <Said in={efficacy.scale.language}>{efficacy.scale.title}</Said>
+      </Title>
       <p className="quiet">{course.title}</p>
       {thanks && (
         <p role="status" className="notice">

@@ -1,3 +1,4 @@
+import { languageOf } from '../language.tsx';
 import type { AnswerProps } from './exam-answer.tsx';
 
 export function ChoiceAnswer({ item, chosen, choose }: AnswerProps) {
@@ -15,7 +16,7 @@ export function ChoiceAnswer({ item, chosen, choose }: AnswerProps) {
         checked={chosen.includes(option.key)}
         onChange={() => toggle(option.key)}
       />
-      <span>{option.text}</span>
+      <span lang={languageOf(item.language)}>{option.text}</span>
     </label>
   ));
 }

@@ -1,4 +1,4 @@
-import { useLanguage } from '../language.tsx';
+import { languageOf, useLanguage } from '../language.tsx';
 import type { AnswerProps } from './exam-answer.tsx';
 
 /** A list to choose from for each: on a phone surer than drawing lines. */
@@ -13,14 +13,14 @@ export function MatchingAnswer({ item, chosen, choose }: AnswerProps) {
   };
   return item.options.map((option) => (
     <label key={option.key} className={matched.has(option.key) ? 'match chosen' : 'match'}>
-      <span>{option.text}</span>
+      <span lang={languageOf(item.language)}>{option.text}</span>
       <select
         value={matched.get(option.key) ?? ''}
         onChange={(event) => match(option.key, event.target.value)}
       >
         <option value="">{t.matchChoose}</option>
         {item.targets.map((target) => (
-          <option key={target.key} value={target.key}>
+          <option key={target.key} value={target.key} lang={languageOf(item.language)}>
             {target.text}
           </option>
         ))}

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useLanguage } from '../language.tsx';
+import { Said } from '../parts/said.tsx';
 import type { AnswerProps } from './exam-answer.tsx';
 
 /** What the service takes as a number: full-width digits, point and sign as well. */
@@ -28,7 +29,11 @@ export function NumericAnswer({ item, chosen, choose }: AnswerProps) {
             choose(NUMBER.test(target.value) ? [target.value] : []);
           }}
         />
-        {item.unit !== null && <span>{item.unit}</span>}
+        {item.unit !== null && (
+          <span>
+            <Said in={item.language}>{item.unit}</Said>
+          </span>
+        )}
       </label>
       <p id={hint} className={typed.trim() === '' || isNumber ? 'quiet' : 'notice bad'} role="status">
         {typed.trim() === '' || isNumber ? t.numberHintAnswer : t.numberBad}

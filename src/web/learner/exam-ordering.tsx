@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { Said } from '../parts/said.tsx';
 import type { AnswerProps } from './exam-answer.tsx';
 
 /** Moved by buttons, which fingers and keyboards find alike. */
@@ -33,7 +34,9 @@ export function OrderingAnswer({ item, chosen, choose }: AnswerProps) {
           const text = item.options.find((option) => option.key === key)?.text ?? '';
           return (
             <li key={key} data-element={key} className={chosen.length === 0 ? '' : 'chosen'}>
-              <span className="order-text">{text}</span>
+              <span className="order-text">
+                <Said in={item.language}>{text}</Said>
+              </span>
               <button
                 type="button"
                 className="second"

@@ -1,5 +1,6 @@
 import type { ReactNode, Ref } from 'react';
 import { useLanguage } from '../language.tsx';
+import { Said } from '../parts/said.tsx';
 import { Answer, type AnswerProps } from './exam-answer.tsx';
 
 /** A question in its card; what it is about stands above it. */
@@ -23,7 +24,9 @@ export function Question({
       {story !== null && (
         <div className="story" id={`${item.key}-story`}>
           <p className="quiet">{t.story}</p>
-          <p>{story.story}</p>
+          <p>
+            <Said in={item.language}>{story.story}</Said>
+          </p>
         </div>
       )}
       <fieldset aria-describedby={story === null ? undefined : `${item.key}-story`}>
@@ -32,7 +35,9 @@ export function Question({
             {title}
           </h2>
           <span className="quiet">{t.kind[item.kind]}</span>
-          <span className="stem">{item.stem}</span>
+          <span className="stem">
+            <Said in={item.language}>{item.stem}</Said>
+          </span>
         </legend>
         <Answer key={item.key} {...answer} />
       </fieldset>

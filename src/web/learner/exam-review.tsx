@@ -1,5 +1,6 @@
 import { useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { Said } from '../parts/said.tsx';
 import type { Item } from './exam-answer.tsx';
 
 /** What was answered, what is right, and why. */
@@ -28,10 +29,14 @@ export function Review({
       {story !== null && (
         <div className="story">
           <p className="quiet">{t.story}</p>
-          <p>{story.story}</p>
+          <p>
+            <Said in={item.language}>{story.story}</Said>
+          </p>
         </div>
       )}
-      <p className="stem">{item.stem}</p>
+      <p className="stem">
+        <Said in={item.language}>{item.stem}</Said>
+      </p>
       <Parts item={item} />
     </>
   );
@@ -51,9 +56,12 @@ function Parts({ item }: { item: Item }) {
           <li className="option right">
             <span>
               <Icon name="check" />
-              {t.rightNumber(item.rightNumber, item.tolerance ?? 0)} {item.unit ?? ''}
+              {t.rightNumber(item.rightNumber, item.tolerance ?? 0)}{' '}
+              <Said in={item.language}>{item.unit ?? ''}</Said>
             </span>
-            <span className="quiet">{item.rationale}</span>
+            <span className="quiet">
+              <Said in={item.language}>{item.rationale}</Said>
+            </span>
           </li>
         )}
       </ul>
@@ -70,10 +78,12 @@ function Parts({ item }: { item: Item }) {
               <span>
                 {mine === at && item.rightOrder !== null && <Icon name="check" />}
                 {item.rightOrder === null ? '' : `${at + 1}. `}
-                {option.text}
+                <Said in={item.language}>{option.text}</Said>
                 {mine !== -1 && mine !== at && <strong className="tag mine">{t.yourPlace(mine + 1)}</strong>}
               </span>
-              <span className="quiet">{option.rationale}</span>
+              <span className="quiet">
+                <Said in={item.language}>{option.rationale}</Said>
+              </span>
             </li>
           );
         })}
@@ -93,12 +103,17 @@ function Parts({ item }: { item: Item }) {
             <li key={option.key} className={isRight ? 'option right' : 'option'}>
               <span>
                 {isRight && <Icon name="check" />}
-                {option.text} → {textOf(option.rightTarget) ?? textOf(mine) ?? t.unanswered}
+                <Said in={item.language}>
+                  {option.text} → {textOf(option.rightTarget) ?? textOf(mine)}
+                </Said>
+                {option.rightTarget === null && mine === undefined && t.unanswered}
                 {option.rightTarget !== null && !isRight && (
                   <strong className="tag mine">{t.youChose(textOf(mine) ?? t.unanswered)}</strong>
                 )}
               </span>
-              <span className="quiet">{option.rationale}</span>
+              <span className="quiet">
+                <Said in={item.language}>{option.rationale}</Said>
+              </span>
             </li>
           );
         })}
@@ -111,11 +126,13 @@ function Parts({ item }: { item: Item }) {
         <li key={option.key} className={option.isRight === true ? 'option right' : 'option'}>
           <span>
             {option.isRight === true && <Icon name="check" />}
-            {option.text}
+            <Said in={item.language}>{option.text}</Said>
             {option.isRight === true && <strong className="tag">{t.rightAnswer}</strong>}
             {item.chosen.includes(option.key) && <strong className="tag mine">{t.yourAnswer}</strong>}
           </span>
-          <span className="quiet">{option.rationale}</span>
+          <span className="quiet">
+            <Said in={item.language}>{option.rationale}</Said>
+          </span>
         </li>
       ))}
     </ul>

@@ -95,6 +95,7 @@ export const AssignmentPage = graphql(`
           title(language: $language)
         }
         course {
+          languages
           title(language: $language)
           summary(language: $language)
           classHours
@@ -117,6 +118,7 @@ export const AssignmentPage = graphql(`
         }
         efficacy(language: $language) {
           scale {
+            language
             title
           }
           due {
@@ -290,6 +292,7 @@ const RunParts = graphql(`
     percent
     passed
     scene(language: $language) {
+      language
       title
       setting
       studentName
@@ -340,6 +343,7 @@ export const ConversationPage = graphql(`
           }
           simulation {
             mode
+            language(language: $language)
             setting(language: $language)
             passMark
             attemptsAllowed
@@ -419,6 +423,7 @@ const ItemFields = graphql(`
   fragment ItemFields on AttemptItem @_unmask {
     key
     kind
+    language
     competency
     vignette {
       key
@@ -590,6 +595,7 @@ export const EfficacyPage = graphql(`
         }
         efficacy(language: $language) {
           scale {
+            language
             title
             introduction
             answers

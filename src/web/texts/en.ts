@@ -17,6 +17,7 @@ export const en: Texts = {
   failed: 'This could not be loaded',
   offline: 'There is no connection. Check it and try again.',
   back: 'Back to my courses',
+  inChinese: 'This course is in Chinese. Titles and summaries are in English too.',
   notFound: 'This page was not found, or it is not yours.',
   myCourses: 'My courses',
   hello: (name) => `Hello, ${name}`,

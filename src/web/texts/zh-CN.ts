@@ -15,6 +15,7 @@ export const zhCN = {
   failed: '没能加载',
   offline: '网络不通，请检查后重试。',
   back: '返回我的课程',
+  inChinese: '本课程为中文。',
   notFound: '没有找到这个页面，或者它不属于您。',
   myCourses: '我的课程',
   hello: (name: string) => `${name}，您好`,
