@@ -32,6 +32,7 @@ for (const folder of folders) {
     if (named.length > 0) tellWarnings(read.warnings);
     continue;
   }
+  for (const each of read.course.packages) await each.close();
   console.log(summaryOf(read.course));
   if (named.length > 0) tellDetails(read.course);
 }

@@ -79,7 +79,7 @@ describe('what a course gives', () => {
       db: service.database.db,
       clock: service.clock,
       coursesFolder: root,
-      contentStore: join(root, '.store'),
+      h5p: service.app.services.h5p,
     }).sync();
     expect(synced.find(({ slug }) => slug === SLUG)?.outcome).toBe('synced');
     const read = async (query: string) =>
