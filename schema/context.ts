@@ -3,6 +3,7 @@ import type { EfficacyService } from '../src/assessment/efficacy.service.ts';
 import type { AnalysisService } from '../src/assessment/analysis.service.ts';
 import type { AccommodationService } from '../src/assessment/accommodation.service.ts';
 import type { PracticeService } from '../src/assessment/practice.service.ts';
+import type { H5pService } from '../src/h5p/content.service.ts';
 import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { SimulationService } from '../src/assessment/simulation.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
@@ -61,6 +62,7 @@ export interface Services {
   readonly roster: RosterService;
   readonly doubts: DoubtService;
   readonly reorganizations: ReorganizationService;
+  readonly h5p: H5pService;
   readonly courses: CourseService;
   readonly programmes: ProgrammeService;
   readonly learning: LearningService;

@@ -15,6 +15,7 @@ import type {
   IssueRequestRow as IssueRequestRowFacts,
 } from '../src/certification/issue-request.ts';
 import type { CourseVersion } from '../src/courses/course.ts';
+import type { H5pContent as H5pContentFacts, KnownLibrary } from '../src/h5p/content.ts';
 import type { UncoveredPerson as UncoveredPersonFacts } from '../src/coverage/coverage.repository.ts';
 import type { UnitCoverage } from '../src/coverage/coverage.service.ts';
 import type { Indicator as IndicatorFacts } from '../src/coverage/indicator.ts';
@@ -61,6 +62,8 @@ export const Viewer = builder.objectRef<ViewerFacts>('Viewer');
 export const RosterImport = builder.objectRef<RosterImportFacts>('RosterImport');
 export const RosterDoubt = builder.objectRef<RosterDoubtFacts>('RosterDoubt');
 export const RosterRefusal = builder.objectRef<RosterRefusalFacts>('RosterRefusal');
+export const H5pContent = builder.objectRef<H5pContentFacts>('H5pContent');
+export const H5pLibrary = builder.objectRef<KnownLibrary>('H5pLibrary');
 export const Course = builder.objectRef<CourseVersion>('Course');
 export const Certification = builder.objectRef<CertificationFacts>('Certification');
 export const Cohort = builder.objectRef<CohortFacts>('Cohort');

@@ -4,7 +4,9 @@ import {
   NotAllowed,
   NotFound,
   NotSignedIn,
+  PackageRefused,
   RowsRefused,
+  type PackageProblem as PackageProblemFacts,
   type RefusedRow as RefusedRowFacts,
   type Refusal as RefusalError,
 } from '../src/errors.ts';
@@ -83,6 +85,29 @@ builder.objectType(RowsRefused, {
       type: [RefusedRow],
       description: `What is faulty, in line order; the first ${MOST_TOLD}.`,
       resolve: ({ rows }) => rows.slice(0, MOST_TOLD),
+    }),
+  }),
+});
+
+/** Of a package: what is refused, and what is only to be looked at. */
+export const PackageProblem = builder.objectRef<PackageProblemFacts>('PackageProblem').implement({
+  description: 'What is wrong with a package, and where.',
+  fields: (t) => ({
+    where: t.exposeString('where', {
+      description: 'File in the package, and the place in it: `content/content.json.questions.3`.',
+    }),
+    what: t.exposeString('what', { description: 'One sentence in English that goes on from `where`.' }),
+  }),
+});
+builder.objectType(PackageRefused, {
+  name: 'PackageRefused',
+  interfaces: [Refusal],
+  description: 'A package was refused whole: nothing of it was taken in.',
+  fields: (t) => ({
+    problems: t.field({
+      type: [PackageProblem],
+      description: `All that was found in one pass; the first ${MOST_TOLD}.`,
+      resolve: ({ problems }) => problems.slice(0, MOST_TOLD),
     }),
   }),
 });

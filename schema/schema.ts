@@ -25,6 +25,7 @@ import './issue-request.ts';
 import './coverage.ts';
 import './efficacy.ts';
 import './staffing.ts';
+import './h5p.ts';
 import './indicator.ts';
 import './snapshot.ts';
 import './credit.ts';

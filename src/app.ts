@@ -20,6 +20,11 @@ import { makeIssuing } from './certification/issuing.service.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError, projectFolder, type Config } from './config.ts';
+import { makeH5pService } from './h5p/content.service.ts';
+import { makeContentStore } from './h5p/content-store.ts';
+import { makeFileStore } from './h5p/file-store.ts';
+import { packageLimits } from './h5p/limits.ts';
+import { makeS3Store } from './h5p/s3-store.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
 import { makeCoverageLedger, REBUILD_TASK, type CoverageLedger } from './coverage/ledger.service.ts';
@@ -101,7 +106,7 @@ export interface AppOptions {
 export async function startApp(config: Config, log: Log, options: AppOptions = {}): Promise<App> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? randomBytes;
-  const contentStore = join(config.dataFolder, 'contents');
+  const { contentBucket } = config;
   const closers: (() => Promise<void>)[] = [];
   let databaseFailure = (): string | undefined => undefined;
   const stop = async (): Promise<void> => {
@@ -121,7 +126,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const publicUrl = withPort(config.publicUrl, config.port, servicePort);
     const contentUrl = withPort(config.contentUrl, config.contentPort, contentPort);
 
-    mkdirSync(contentStore, { recursive: true });
+    mkdirSync(config.dataFolder, { recursive: true });
     let databaseUrl = config.databaseUrl;
     let serviceUrl = config.serviceDatabaseUrl;
     if (databaseUrl === undefined) {
@@ -148,6 +153,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         ...[
           ...config.issuers.map(({ issuer }) => issuer),
           ...(config.lrs === undefined ? [] : [config.lrs.url]),
+          ...(contentBucket === undefined ? [] : [contentBucket.endpoint]),
         ].map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')),
       ],
     });
@@ -193,11 +199,19 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     if (config.contactKeys.length > 1) await contacts.oweReseal();
     const doubts = makeDoubtService({ db, clock, regions });
     const reorganizations = makeReorganizationService({ db, clock, regions, holdings: ledger });
+    const contents = makeContentStore(
+      contentBucket === undefined
+        ? makeFileStore(join(config.dataFolder, 'content-store'))
+        : makeS3Store(contentBucket, outbound),
+    );
+    const limits = packageLimits(config.packageMegabytes);
+    const h5p = makeH5pService({ db, clock, store: contents, regions, limits });
     const courses = makeCourseService({
       db,
       clock,
       coursesFolder: options.coursesFolder ?? join(projectFolder, 'courses'),
-      contentStore,
+      h5p,
+      limits,
     });
     const synced = await courses.sync();
     const programmes = makeProgrammeService({
@@ -273,6 +287,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const keepers = [
       makePeopleData(seals.contacts),
       sessions.personalData,
+      h5p.personalData,
       programmes.personalData,
       learning.personalData,
       exams.personalData,
@@ -306,6 +321,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       roster,
       doubts,
       reorganizations,
+      h5p,
       courses,
       programmes,
       learning,
@@ -389,7 +405,13 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       webFolder: options.webFolder ?? join(config.dataFolder, 'web'),
       ready,
     });
-    const contentApp = makeContentApp({ log, publicUrl, contentUrl, contentStore });
+    const contentApp = makeContentApp({
+      log,
+      publicUrl,
+      contentUrl,
+      contents,
+      oldContents: join(config.dataFolder, 'contents'),
+    });
     serviceListener.answerBy(serviceApp);
     contentListener.answerBy(contentApp);
     const doors = { service: serviceApp, content: contentApp };

@@ -45,12 +45,26 @@ export interface Config {
   readonly lrs: LrsConfig | undefined;
   readonly rates: Rates;
   readonly connections: ConnectionLimits;
+  /** Where contents and their media lie; undefined: in the data folder. */
+  readonly contentBucket: BucketConfig | undefined;
+  /** What an H5P package may hold, unpacked. */
+  readonly packageMegabytes: number;
   /** Where the service may go by itself. */
   readonly outbound: {
     readonly allow: readonly string[];
     readonly ports: readonly number[];
     readonly allowHttp: boolean;
   };
+}
+
+/** A bucket of a storage that speaks S3. */
+export interface BucketConfig {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
 }
 
 const INTROSPECTION = ['everyone', 'signed-in', 'nobody'] as const;
@@ -206,6 +220,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       perAddress: countOf(env, 'MAX_CONNECTIONS_PER_ADDRESS', 1_000, 1),
       slowestUpload: countOf(env, 'MIN_UPLOAD_RATE', 2_048),
     },
+    contentBucket: readBucket(env, production),
+    packageMegabytes: countOf(env, 'H5P_MAX_PACKAGE_MB', 256, 1),
     outbound: {
       allow: listOf(
         env,
@@ -347,6 +363,41 @@ function readLrs(
   if (key.includes(':'))
     throw new ConfigError('LRS_KEY holds a colon, which Basic authentication can not tell.');
   return { url: url.href.replace(/\/+$/, ''), key, secret };
+}
+
+/** CONTENT_STORE_URL: the bucket's address, e.g. `https://s3.example/bucket/prefix`. @throws ConfigError */
+function readBucket(
+  env: Readonly<Record<string, string | undefined>>,
+  production: boolean,
+): BucketConfig | undefined {
+  const text = textOf(env, 'CONTENT_STORE_URL');
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const local = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  const [bucket = '', ...prefix] = url?.pathname.split('/').filter((word) => word !== '') ?? [];
+  if (
+    url === undefined ||
+    !(url.protocol === 'https:' || (url.protocol === 'http:' && (local || !production))) ||
+    `${url.username}${url.password}${url.search}${url.hash}` !== '' ||
+    !/^[a-z\d][a-z\d.-]{1,61}[a-z\d]$/.test(bucket) ||
+    prefix.some((word) => !/^[\w.-]+$/.test(word) || /^\.+$/.test(word))
+  )
+    throw new ConfigError(
+      'CONTENT_STORE_URL must be the https address of a bucket, e.g. https://s3.example/bucket or https://s3.example/bucket/prefix; the keys stand in CONTENT_STORE_KEY_ID and CONTENT_STORE_SECRET.',
+    );
+  const key = (name: string): string => {
+    const value = textOf(env, name);
+    if (value === undefined) throw new ConfigError(`${name} is required with CONTENT_STORE_URL.`);
+    return value;
+  };
+  return {
+    endpoint: url.origin,
+    bucket,
+    prefix: prefix.join('/'),
+    region: textOf(env, 'CONTENT_STORE_REGION') ?? 'us-east-1',
+    accessKeyId: key('CONTENT_STORE_KEY_ID'),
+    secretAccessKey: key('CONTENT_STORE_SECRET'),
+  };
 }
 
 /** The service's own folder, made where it is missing by whoever writes there first. */

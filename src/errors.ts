@@ -84,6 +84,25 @@ export interface RefusedRow {
   readonly reason: { readonly 'zh-CN': string; readonly en: string };
 }
 
+/** What is wrong with a package, and where. */
+export interface PackageProblem {
+  readonly where: string;
+  readonly what: string;
+}
+
+/** A package was refused whole, for all of this. */
+export class PackageRefused extends Refusal {
+  readonly code = 'PACKAGE_REFUSED';
+  readonly problems: readonly PackageProblem[];
+  constructor(problems: readonly PackageProblem[]) {
+    const [first] = problems;
+    super(
+      `The package was not taken in. ${first === undefined ? '' : `${first.where} ${first.what}`}${problems.length > 1 ? ` And ${problems.length - 1} more.` : ''}`.trim(),
+    );
+    this.problems = problems;
+  }
+}
+
 /** A table was refused whole for these of its rows. */
 export class RowsRefused extends Refusal {
   readonly code = 'ROWS_REFUSED';

@@ -22,6 +22,8 @@ export const actionTitles: Readonly<Record<string, Text>> = {
   'erasure.request': title('申请删除个人信息', 'Asked for personal data to be erased'),
   'grant.end': title('终止权限', 'Ended a grant'),
   'grant.give': title('授予权限', 'Granted a role'),
+  'h5p.upgrade': title('升级 H5P 内容的组件', 'Upgraded the libraries of an H5P content'),
+  'h5p.upload': title('上传 H5P 内容', 'Uploaded an H5P content'),
   'indicator.define': title('设立指标', 'Defined an indicator'),
   'indicator.import': title('导入指标数据', 'Imported values of an indicator'),
   'issue-request.approve': title('批准补发或认定', 'Approved certificates not earned here'),

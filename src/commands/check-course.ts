@@ -27,12 +27,13 @@ for (const folder of folders) {
     for (const problem of read.problems) console.log(`  ${problem.where}: ${problem.what}`);
     continue;
   }
-  const { manifest, items, contents, scenarios, ways, warnings, supportedMinutes } = read.course;
+  const { manifest, items, contents, scenarios, ways, supportedMinutes, packages, warnings } = read.course;
+  for (const each of packages) await each.close();
   const supported = (supportedMinutes / CLASS_HOUR_MINUTES).toFixed(1);
   console.log(
     `${manifest.slug} ${manifest.version}: in order. ${Object.keys(contents).length + Object.keys(scenarios).length} activities, ${items.length} items; declares ${manifest.classHours} class hours where the content supports ${supported}.`,
   );
-  for (const warning of warnings) console.log(`  look at ${warning.where}: ${warning.what}`);
+  for (const warning of warnings) console.log(`  to look at: ${warning.where} ${warning.what}`);
   for (const [key, way] of Object.entries(ways)) {
     const { turns, endings, passMark } = scenarios[key]!;
     const worst = percentOf(way.least, way.most);

@@ -7,7 +7,7 @@ import {
   type WrittenItem,
 } from './item.ts';
 import type { Manifest } from './manifest.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../h5p/problem.ts';
 
 /* What the course check proves of items and of the exam that is drawn from them; each problem with where and what. */
 

@@ -28,6 +28,15 @@ export async function listCurrentCourses(db: Executor): Promise<CourseVersion[]>
   return rows.map(toCourse);
 }
 
+/** Whether some version of a course has this H5P content, in any language. */
+export async function hasContent(db: Executor, hash: string): Promise<boolean> {
+  const { rows } = await sql<{ there: boolean }>`
+    select exists (select from course_versions where jsonb_path_exists(contents, '$.*.* ? (@ == $hash)', jsonb_build_object('hash', ${hash}::text))) as there`.execute(
+    db,
+  );
+  return rows[0]!.there;
+}
+
 export async function listCourseVersions(db: Executor, ids: readonly string[]): Promise<CourseVersion[]> {
   if (ids.length === 0) return [];
   const rows = await db.selectFrom('course_versions').selectAll().where('id', 'in', ids).execute();

@@ -7,14 +7,17 @@ import {
   deleteCourseVersion,
   findCurrentCourse,
   findVersionDigest,
+  hasContent,
   insertCourseVersion,
   listCourseVersions,
   listCurrentCourses,
   listItems,
   lockCourse,
 } from './course.repository.ts';
-import { readCourseFolder, storeContent } from './folder.ts';
-import type { Problem } from './problem.ts';
+import type { H5pService } from '../h5p/content.service.ts';
+import type { PackageLimits } from '../h5p/limits.ts';
+import type { Problem } from '../h5p/problem.ts';
+import { readCourseFolder } from './folder.ts';
 import { inParts } from '../db/acting.ts';
 
 export interface SyncResult {
@@ -30,12 +33,15 @@ export function makeCourseService({
   db,
   clock,
   coursesFolder,
-  contentStore,
+  h5p,
+  limits,
 }: {
   db: Database;
   clock: Clock;
   coursesFolder: string;
-  contentStore: string;
+  h5p: Pick<H5pService, 'keep'>;
+  /** Of each H5P content; as usual when left out. */
+  limits?: PackageLimits;
 }) {
   const librariesFolder = join(coursesFolder, 'libraries');
   // A version is never changed: what is taken in instead gets an id of its own. So each is read once, however many sit its exam.
@@ -56,6 +62,8 @@ export function makeCourseService({
       for (const version of read) keep(known.versions, version.id, version);
       return ids.flatMap((id) => known.versions.get(id) ?? read.find((version) => version.id === id) ?? []);
     },
+    /** Whether some version of a course, past or present, has the H5P content of that hash. */
+    hasContent: async (hash: string): Promise<boolean> => hasContent(db, hash),
     /** With the answer keys: for the assessment room alone. */
     async listItems(executor: Executor, courseVersionId: string): Promise<readonly StoredItem[]> {
       const kept = known.items.get(courseVersionId);
@@ -82,10 +90,14 @@ export function makeCourseService({
   return inParts({ sync: 'keeper' }, service);
 
   async function syncOne(slug: string): Promise<SyncResult> {
-    const read = await readCourseFolder(join(coursesFolder, slug), librariesFolder);
+    const read = await readCourseFolder(join(coursesFolder, slug), librariesFolder, limits);
     if ('problems' in read) return { slug, outcome: 'refused', problems: read.problems };
-    const { manifest, items, contents, scenarios, scale, sources, digest } = read.course;
-    for (const [hash, source] of sources) await storeContent(contentStore, hash, source);
+    const { manifest, items, contents, scenarios, scale, packages, digest } = read.course;
+    try {
+      for (const each of packages) await h5p.keep(each);
+    } finally {
+      for (const each of packages) await each.close();
+    }
     return db.transaction().execute(async (tx): Promise<SyncResult> => {
       await lockCourse(tx, slug);
       const known = await findVersionDigest(tx, slug, manifest.version);

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { checkScenario } from './check-scenario.ts';
+import { packageLimits, USUAL_PACKAGE_MEGABYTES, type PackageLimits } from '../h5p/limits.ts';
+import type { LibraryShelf } from '../h5p/library.ts';
+import { readFolder, readPackedFile, type H5pPackage } from '../h5p/package.ts';
+import type { Problem } from '../h5p/problem.ts';
+import { folderShelf } from '../h5p/read-library.ts';
 import { listActivities, type Contents, type CourseVersion } from './course.ts';
 import {
   CLASS_HOUR_MINUTES,
@@ -16,7 +22,6 @@ import { checkBlueprint, checkWrittenItem, duplicates } from './check-item.ts';
 import { itemFileSchema, questionsOf, type Item } from './item.ts';
 import { languages, type Language } from './language.ts';
 import { manifestSchema, type Manifest } from './manifest.ts';
-import type { Problem } from './problem.ts';
 import { scaleSchema, type Scale } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
 import { inLanguages } from './translation.ts';
@@ -30,19 +35,13 @@ export interface CourseFolder {
   /** Key of a simulation's activity → what can happen in it. */
   readonly ways: Readonly<Record<string, Ways>>;
   readonly scale: CourseVersion['scale'];
-  /** Content hash → the folders that make it up. */
-  readonly sources: ReadonlyMap<string, ContentSource>;
+  /** To be closed when it has been stored, or is not wanted. */
+  readonly packages: readonly H5pPackage[];
   /** What stands in nobody's way, and an author should look at. */
   readonly warnings: readonly Problem[];
   /** Over everything a learner could notice; a version with another digest is another version. */
   readonly digest: string;
   readonly supportedMinutes: number;
-}
-
-export interface ContentSource {
-  readonly folder: string;
-  /** Folder name in the package (`H5P.Name-1.0`) → folder on disk. */
-  readonly libraries: ReadonlyMap<string, string>;
 }
 
 /**
@@ -52,6 +51,7 @@ export interface ContentSource {
 export async function readCourseFolder(
   folder: string,
   librariesFolder: string,
+  limits: PackageLimits = packageLimits(USUAL_PACKAGE_MEGABYTES),
 ): Promise<{ course: CourseFolder } | { problems: Problem[] }> {
   const problems: Problem[] = [];
   const manifest = await readYaml(folder, 'course.yaml', manifestSchema, problems);
@@ -92,7 +92,8 @@ export async function readCourseFolder(
   checkBlueprint(manifest.exam, items, problems);
 
   const contents: Record<string, Contents[string]> = {};
-  const sources = new Map<string, ContentSource>();
+  const packages = new Map<string, H5pPackage>();
+  const shelf = folderShelf(librariesFolder, (_folder, findings) => problems.push(...findings.problems));
   const measures: ContentMeasure[] = [];
   const scenarios: Record<string, Scenario> = {};
   const ways: Record<string, Ways> = {};
@@ -128,11 +129,13 @@ export async function readCourseFolder(
       if (path === undefined && wanted)
         problems.push({ where, what: `has no ${language}, which course.yaml languages names.` });
       if (path === undefined || !wanted) continue;
-      const read = await readContent(join(folder, path), path, librariesFolder, problems);
+      const read = await readContent(folder, path, { shelf, limits }, problems);
       if (read === undefined) continue;
       hashes[language] = read.hash;
-      sources.set(read.hash, read.source);
-      if (language === 'zh-CN') measures.push(read.measure);
+      // Two activities may share one.
+      if (packages.has(read.hash)) await read.close();
+      else packages.set(read.hash, read);
+      if (language === 'zh-CN') measures.push(measureContent(read.parameters));
     }
     contents[activity.key] = hashes as Contents[string];
   }
@@ -160,7 +163,10 @@ export async function readCourseFolder(
       what: `declares ${manifest.classHours} class hours (${manifest.classHours * CLASS_HOUR_MINUTES} minutes) where the time ledger counts ${Math.floor(countableMinutes(manifest))} at the most: expect more minutes of activities that take them.`,
     });
   }
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) {
+    for (const each of packages.values()) await each.close();
+    return { problems };
+  }
   const digest = createHash('sha256')
     .update(JSON.stringify([manifest, items, contents, scenarios, scale ?? null]))
     .digest('hex');
@@ -172,8 +178,8 @@ export async function readCourseFolder(
       scenarios,
       ways,
       scale: scale ?? null,
-      sources,
-      warnings,
+      packages: [...packages.values()],
+      warnings: [...warnings, ...[...packages.values()].flatMap((each) => each.warnings)],
       digest,
       supportedMinutes: minutes,
     },
@@ -229,126 +235,20 @@ function checkScale(scale: Scale, manifest: Manifest, problems: Problem[]): void
       });
 }
 
-/** Of a library, as packages and libraries name those they need; some editors write the numbers as text. */
-const dependencySchema = z.object({
-  machineName: z.string().regex(/^[\w.-]{1,255}$/, 'a machine name, e.g. H5P.Question'),
-  majorVersion: z.coerce.number().int().min(0),
-  minorVersion: z.coerce.number().int().min(0),
-});
-const librarySchema = z.object({ preloadedDependencies: z.array(dependencySchema).default([]) });
-const packageSchema = librarySchema.extend({ mainLibrary: z.string() });
-const parametersSchema = z.record(z.string(), z.unknown());
-
+/** A content's folder, or the `.h5p` that an editor exported. */
 async function readContent(
   folder: string,
   path: string,
-  librariesFolder: string,
+  options: { shelf: LibraryShelf; limits: PackageLimits },
   problems: Problem[],
-): Promise<{ hash: string; source: ContentSource; measure: ContentMeasure } | undefined> {
-  const before = problems.length;
-  const h5p = await readJson(join(folder, 'h5p.json'), `${path}/h5p.json`, packageSchema, problems);
-  const parameters = await readJson(
-    join(folder, 'content/content.json'),
-    `${path}/content/content.json`,
-    parametersSchema,
-    problems,
-  );
-  if (h5p === undefined) return undefined;
-  const main = h5p.preloadedDependencies.find((dependency) => dependency.machineName === h5p.mainLibrary);
-  if (main === undefined)
-    problems.push({
-      where: `${path}/h5p.json`,
-      what: 'names a mainLibrary that is not among its preloadedDependencies.',
-    });
-
-  const libraries = new Map<string, string>();
-  const need = async (dependency: z.infer<typeof dependencySchema>, by: string): Promise<void> => {
-    const name = `${dependency.machineName}-${dependency.majorVersion}.${dependency.minorVersion}`;
-    if (libraries.has(name)) return;
-    const own = join(folder, name);
-    const library = (await exists(own)) ? own : join(librariesFolder, name);
-    const declared = await readJson(
-      join(library, 'library.json'),
-      `${by} → ${name}/library.json`,
-      librarySchema,
-      problems,
-    );
-    if (declared === undefined) return;
-    libraries.set(name, library);
-    for (const next of declared.preloadedDependencies) await need(next, name);
-  };
-  for (const dependency of h5p.preloadedDependencies) await need(dependency, path);
-  if (problems.length > before) return undefined;
-
-  const hash = createHash('sha256');
-  for (const [name, place] of [
-    ['', folder] as const,
-    ...[...libraries].toSorted(([a], [b]) => (a < b ? -1 : 1)),
-  ]) {
-    for (const file of await filesOf(place))
-      hash
-        .update(`${name}/${file}\0`)
-        .update(await readFile(join(place, file)))
-        .update('\0');
-  }
-  return {
-    hash: hash.digest('hex').slice(0, 40),
-    source: { folder, libraries },
-    measure: measureContent(parameters),
-  };
-}
-
-async function readJson<T>(
-  file: string,
-  where: string,
-  schema: z.ZodType<T>,
-  problems: Problem[],
-): Promise<T | undefined> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    problems.push({
-      where,
-      what:
-        (error as NodeJS.ErrnoException).code === 'ENOENT'
-          ? 'is not there.'
-          : `is not JSON: ${(error as Error).message}`,
-    });
+): Promise<H5pPackage | undefined> {
+  const packed = path.toLowerCase().endsWith('.h5p');
+  if (packed && !existsSync(join(folder, path))) {
+    problems.push({ where: path, what: 'is not there.' });
     return undefined;
   }
-  return checked(value, schema, where, problems);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function filesOf(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .toSorted();
-}
-
-/**
- * Puts a content with its libraries into the store under its hash, where the player finds it as long as anybody learns by it,
- * whatever becomes of the course folder. Written beside and renamed: a crash leaves no half content.
- */
-export async function storeContent(store: string, hash: string, source: ContentSource): Promise<void> {
-  const final = join(store, hash);
-  if (await exists(final)) return;
-  await mkdir(store, { recursive: true });
-  const unfinished = await mkdtemp(join(store, `.${hash}.`));
-  await cp(source.folder, unfinished, { recursive: true });
-  for (const [name, folder] of source.libraries)
-    await cp(folder, join(unfinished, name), { recursive: true });
-  await rename(unfinished, final).catch(async (error: unknown) => {
-    await rm(unfinished, { recursive: true, force: true });
-    if (!(await exists(final))) throw error; // else another process was first
-  });
+  const read = await (packed ? readPackedFile : readFolder)(join(folder, path), { ...options, name: path });
+  if ('package' in read) return read.package;
+  problems.push(...read.problems);
+  return undefined;
 }

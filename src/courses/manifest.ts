@@ -59,7 +59,7 @@ export const activitySchema = z.discriminatedUnion('kind', [
     content: z
       .strictObject({ 'zh-CN': path, en: path.optional() })
       .describe(
-        'Folder of the unpacked H5P package (h5p.json, content/content.json), for each language of the course.',
+        'For each language of the course: a `.h5p` as an editor exports it, or the folder of an unpacked one (h5p.json, content/content.json).',
       ),
     complete: completionSchema,
   }),

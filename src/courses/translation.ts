@@ -1,6 +1,6 @@
 import type { Language } from './language.ts';
 import type { ContentText } from './notation.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../h5p/problem.ts';
 
 /**
  * Holds the texts of a file against the languages of its course. What is missing is a problem, each with its place. English in a course that

@@ -96,6 +96,20 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   }),
   coverage_role_sets: open({ counter: 'ri' }),
 
+  // What is known of a library is nobody's secret. Courses on disk bring theirs by the keeper.
+  h5p_libraries: open({
+    viewer: 'ri',
+    keeper: 'ri',
+    sees: 'true',
+    writes: `${units('content.author')} is not null`,
+  }),
+  h5p_contents: { viewer: 'ri', keeper: 'r', sees: divisionIn('division_code', 'content.author') },
+  h5p_content_libraries: {
+    viewer: 'ri',
+    keeper: 'r',
+    sees: 'exists (select from h5p_contents c where c.id = content_id)',
+  },
+
   // Numbers are counted by the counter, who is asked once the viewer has been found to have coverage.read there.
   coverage_state: { roster: 'r', issuer: 'r', keeper: 'r', counter: 'ru' },
   coverage_totals: { counter: 'riud' },

@@ -336,6 +336,55 @@ export interface ForwardingState {
   retry_at: Timestamp | null;
 }
 
+export interface H5pContentLibraries {
+  content_id: Int8;
+  library_id: string;
+}
+
+export interface H5pContents {
+  division_code: string;
+  /**
+   * Names the content in the content store and to the player; over its own bytes and those of its libraries.
+   */
+  hash: string;
+  id: Generated<Int8>;
+  language: string;
+  main_library: string;
+  /**
+   * Bytes of its own files, unpacked, without its libraries.
+   */
+  size: Int8;
+  title: string;
+  /**
+   * The same content with older libraries, which stays as it is.
+   */
+  upgraded_from: Int8 | null;
+  uploaded_at: Timestamp;
+  uploaded_by: Int8;
+  warnings: Generated<Json>;
+}
+
+export interface H5pLibraries {
+  /**
+   * SHA-256 over its files. Of one version there may be two: a course on disk may bring its own, an upload may not.
+   */
+  digest: string;
+  /**
+   * Name, full version and the beginning of the digest, as the manifests of contents have it.
+   */
+  id: string;
+  machine_name: string;
+  major_version: number;
+  minor_version: number;
+  /**
+   * In which order they came.
+   */
+  number: Generated<Int8>;
+  patch_version: number;
+  stored_at: Timestamp;
+  title: string;
+}
+
 export interface IndicatorImports {
   division_code: string;
   id: Generated<Int8>;
@@ -1023,6 +1072,9 @@ export interface DB {
   erasures: Erasures;
   forwarding_debts: ForwardingDebts;
   forwarding_state: ForwardingState;
+  h5p_content_libraries: H5pContentLibraries;
+  h5p_contents: H5pContents;
+  h5p_libraries: H5pLibraries;
   indicator_imports: IndicatorImports;
   indicator_values: IndicatorValues;
   indicators: Indicators;

@@ -4,7 +4,9 @@ import { access, readFile } from 'node:fs/promises';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { NotFound } from '../errors.ts';
+import type { ContentStore } from '../h5p/content-store.ts';
 import type { Log } from '../log.ts';
+import { contentFiles, smallFiles } from './content-files.ts';
 import { filesBelow } from './files.ts';
 import { problemResponses } from './problem.ts';
 import { contentHeaders } from './security.ts';
@@ -23,7 +25,9 @@ export function makeContentApp(options: {
   log: Log;
   publicUrl: string;
   contentUrl: string;
-  contentStore: string;
+  contents: ContentStore;
+  /** Where versions before had contents, each unpacked whole; learners may still be at them. */
+  oldContents: string;
 }): Koa {
   const app = new Koa();
   const router = new Router();
@@ -33,10 +37,11 @@ export function makeContentApp(options: {
     const hash = ctx.params['hash'] ?? '';
     const known =
       /^[0-9a-f]{40}$/.test(hash) &&
-      (await access(join(options.contentStore, hash)).then(
-        () => true,
-        () => false,
-      ));
+      ((await options.contents.findContent(hash)) !== undefined ||
+        (await access(join(options.oldContents, hash)).then(
+          () => true,
+          () => false,
+        )));
     if (!known) throw new NotFound('The content');
     const language = ctx.query['language'] === 'en' ? 'en' : 'zh-CN';
     const page = await readFile(join(playerFolder, 'player.html'), 'utf8');
@@ -50,9 +55,11 @@ export function makeContentApp(options: {
 
   app.use(problemResponses(options.log));
   app.use(contentHeaders(options));
-  app.use(filesBelow('/h5p', h5pFolder, { maxAge: 86_400 }));
-  app.use(filesBelow('/player-files', playerFolder, { maxAge: 0 }));
-  app.use(filesBelow('/contents', options.contentStore, immutable));
+  app.use(smallFiles('/h5p', h5pFolder, { maxAge: 86_400 }));
+  app.use(smallFiles('/player-files', playerFolder, { maxAge: 0 }));
+  app.use(
+    contentFiles('/contents', options.contents, filesBelow('/contents', options.oldContents, immutable)),
+  );
   app.use(router.routes());
   app.on('error', (error: Error) => options.log.debug({ error: error.message }, 'response cut short'));
   return app;

@@ -4,6 +4,7 @@ import type { Context } from 'koa';
 const TYPES: Readonly<Record<string, string>> = {
   csv: 'text/csv; charset=utf-8',
   zip: 'application/zip',
+  h5p: 'application/zip',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
 };
 

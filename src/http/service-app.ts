@@ -21,7 +21,7 @@ import type { RateService } from './rate.service.ts';
 
 /** Doors that count their callers themselves, since they know who is signed in; and the two that machines ask all the time. */
 const OWN_COUNT =
-  /^\/(?:graphql|export|feed\/.*|certificates\/.*|roster-imports\/.*|my-data\.zip|healthz|readyz)\/?$/;
+  /^\/(?:graphql|export|feed\/.*|certificates\/.*|roster-imports\/.*|h5p\/.*|my-data\.zip|healthz|readyz)\/?$/;
 
 /** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
 export function makeServiceApp(
@@ -89,6 +89,24 @@ export function makeServiceApp(
     if (found === undefined) throw new NotFound('The import');
     ctx.set('Cache-Control', 'private, no-store');
     download(ctx, language === 'en' ? `refused-rows-${id}.xlsx` : `退回的行-${id}.xlsx`, found);
+  });
+
+  // By its number what was uploaded, by its hash what a course holds.
+  router.get('/h5p/:file', async (ctx) => {
+    const viewer = await admit(ctx);
+    await options.rates.chargeFor(ctx, 'export', viewer);
+    const [, id, hash] = /^(?:(\d{1,18})|([\da-f]{40}))\.h5p$/.exec(ctx.params['file'] ?? '') ?? [];
+    const found =
+      hash === undefined
+        ? id === undefined
+          ? undefined
+          : await services.h5p.openExport(viewer, id)
+        : (await services.courses.hasContent(hash))
+          ? await services.h5p.openCourseExport(viewer, hash)
+          : undefined;
+    if (found === undefined) throw new NotFound('The content');
+    ctx.set('Cache-Control', 'private, no-store');
+    download(ctx, `${found.title}.h5p`, found.bytes);
   });
 
   router.get('/my-data.zip', async (ctx) => {

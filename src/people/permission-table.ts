@@ -26,6 +26,7 @@ const meanings: Readonly<Record<Permission, string>> = {
   'access.revoke': "revoke people's access tokens",
   'item.analyze': 'see how exam items do, for the nation alone',
   'forwarding.read': 'see how statements are forwarded to a learning record store; for the nation alone',
+  'content.author': 'upload H5P contents, take them out, upgrade their libraries',
 };
 
 /** The table of roles and permissions as people read it; permissions.txt is made of it. */

@@ -26,6 +26,7 @@ export const permissions = [
   'access.revoke',
   'item.analyze',
   'forwarding.read',
+  'content.author',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -63,7 +64,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.issue', 'certificate.revoke', 'coverage.read'],
   hr_verifier: ['certificate.read', 'credit.read'],
-  author: ['item.analyze'],
+  author: ['item.analyze', 'content.author'],
   auditor: ['grant.read', 'journal.read', 'coverage.read'],
 };
 

@@ -23,6 +23,7 @@ export const partTitles: Readonly<Record<string, readonly [zh: string, en: strin
   issue_requests_decided: ['由您决定的补发与认定申请', 'Such requests you decided'],
   sample_sign_ins: ['示例登录', 'Sample sign-ins'],
   assignments: ['学习任务', 'Assignments'],
+  h5p_contents_uploaded: ['上传的 H5P 内容', 'Uploaded H5P contents'],
   certifications_planned: ['由您设立的培训认证', 'Certifications that you planned'],
   cohorts_assigned: ['由您指派的班次', 'Cohorts that you assigned'],
   progress: ['学习进度', 'Progress'],

@@ -27,9 +27,20 @@ export interface ZipLimits {
   readonly ratio: number;
 }
 
+/** A file in a zip, as its directory has it. */
+export interface ZipEntry {
+  readonly path: string;
+  /** Unpacked, in bytes; held to when it is read. */
+  readonly size: number;
+  /** It is no file but says where another lies. */
+  readonly isLink: boolean;
+}
+
 /** The files of a zip by their path, which is told without regard to case as the standard asks. */
 export interface Parts {
   readonly paths: readonly string[];
+  /** The same, as they are written. */
+  readonly entries: readonly ZipEntry[];
   has(path: string): boolean;
   /** The bytes of a part as they are unpacked. @throws UnreadableSheet when it is damaged or not there. */
   open(path: string): AsyncGenerator<Uint8Array>;
@@ -61,10 +72,16 @@ export async function openZip(source: RandomAccess, limits: ZipLimits): Promise<
   const entries = await readEntries(zip, reader, limits);
   return {
     paths: [...entries.keys()],
+    entries: [...entries.values()].map(({ path, entry }) => ({
+      path,
+      size: entry.uncompressedSize,
+      // Unix' mode stands in the upper half (APPNOTE.TXT, 4.4.15).
+      isLink: ((entry.externalFileAttributes >>> 16) & 0o170000) === 0o120000,
+    })),
     has: (path) => entries.has(path.toLowerCase()),
     open: (path) => {
       if (!zip.isOpen) throw new Error('It has been closed.');
-      const entry = entries.get(path.toLowerCase());
+      const entry = entries.get(path.toLowerCase())?.entry;
       if (entry === undefined) throw new UnreadableSheet('DAMAGED', `${path} is missing`);
       return readEntry(zip, entry, path, reader);
     },
@@ -171,8 +188,8 @@ async function readEntries(
   zip: ZipFile,
   reader: SourceReader,
   limits: ZipLimits,
-): Promise<Map<string, Entry>> {
-  const entries = new Map<string, Entry>();
+): Promise<Map<string, { path: string; entry: Entry }>> {
+  const entries = new Map<string, { path: string; entry: Entry }>();
   let total = 0;
   return new Promise((resolve, reject) => {
     const tooLarge = (why: string): void => reject(new UnreadableSheet('TOO_LARGE', why));
@@ -200,7 +217,7 @@ async function readEntries(
       if (total > limits.bytes) return tooLarge(`it unpacks to more than ${limits.bytes} bytes`);
       if (entry.uncompressedSize > SMALL && entry.uncompressedSize > limits.ratio * entry.compressedSize)
         return tooLarge(`${name} unpacks to more than ${limits.ratio} times its size`);
-      entries.set(key, entry);
+      entries.set(key, { path: name, entry });
       return zip.readEntry();
     });
     zip.readEntry();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { projectFolder } from '../../src/config.ts';
 import { scaleSchema } from '../../src/courses/scale.ts';
+import { pack, textPackage } from '../h5p/packages.ts';
 import type { Objects, World } from './world.ts';
 
 /*
@@ -32,6 +33,7 @@ export interface RouteAsking extends Asking {
   readonly type?: string;
 }
 
+const PACKAGE = { name: 'x.h5p', bytes: await pack(textPackage('新的')) };
 const STATEMENT = {
   verb: { id: 'http://adlnet.gov/expapi/verbs/interacted' },
   object: { id: 'https://example.org/x' },
@@ -113,6 +115,11 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
   grants: { about: ['county'], args: (of) => ({ unitId: of.county, withEnded: true }) },
   'grants of the nation': { args: () => ({ withEnded: true }) },
   'grants of the school': { about: ['school'], args: (of) => ({ unitId: of.school, withEnded: true }) },
+  h5pContents: { about: ['countyCode'], args: (of) => ({ divisionCode: of.countyCode }) },
+  'h5pContents of the province': {
+    about: ['provinceCode'],
+    args: (of) => ({ divisionCode: of.provinceCode }),
+  },
   identityProviders: nothing,
   indicators: { about: ['county'], args: (of) => ({ unitId: of.county }) },
   'indicators of the school': { about: ['school'], args: (of) => ({ unitId: of.school }) },
@@ -408,6 +415,11 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     assignmentId: of.certifiedAssignment,
     wave: 'BEFORE',
   })),
+  uploadH5p: {
+    ...about('countyCode', (of) => ({ divisionCode: of.countyCode, file: null })),
+    files: [PACKAGE],
+  },
+  upgradeH5pContent: about('h5pContent', (of) => ({ h5pContentId: of.h5pContent })),
 };
 
 /** The first is asked for as a node; the fields of a type are asked of all of them, and what one of them tells counts. */
@@ -422,6 +434,7 @@ export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
   Certification: ['certification'],
   Cohort: ['cohort'],
   Division: ['county', 'province'],
+  H5pContent: ['h5pContent', 'upgradedContent'],
   Indicator: ['indicator', 'peopleIndicator'],
   IssueRequest: ['issueRequest', 'approvedRequest'],
   'IssueRequest of the county': ['approvedRequest'],
@@ -489,6 +502,11 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
     path: (of) => `/roster-imports/${of.rosterImportNumber}/refusals.xlsx`,
   },
   'service GET /feed/credit-records': { path: () => '/feed/credit-records' },
+  'service GET /h5p/:file': { about: ['h5pContentNumber'], path: (of) => `/h5p/${of.h5pContentNumber}.h5p` },
+  'service GET /h5p/:file of a course': {
+    about: ['contentHash'],
+    path: (of) => `/h5p/${of.contentHash}.h5p`,
+  },
   'service GET /my-data.zip': { path: () => '/my-data.zip' },
   'service GET /sign-in': { path: () => '/sign-in' },
   'service GET /sign-in/callback': { path: () => '/sign-in/callback?state=x&code=y' },

@@ -23,6 +23,7 @@ import {
   type TestService,
 } from '../support/service.ts';
 import { startRun } from '../support/conversation.ts';
+import { library, pack, textPackage, TEXT_SEMANTICS } from '../h5p/packages.ts';
 import { CLIENT, TestIssuer } from '../support/issuer.ts';
 import { insertSittings } from '../support/sittings.ts';
 import { makeUndo, type Undo } from '../support/undo.ts';
@@ -82,6 +83,9 @@ type ObjectName =
   | 'signedSnapshot'
   | 'contentHash'
   | 'courseSlug'
+  | 'h5pContent'
+  | 'h5pContentNumber'
+  | 'upgradedContent'
   | 'staffNumber'
   | 'colleague'
   | 'coordinator'
@@ -260,6 +264,43 @@ export async function makeWorld(): Promise<World> {
       ],
     );
   }
+
+  // A content of an author, and what came of it by an upgrade.
+  const uploadText = async (text: string, patch: number, js: string): Promise<string> =>
+    (
+      await change(
+        staff(`author-${COUNTY}`),
+        'uploadH5p',
+        { divisionCode: COUNTY, file: null },
+        '{ h5pContent { id } }',
+        {
+          name: 'x.h5p',
+          bytes: await pack(
+            textPackage(text, {
+              'content/content.json': { text, picture: { path: 'images/gone.png' } },
+              ...library('H5P.TestOfWorld', { version: [1, 0, patch], semantics: TEXT_SEMANTICS, js }),
+              'h5p.json': {
+                title: text,
+                mainLibrary: 'H5P.TestOfWorld',
+                preloadedDependencies: [{ machineName: 'H5P.TestOfWorld', majorVersion: 1, minorVersion: 0 }],
+              },
+            }),
+          ),
+        },
+      )
+    ).h5pContent.id as string;
+  const h5pContent = await uploadText('旧的', 0, '/* old */');
+  await uploadText('别的', 1, '/* newer */');
+  const upgradedContent = (
+    await change(
+      staff(`author-${COUNTY}`),
+      'upgradeH5pContent',
+      { h5pContentId: h5pContent },
+      '{ h5pContent { id } }',
+    )
+  ).h5pContent.id as string;
+  // Another may be asked for.
+  await uploadText('更新的', 2, '/* newest */');
 
   // The neighbour, with a teacher.
   const neighbours = smallRoster([{ id: 'tb', family: '赵', given: '邻', orgs: 's1' }]).map((file) => ({
@@ -758,6 +799,9 @@ export async function makeWorld(): Promise<World> {
     oldNumber: oldCertificate!['number']!,
     oldCode: oldCertificate!['code']!,
     ...entries,
+    h5pContent,
+    h5pContentNumber: localOf(h5pContent),
+    upgradedContent,
     contentHash: await one(`select value ->> 'zh-CN' from course_versions, jsonb_each(contents) limit 1`),
     courseSlug: 'core-gatekeeper',
   };

@@ -43,7 +43,7 @@ describe('a course', () => {
       db: service.database.db,
       clock: service.clock,
       coursesFolder: root,
-      contentStore: join(root, '.store'),
+      h5p: service.app.services.h5p,
     });
   const change = async (file: string, from: string, to: string): Promise<void> => {
     const text = await readFile(join(root, SLUG, file), 'utf8');

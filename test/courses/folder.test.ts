@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
-import { readCourseFolder, storeContent } from '../../src/courses/folder.ts';
+import { readCourseFolder } from '../../src/courses/folder.ts';
+import { pack, textPackage } from '../h5p/packages.ts';
 
 const SLUG = 'core-gatekeeper';
 const LESSON = 'content/signs-lesson/en';
@@ -523,15 +524,17 @@ describe('a course folder', () => {
     expect(new Set(digests).size).toBe(digests.length);
   });
 
-  it('puts each content into the store whole, once, also when two do so at once', async () => {
+  it('may have a package as an editor exported it, beside folders', async () => {
+    await writeFile(join(folder, 'content/hello.h5p'), await pack(textPackage('你好')));
+    await change('course.yaml', LESSON, 'content/hello.h5p');
     const found = await read();
     if ('problems' in found) throw new Error(JSON.stringify(found.problems));
-    const { sources, contents } = found.course;
-    const store = join(root, '.store');
-    const hash = contents['signs-lesson']!['zh-CN'];
-    await Promise.all([1, 2].map(async () => storeContent(store, hash, sources.get(hash)!)));
-    expect(await readdir(store)).toEqual([hash]);
-    const files = await readdir(join(store, hash));
-    expect(files).toEqual(expect.arrayContaining(['content', 'h5p.json', 'H5P.XinqiaoBase-1.0']));
+    const its = found.course.packages.find((each) => each.main === 'H5P.TestText-1.0');
+    expect(its?.hash).toBe(found.course.contents['signs-lesson']!.en);
+    for (const each of found.course.packages) await each.close();
+    await writeFile(join(folder, 'content/hello.h5p'), 'no zip');
+    expect(await problems()).toEqual(['content/hello.h5p is not an H5P package: it is no zip.']);
+    await rm(join(folder, 'content/hello.h5p'));
+    expect(await problems()).toEqual(['content/hello.h5p is not there.']);
   });
 });

@@ -31,7 +31,7 @@ describe('a course in Chinese alone, asked for in English', () => {
       db: service.database.db,
       clock: service.clock,
       coursesFolder: root,
-      contentStore: join(root, '.store'),
+      h5p: service.app.services.h5p,
     }).sync();
     if (synced.find(({ slug }) => slug === 'core-gatekeeper')?.outcome !== 'synced')
       throw new Error(JSON.stringify(synced));

@@ -73,7 +73,12 @@ describe('coverage', () => {
     const { db } = database;
     const regions = makeRegionService({ db, clock });
     const people = makePeopleService({ db, clock, regions });
-    const courses = makeCourseService({ db, clock, coursesFolder: '/nowhere', contentStore: '/nowhere' });
+    const courses = makeCourseService({
+      db,
+      clock,
+      coursesFolder: '/nowhere',
+      h5p: { keep: async () => undefined },
+    });
     const programmes = makeProgrammeService({
       db,
       clock,

@@ -88,6 +88,7 @@ describe('the second lock', () => {
       'indicator_imports',
       'indicator_values',
       'coverage_targets',
+      'h5p_libraries',
     ];
     for (const [table, lock] of locked) {
       if (open.includes(table) || !lock.viewer!.includes('r')) continue;

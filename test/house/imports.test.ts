@@ -16,6 +16,7 @@ const ORDER = [
   'regions',
   'people',
   'access',
+  'h5p',
   'courses',
   'programmes',
   'learning',

@@ -14,6 +14,7 @@ import { makePeopleData } from '../../src/people/personal-data.repository.ts';
 import { ERASED_NAME } from '../../src/people/personal-data.ts';
 import { makeSeal } from '../../src/people/sealing.ts';
 import { fileOf } from '../../src/people/roster/upload.ts';
+import { h5pData } from '../../src/h5p/personal-data.repository.ts';
 import { programmeData } from '../../src/programmes/personal-data.repository.ts';
 import { openZip } from '../../src/sheets/zip.ts';
 import { titleData } from '../../src/titles/personal-data.repository.ts';
@@ -36,6 +37,7 @@ import {
 const keepers = [
   makePeopleData(makeSeal([{ id: '1', key: Buffer.alloc(32) }], 'contacts')),
   accessData,
+  h5pData,
   programmeData,
   learningData,
   assessmentData,
