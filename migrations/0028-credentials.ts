@@ -50,8 +50,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     alter table certificates
       alter column status_list set not null,
       alter column status_position set not null,
-      add unique (status_list, status_position),
-      add foreign key (status_list, status_position) references status_entries`.execute(db);
+      add unique (status_list, status_position)`.execute(db);
   await sql`create index on certificates (status_list, status_position) where revoked_on is not null`.execute(
     db,
   );

@@ -11,6 +11,7 @@ import type { LearningService } from '../learning/learning.service.ts';
 import type { TimeService } from '../learning/time.service.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { PeopleService } from '../people/people.service.ts';
+import { ERASED_NAME } from '../people/personal-data.ts';
 import { isSelf, may, type Viewer } from '../people/permission.ts';
 import { maskName } from '../people/person.ts';
 import { maskIdentities } from '../people/roster/roster.ts';
@@ -326,8 +327,8 @@ export function makeCertificateService({
           drawn = await issuing.drawAgain(old, {
             drawing: await getDrawing(db, old.id),
             course: await courseOf(old),
-            // Who was erased has no name any more; the record keeps the one it was issued to.
-            holderName: person?.name ?? old.claims.holderName,
+            // Who was erased has no name any more; the record keeps the one that it was issued to.
+            holderName: person!.name === ERASED_NAME ? old.claims.holderName : person!.name,
             post: post === undefined ? null : { role: post.role, organization },
             by: viewer.personId,
             reason,
