@@ -327,6 +327,11 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
   })),
   revokeAccessToken: about('accessToken', (of) => ({ accessTokenId: of.accessToken })),
   'revokeAccessToken of a coordinator': about('placedToken', (of) => ({ accessTokenId: of.placedToken })),
+  supersedeCertificate: about('certificate', (of) => ({
+    certificateId: of.certificate,
+    reason: '姓名更正',
+    withPost: false,
+  })),
   revokeCertificate: about('certificate', (of) => ({ certificateId: of.certificate, reason: '误发' })),
   'revokeCertificate of an issuer, revoked': about('revokedCertificate', (of) => ({
     certificateId: of.revokedCertificate,
@@ -483,6 +488,13 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
     body: (of) => ({ format: 'csv', name: 'x', query: exported, variables: { code: of.countyCode } }),
   },
   'service GET /certificates/:file': { about: ['number'], path: (of) => `/certificates/${of.number}.pdf` },
+  'service GET /credentials/:file': { about: ['number'], path: (of) => `/credentials/${of.number}.json` },
+  'service GET /.well-known/did.json': { path: () => '/.well-known/did.json' },
+  'service GET /status/:list': { path: () => '/status/1' },
+  'service GET /verify/offline.json': { path: () => '/verify/offline.json' },
+  'service GET /verify/worker.js': { path: () => '/verify/worker.js' },
+  'service GET /verify/app.webmanifest': { path: () => '/verify/app.webmanifest' },
+  'service GET /verify/icon.svg': { path: () => '/verify/icon.svg' },
   'service GET /roster-template.xlsx': { path: () => '/roster-template.xlsx' },
   'service GET /roster-imports/:id/refusals.xlsx': {
     about: ['rosterImportNumber'],
@@ -522,6 +534,9 @@ export const silent: Readonly<Record<string, string>> = {
   'Field Accommodation.revokedAt': 'asked of one that holds',
   'Field ActivityProgress.secondsLeft': 'only of an activity that is done by time',
   'Field CertificateVerification.revocationReason': 'asked of one that is valid; nobody’s secret',
+  'Field CertificateVerification.successorNumber': 'asked of one that is valid',
+  'Field CertificateVerification.successorNumber without its code': 'asked of one that is valid',
+  'Field Certificate.successorNumber': 'asked of ones that nothing has replaced',
   'Field CertificateVerification.revokedOn': 'asked of one that is valid; nobody’s secret',
   'Field CertificateVerification.evidence without its code': 'only with the code, which is on the document',
   'Field CertificateVerification.organizationName without its code':

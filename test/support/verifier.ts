@@ -42,7 +42,15 @@ export async function verifyByOthers(
         credential,
         suite,
         documentLoader,
-        checkStatus,
+        // The list itself is checked as of `now` too, for which the library has no place.
+        checkStatus: async (options) => {
+          const { credentialStatus } = credential as { credentialStatus: { statusListCredential: string } };
+          const list = documents.get(credentialStatus.statusListCredential) as object;
+          const told = await verifyCredential({ credential: list, suite, documentLoader, now });
+          return told.verified
+            ? checkStatus({ ...options, verifyBitstringStatusListCredential: false })
+            : { verified: false, error: told.error };
+        },
         now,
       });
       const why = [error, ...(error?.errors ?? []), statusResult?.error].map((each) => each?.message ?? '');

@@ -6,6 +6,8 @@ import type { DocumentLoader } from '@digitalbazaar/vc';
 
 export const CREDENTIALS_CONTEXT = 'https://www.w3.org/ns/credentials/v2';
 export const OPEN_BADGES_CONTEXT = 'https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json';
+/** Only for the name of the kind of schema, which the one above lacks. */
+export const OPEN_BADGES_EXTENSIONS = 'https://purl.imsglobal.org/spec/ob/v3p0/extensions.json';
 
 const known = new Map(
   [credentials, dataIntegrity, multikey, openBadges].flatMap((contexts) => [...contexts.entries()]),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CredentialKey } from '../../config.ts';
 import type { CourseVersion } from '../../courses/course.ts';
 import type { CertificateClaims } from '../document.ts';
-import { CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT } from './contexts.ts';
+import { CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT, OPEN_BADGES_EXTENSIONS } from './contexts.ts';
 import { didOf, keyUrlOf } from './did.ts';
 import { signCompact } from './jws.ts';
 import { statusListUrl, type StatusEntry } from './status-list.ts';
@@ -36,7 +36,7 @@ export function credentialOf(
   const salt = createHash('sha256').update(`salt ${verificationCode}`).digest('base64url').slice(0, 22);
   const results = resultsOf(claims, achievement);
   return {
-    '@context': [CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT],
+    '@context': [CREDENTIALS_CONTEXT, OPEN_BADGES_CONTEXT, OPEN_BADGES_EXTENSIONS],
     id: credentialUrl(publicUrl, claims.number),
     type: ['VerifiableCredential', 'AchievementCredential'],
     name: claims.certificationTitle['zh-CN'],
