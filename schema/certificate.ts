@@ -14,7 +14,8 @@ const CertificateStateEnum = builder.enumType('CertificateState', {
     REVOKED: { value: 'revoked' },
     SUPERSEDED: {
       value: 'superseded',
-      description: 'Another certificate took its place, e.g. with the right name; `successorNumber` says which.',
+      description:
+        'Another certificate took its place, e.g. with the right name; `successorNumber` says which.',
     },
   } as const,
 });
@@ -339,7 +340,8 @@ const SupersedeCertificateInput = builder.inputType('SupersedeCertificateInput',
     withPost: t.boolean({
       required: true,
       defaultValue: false,
-      description: 'Also organization and role, as the roster has them today; without it they stay as they are.',
+      description:
+        'Also organization and role, as the roster has them today; without it they stay as they are.',
     }),
   }),
 });

@@ -644,10 +644,14 @@ function credentialKeysOf(
   let text: string;
   try {
     text =
-      given === undefined ? madeOnce(file, dataFolder, () => newCredentialKeys('1')) : readFileSync(file, 'utf8');
+      given === undefined
+        ? madeOnce(file, dataFolder, () => newCredentialKeys('1'))
+        : readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`CREDENTIAL_KEYS (${file}) can't be read: ${(error as NodeJS.ErrnoException).code}.`);
+    throw new ConfigError(
+      `CREDENTIAL_KEYS (${file}) can't be read: ${(error as NodeJS.ErrnoException).code}.`,
+    );
   }
   return parseCredentialKeys(text, given === undefined ? file : `CREDENTIAL_KEYS (${file})`);
 }
@@ -670,7 +674,9 @@ export function parseCredentialKeys(text: string, where: string): CredentialKey[
     const publicJwk = { kty, crv, x, ...(jwk.kty === 'EC' ? { y: jwk.y } : {}) };
     try {
       const privateKey =
-        jwk.d === undefined ? undefined : createPrivateKey({ key: { ...publicJwk, d: jwk.d }, format: 'jwk' });
+        jwk.d === undefined
+          ? undefined
+          : createPrivateKey({ key: { ...publicJwk, d: jwk.d }, format: 'jwk' });
       const stated = createPublicKey({ key: publicJwk, format: 'jwk' });
       const digest = jwk.kty === 'EC' ? 'sha256' : null;
       const trial = Buffer.from(kid);
@@ -679,7 +685,9 @@ export function parseCredentialKeys(text: string, where: string): CredentialKey[
         throw new Error('of another pair');
       return { kid, algorithm: jwk.kty === 'EC' ? 'ES256' : 'Ed25519', privateKey, publicJwk };
     } catch {
-      throw new ConfigError(`${where}, at keys.${index}: ${kid} is no such key, or its parts don't belong together.`);
+      throw new ConfigError(
+        `${where}, at keys.${index}: ${kid} is no such key, or its parts don't belong together.`,
+      );
     }
   });
   const twice = keys.find(({ kid }, index) => keys.findIndex((other) => other.kid === kid) !== index);

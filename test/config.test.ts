@@ -209,7 +209,14 @@ describe('what the environment may say', () => {
 
   it('must be said in full in production', () => {
     expect(readConfig(production)).toMatchObject({ production: true, samples: false, sampleCounty: false });
-    for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'CONTENT_URL', 'IDENTITY_KEY', 'CONTACT_KEYS', 'CREDENTIAL_KEYS'])
+    for (const name of [
+      'DATABASE_URL',
+      'PUBLIC_URL',
+      'CONTENT_URL',
+      'IDENTITY_KEY',
+      'CONTACT_KEYS',
+      'CREDENTIAL_KEYS',
+    ])
       expect(refusal({ ...production, [name]: undefined })).toMatch(
         new RegExp(`^${name} is required with NODE_ENV=production`),
       );

@@ -43,10 +43,7 @@ export type NewCertificate = Omit<
 };
 
 /** @returns the id, or undefined when the person has one for this certification and period already. */
-export async function insertCertificate(
-  tx: Executor,
-  given: NewCertificate,
-): Promise<string | undefined> {
+export async function insertCertificate(tx: Executor, given: NewCertificate): Promise<string | undefined> {
   const row = await tx
     .insertInto('certificates')
     .values({

@@ -311,7 +311,9 @@ export function makeCertificateService({
       const [person] = await people.listByIds([old.personId]);
       const [certification] = await programmes.listCertifications([old.certificationId]);
       const post = input.withPost
-        ? (await people.listPostsToday([old.personId])).find(({ role }) => certification!.roles.includes(role))
+        ? (await people.listPostsToday([old.personId])).find(({ role }) =>
+            certification!.roles.includes(role),
+          )
         : undefined;
       if (input.withPost && post === undefined)
         throw new InvalidInput(

@@ -4,7 +4,12 @@ import { InvalidInput, NotAllowed } from '../errors.ts';
 import { scopesOf, type Viewer } from '../people/permission.ts';
 import type { Organization } from '../regions/organization.ts';
 import { divisionsOf, fromCursor, organizationsOf, type CreditRecord } from './credit-record.ts';
-import { insertCreditRecord, insertMoved, insertWithdrawal, listCreditRecords } from './credit-record.repository.ts';
+import {
+  insertCreditRecord,
+  insertMoved,
+  insertWithdrawal,
+  listCreditRecords,
+} from './credit-record.repository.ts';
 import { titleData } from './personal-data.repository.ts';
 
 export type TitleService = ReturnType<typeof makeTitleService>;

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createLocalJWKSet, jwtVerify, type JWK } from 'jose';
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import { makeCredentialService } from '../../src/certification/credential/credential.service.ts';
 import type { DidDocument } from '../../src/certification/credential/did.ts';
 import { didOf } from '../../src/certification/credential/did.ts';
@@ -39,6 +42,8 @@ describe('a certificate that is corrected, and its credential', () => {
   let learners: Learner[];
   let certificationId: string;
   let unitId: string;
+  let folder: string;
+  let keysFile: string;
 
   const mine = async (learner: Learner) =>
     (await service.ask(learner.key, MINE)).data.viewer.certificates as Mine[];
@@ -82,11 +87,17 @@ describe('a certificate that is corrected, and its credential', () => {
 
   beforeAll(async () => {
     clock = new TestClock('2030-03-04T04:00:00Z');
-    service = await startService({ clock });
+    folder = await mkdtemp(join(tmpdir(), 'xinqiao-keys-'));
+    keysFile = join(folder, 'keys.json');
+    await writeFile(keysFile, newCredentialKeys('1'));
+    service = await startService({ clock, env: { CREDENTIAL_KEYS: keysFile } });
     ({ learners, certificationId, unitId } = await assignTeachers(service, ['t1', 't2', 't3', 't4']));
     for (const learner of learners) await earn(learner);
   });
-  afterAll(async () => service.stop());
+  afterAll(async () => {
+    await service.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   describe('the credential', () => {
     it('says what the paper says, and no more of its holder', async () => {
@@ -95,7 +106,9 @@ describe('a certificate that is corrected, and its credential', () => {
       expect(response.headers.get('content-type')).toBe('application/vc+ld+json');
       const text = await response.text();
       const credential = JSON.parse(text) as {
-        readonly credentialSubject: { readonly identifier: readonly { identityHash: string; salt: string }[] };
+        readonly credentialSubject: {
+          readonly identifier: readonly { identityHash: string; salt: string }[];
+        };
       };
       expect(credential).toMatchObject({
         '@context': [
@@ -117,7 +130,11 @@ describe('a certificate that is corrected, and its credential', () => {
           },
           result: [{ value: '0' }, { value: 'C' }, { value: '100' }],
         },
-        proof: { type: 'DataIntegrityProof', cryptosuite: 'eddsa-rdfc-2022', proofPurpose: 'assertionMethod' },
+        proof: {
+          type: 'DataIntegrityProof',
+          cryptosuite: 'eddsa-rdfc-2022',
+          proofPurpose: 'assertionMethod',
+        },
       });
       const [code] = await query('select verification_code from certificates where number = $1', [
         certificate!.number,
@@ -170,9 +187,13 @@ describe('a certificate that is corrected, and its credential', () => {
         return copy;
       };
       const cases: [string, object, Date][] = [
-        ['has expired', credential, new Date('2033-03-04T01:00:00+08:00')],
-        ['not yet', credential, new Date('2030-03-03T01:00:00+08:00')],
-        ['Invalid signature', alter((copy) => (copy['credentialSubject']!['creditsEarned'] = 9)), clock.now()],
+        ['is after "validUntil"', credential, new Date('2033-03-04T01:00:00+08:00')],
+        ['is before "validFrom"', credential, new Date('2030-03-03T01:00:00+08:00')],
+        [
+          'Invalid signature',
+          alter((copy) => (copy['credentialSubject']!['creditsEarned'] = 9)),
+          clock.now(),
+        ],
         [
           'Invalid signature',
           alter(
@@ -181,22 +202,22 @@ describe('a certificate that is corrected, and its credential', () => {
           ),
           clock.now(),
         ],
-        ['Invalid signature', alter((copy) => (copy['validUntil'] = '2099-01-01T00:00:00Z' as never)), clock.now()],
+        [
+          'Invalid signature',
+          alter((copy) => (copy['validUntil'] = '2099-01-01T00:00:00Z' as never)),
+          clock.now(),
+        ],
         [
           'Invalid signature',
           alter((copy) => (copy['credentialStatus']!['statusListIndex'] = '1')),
           clock.now(),
         ],
-        [
-          '',
-          alter((copy) => (copy['issuer']!['id'] = 'did:web:elsewhere.example')),
-          clock.now(),
-        ],
+        ['', alter((copy) => (copy['issuer']!['id'] = 'did:web:elsewhere.example')), clock.now()],
       ];
       for (const [why, altered, at] of cases) {
         const told = await verifyByOthers(altered, known, at);
         for (const checked of Object.values(told)) expect(checked).toMatchObject({ verified: false });
-        if (why === 'Invalid signature') expect(told.digitalbazaar.why).toContain(why);
+        expect(told.digitalbazaar.why).toContain(why);
       }
     });
 
@@ -206,7 +227,7 @@ describe('a certificate that is corrected, and its credential', () => {
       expect(response.headers.get('content-type')).toBe('application/vc+jwt');
       const did = await json<DidDocument>('/.well-known/did.json');
       const keys = did.verificationMethod.flatMap(({ id, publicKeyJwk }) =>
-        publicKeyJwk === undefined ? [] : [{ ...publicKeyJwk, kid: id } as JWK],
+        publicKeyJwk === undefined ? [] : [{ ...publicKeyJwk, kid: id }],
       );
       const { payload, protectedHeader } = await jwtVerify(
         await response.text(),
@@ -297,7 +318,11 @@ describe('a certificate that is corrected, and its credential', () => {
 
       const [now, was] = await mine(learners[0]!);
       expect(now).toMatchObject({ number, state: 'VALID', issuedOn: '2030-03-05', validUntil: '2033-03-03' });
-      expect(was).toMatchObject({ holderName: old!.holderName, state: 'SUPERSEDED', revocationReason: '姓名更正' });
+      expect(was).toMatchObject({
+        holderName: old!.holderName,
+        state: 'SUPERSEDED',
+        revocationReason: '姓名更正',
+      });
       expect(await verify(now!)).toMatchObject({ state: 'VALID', holderName: '王晓明' });
       expect(await verify(was!)).toEqual({
         state: 'SUPERSEDED',
@@ -342,7 +367,9 @@ describe('a certificate that is corrected, and its credential', () => {
         expect(checked).toMatchObject({ verified: true, revoked: true });
       for (const checked of Object.values(await check(now!)))
         expect(checked).toMatchObject({ verified: true, revoked: false });
-      const [place] = await query('select status_position from certificates where number = $1', [was!.number]);
+      const [place] = await query('select status_position from certificates where number = $1', [
+        was!.number,
+      ]);
       for (const list of ['/status/1', '/status/1-refresh']) {
         const { credentialSubject } = await json<{ credentialSubject: { encodedList: string } }>(list);
         expect(decodeList(credentialSubject.encodedList)(place!['status_position'] as number)).toBe(true);
@@ -350,28 +377,28 @@ describe('a certificate that is corrected, and its credential', () => {
     });
 
     it('can be made of the post too, and not where there is none', async () => {
-      await importRoster(
-        service,
-        smallRoster([{ id: 't2', family: '王', given: '小红', orgs: 's2' }]),
-      );
+      await importRoster(service, smallRoster([{ id: 't2', family: '王', given: '小红', orgs: 's2' }]));
       const [old] = await mine(learners[1]!);
       const done = await supersede(old!.id, { withPost: true });
       expect(done.__typename).toBe('SupersedeCertificatePayload');
-      const [row] = await query(`select claims ->> 'organizationName' as name from certificates where number = $1`, [
-        done.certificate.number,
-      ]);
+      const [row] = await query(
+        `select claims ->> 'organizationName' as name from certificates where number = $1`,
+        [done.certificate.number],
+      );
       expect(row).toEqual({ name: '星沙第二中学' });
-      await query(`update posts set role = 'college_counselor' where person_id = (select person_id from certificates where number = $1)`, [
-        old!.number,
-      ]);
+      await query(
+        `update posts set role = 'college_counselor' where person_id = (select person_id from certificates where number = $1)`,
+        [old!.number],
+      );
       const [next] = await mine(learners[1]!);
       expect(await supersede(next!.id, { withPost: true })).toMatchObject({
         code: 'INVALID_INPUT',
         path: 'input.withPost',
       });
-      await query(`update posts set role = 'class_teacher' where person_id = (select person_id from certificates where number = $1)`, [
-        old!.number,
-      ]);
+      await query(
+        `update posts set role = 'class_teacher' where person_id = (select person_id from certificates where number = $1)`,
+        [old!.number],
+      );
     });
 
     it('is not made of one that has ended', async () => {
@@ -448,26 +475,8 @@ describe('a certificate that is corrected, and its credential', () => {
     it('are followed by others while the old ones stay: what they signed is still checked', async () => {
       const [certificate] = await mine(learners[1]!);
       const before = await json<object>(path(certificate!.credentialUrl), 't2');
-      const did = await json<DidDocument>('/.well-known/did.json');
-      const oldKeys = did.verificationMethod.flatMap(({ publicKeyJwk }) => publicKeyJwk ?? []);
-      const [{ thumbprint: p1 }] = (await query(`select thumbprint from credential_keys where kid = 'p1'`)) as [
-        { thumbprint: string },
-      ];
-      expect(p1).toMatch(/^[\w-]{43}$/);
       // The operator has taken the private parts of the old ones out.
-      const ed25519 = await query(`select thumbprint from credential_keys where kid = 'e1'`);
-      expect(ed25519).toHaveLength(1);
-      const { keys } = await (async () => {
-        const { readFile, readdir } = await import('node:fs/promises');
-        const { tmpdir } = await import('node:os');
-        const { join } = await import('node:path');
-        for (const folder of await readdir(tmpdir())) {
-          if (!folder.startsWith('xinqiao-service-')) continue;
-          const text = await readFile(join(tmpdir(), folder, 'credential-keys.json'), 'utf8').catch(() => '');
-          if (text.includes(oldKeys[0]!.x)) return JSON.parse(text) as { keys: Record<string, string>[] };
-        }
-        throw new Error('There are no keys.');
-      })();
+      const { keys } = JSON.parse(await readFile(keysFile, 'utf8')) as { keys: Record<string, string>[] };
       const publicOnly = keys.map(({ d: _d, ...jwk }) => jwk);
       const rotated = withKeys(newCredentialKeys('2', publicOnly));
       await rotated.checkKeys();

@@ -58,7 +58,11 @@ const text = qrText(PAGE, qrClaims(claims, STATUS, CODE), key);
 const token = readToken(new URL(text).hash)!;
 const check = async (
   given: string,
-  { number = NUMBER, from = file(), on = '2026-12-01' }: { number?: string; from?: OfflineFile; on?: string } = {},
+  {
+    number = NUMBER,
+    from = file(),
+    on = '2026-12-01',
+  }: { number?: string; from?: OfflineFile; on?: string } = {},
 ) => checkToken(given, number, from, on);
 
 describe('what a QR code says', () => {
@@ -91,10 +95,14 @@ describe('what a QR code says', () => {
     expect(await check(token, { on: '2029-11-24' })).toMatchObject({ outcome: 'EXPIRED' });
     expect(await check(token, { on: '2026-11-23' })).toMatchObject({ outcome: 'NOT_YET' });
     expect(await check(token, { from: file([position]) })).toMatchObject({ outcome: 'REVOKED' });
-    expect(await check(token, { from: file([position], [position]) })).toMatchObject({ outcome: 'SUPERSEDED' });
+    expect(await check(token, { from: file([position], [position]) })).toMatchObject({
+      outcome: 'SUPERSEDED',
+    });
     expect(await check(token, { from: file([position - 1, 0]) })).toMatchObject({ outcome: 'VALID' });
     // Revoked it stays, also when it would have expired by now.
-    expect(await check(token, { from: file([position]), on: '2031-01-01' })).toMatchObject({ outcome: 'REVOKED' });
+    expect(await check(token, { from: file([position]), on: '2031-01-01' })).toMatchObject({
+      outcome: 'REVOKED',
+    });
   });
 
   it('says what is not known: no list, one that somebody else signed, no keys at all', async () => {
@@ -131,7 +139,9 @@ describe('what a QR code says', () => {
     expect(
       await check(new URL(qrText(PAGE, qrClaims(claims, STATUS, CODE), elsewhere)).hash.slice(1)),
     ).toMatchObject({ outcome: 'UNKNOWN_KEY', claims: undefined });
-    expect(await check(token, { number: 'XQ2026-7K3M-9QXR-4TWB' })).toMatchObject({ outcome: 'OTHER_NUMBER' });
+    expect(await check(token, { number: 'XQ2026-7K3M-9QXR-4TWB' })).toMatchObject({
+      outcome: 'OTHER_NUMBER',
+    });
     // However an address was typed, it is the same number.
     expect(await check(token, { number: ' xq2026 7k3m–9qxr 4twa' })).toMatchObject({ outcome: 'VALID' });
   });
@@ -145,7 +155,9 @@ describe('what a QR code says', () => {
 
 describe('the QR code on paper', () => {
   beforeAll(async () => {
-    const wasm = await readFile(createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'));
+    const wasm = await readFile(
+      createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'),
+    );
     prepareZXingModule({ overrides: { wasmBinary: Uint8Array.from(wasm).buffer } });
   });
   const { modules, version } = createQr(text, { errorCorrectionLevel: 'M' });
@@ -189,7 +201,17 @@ describe('the QR code on paper', () => {
     // Farther away on the right: every few columns are a little smaller than those before.
     for (let x = 0; x < flat.width; x += 4) {
       const share = 1 - (0.2 * x) / flat.width;
-      slices.drawImage(flat, x, 0, 4, flat.height, x, (flat.height * (1 - share)) / 2, 4, flat.height * share);
+      slices.drawImage(
+        flat,
+        x,
+        0,
+        4,
+        flat.height,
+        x,
+        (flat.height * (1 - share)) / 2,
+        4,
+        flat.height * share,
+      );
     }
     const photo = createCanvas(flat.width, flat.height);
     const context = photo.getContext('2d');

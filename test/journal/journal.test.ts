@@ -114,7 +114,10 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
   'certificate.revoke': { subject: 'certificate', row: 'certificates where id' },
-  'certificate.supersede': { subject: 'certificate', row: 'certificates where superseded_at is not null and id' },
+  'certificate.supersede': {
+    subject: 'certificate',
+    row: 'certificates where superseded_at is not null and id',
+  },
   'access-token.create': { subject: 'access-token', row: 'access_tokens where revoked_at is null and id' },
   'access-token.revoke': {
     subject: 'access-token',

@@ -76,7 +76,9 @@ describe('the verification page, in a real browser', { timeout: 180_000 }, () =>
   };
 
   beforeAll(async () => {
-    const wasm = await readFile(createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'));
+    const wasm = await readFile(
+      createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'),
+    );
     prepareZXingModule({ overrides: { wasmBinary: Uint8Array.from(wasm).buffer } });
     folder = await mkdtemp(join(tmpdir(), 'xinqiao-offline-'));
     [browser, service] = await Promise.all([
@@ -106,7 +108,14 @@ describe('the verification page, in a real browser', { timeout: 180_000 }, () =>
     const [certificate] = await certificatesOf(learners[0]!);
     expect(await open(await scan(certificate!.qrText))).toBe('VALID');
     const text = await page.locator('main').innerText();
-    for (const said of ['王小明', certificate!.number, '学生心理健康守门人', '签名与记录一致', '星沙实验小学', '不在名单中'])
+    for (const said of [
+      '王小明',
+      certificate!.number,
+      '学生心理健康守门人',
+      '签名与记录一致',
+      '星沙实验小学',
+      '不在名单中',
+    ])
       expect(text).toContain(said);
     await isOpenToAll('online-valid');
     // A code of before has no claims in it, and is verified as ever.
@@ -120,6 +129,7 @@ describe('the verification page, in a real browser', { timeout: 180_000 }, () =>
     await page.getByLabel('证书编号').fill(certificate!.qrText);
     await page.keyboard.press('Enter');
     await page.locator('.verdict[data-server="told"][data-state="VALID"]').waitFor();
+    expect(await page.locator('main').innerText()).toContain('签名与记录一致');
   });
 
   it('is an app of its own, and keeps to its own addresses', async () => {
@@ -159,7 +169,11 @@ describe('the verification page, in a real browser', { timeout: 180_000 }, () =>
   it('believes no code that was altered or put together from two, without the network', async () => {
     const [one] = await certificatesOf(learners[0]!);
     const [two] = await certificatesOf(learners[1]!);
-    const [header, payload, signature] = new URL(one!.qrText).hash.slice(1).split('.') as [string, string, string];
+    const [header, payload, signature] = new URL(one!.qrText).hash.slice(1).split('.') as [
+      string,
+      string,
+      string,
+    ];
     const base = one!.qrText.split('#')[0]!;
     const altered = Buffer.from(
       Buffer.from(payload, 'base64url').toString().replace('王小明', '王小亮'),

@@ -16,8 +16,18 @@ import { credentialJwt, credentialOf, credentialUrl } from './credential.ts';
 import { didOf, keyUrlOf, makeDidDocument, signingKey, thumbprintOf, type DidDocument } from './did.ts';
 import { signCompact } from './jws.ts';
 import { qrClaims, qrText } from './qr-text.ts';
-import { LIST_VALID_MINUTES, statusListCredential, statusListUrl, type StatusPurpose } from './status-list.ts';
-import { countLists, insertCredentialKeys, listCredentialKeys, listSetPositions } from './status.repository.ts';
+import {
+  LIST_VALID_MINUTES,
+  statusListCredential,
+  statusListUrl,
+  type StatusPurpose,
+} from './status-list.ts';
+import {
+  countLists,
+  insertCredentialKeys,
+  listCredentialKeys,
+  listSetPositions,
+} from './status.repository.ts';
 
 /** All that a page needs to check codes without the network. */
 export interface OfflineFile {
@@ -63,12 +73,17 @@ export function makeCredentialService({
 
   const unsigned = async (certificate: Certificate) => {
     const [course] =
-      certificate.courseVersionId === null ? [] : await courses.listVersions(db, [certificate.courseVersionId]);
+      certificate.courseVersionId === null
+        ? []
+        : await courses.listVersions(db, [certificate.courseVersionId]);
     return credentialOf({ ...certificate, course }, publicUrl);
   };
 
   /** Lists are signed anew when they have changed, and before they are too old to be relied on. */
-  const kept = new Map<string, { readonly of: string; readonly until: number; readonly made: Promise<string> }>();
+  const kept = new Map<
+    string,
+    { readonly of: string; readonly until: number; readonly made: Promise<string> }
+  >();
   const keep = async (
     key: string,
     positions: readonly number[],
@@ -170,7 +185,10 @@ export function makeCredentialService({
     async offlineFile(): Promise<OfflineFile> {
       const lists: Record<string, Record<StatusPurpose, string>> = {};
       for (let list = 1; list <= (await countLists(db)); list += 1)
-        lists[list] = { revocation: await listJwt(list, 'revocation'), refresh: await listJwt(list, 'refresh') };
+        lists[list] = {
+          revocation: await listJwt(list, 'revocation'),
+          refresh: await listJwt(list, 'refresh'),
+        };
       return {
         issuer: did,
         keys: keys

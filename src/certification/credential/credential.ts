@@ -7,7 +7,8 @@ import { didOf, keyUrlOf } from './did.ts';
 import { signCompact } from './jws.ts';
 import { statusListUrl, type StatusEntry } from './status-list.ts';
 
-const SCHEMA = 'https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json';
+const SCHEMA =
+  'https://purl.imsglobal.org/spec/ob/v3p0/schema/json/ob_v3p0_achievementcredential_schema.json';
 
 /** What a credential is made of: what the certificate says, and where its state is told. */
 export interface CredentialFacts {

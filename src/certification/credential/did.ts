@@ -22,7 +22,10 @@ export function thumbprintOf({ publicJwk }: Pick<CredentialKey, 'publicJwk'>): s
 }
 
 /** The first key of an algorithm that can sign. Configuration has seen to it that there is one. */
-export function signingKey(keys: readonly CredentialKey[], algorithm: CredentialKey['algorithm']): CredentialKey {
+export function signingKey(
+  keys: readonly CredentialKey[],
+  algorithm: CredentialKey['algorithm'],
+): CredentialKey {
   return keys.find((key) => key.algorithm === algorithm && key.privateKey !== undefined)!;
 }
 

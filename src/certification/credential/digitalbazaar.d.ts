@@ -19,9 +19,11 @@ declare module '@digitalbazaar/eddsa-rdfc-2022-cryptosuite' {
 }
 
 declare module '@digitalbazaar/data-integrity' {
-  export class DataIntegrityProof {
-    constructor(given: { signer?: object; date?: Date; cryptosuite: object });
-  }
+  export const DataIntegrityProof: new (given: {
+    signer?: object;
+    date?: Date;
+    cryptosuite: object;
+  }) => object;
 }
 
 declare module '@digitalbazaar/vc' {

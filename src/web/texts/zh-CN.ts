@@ -316,7 +316,8 @@ export const zhCN = {
     NOT_FOUND: '没有找到，或者它不属于您。',
   } as Record<string, string>,
   verifyTitle: '证书核验',
-  verifyLead: '扫描证书上的二维码，或输入编号，即可核验真伪和当前状态，无需登录。本页打开过一次后，没有网络也能核验二维码。',
+  verifyLead:
+    '扫描证书上的二维码，或输入编号，即可核验真伪和当前状态，无需登录。本页打开过一次后，没有网络也能核验二维码。',
   numberLabel: '证书编号',
   numberHint: '例如 XQ2026-7K3M-9QXR-4TWA，大小写和空格不限',
   codeLabel: '核验码（选填）',

@@ -25,7 +25,15 @@ export interface OfflineFile {
 }
 
 export type SignedOutcome =
-  'VALID' | 'NOT_YET' | 'EXPIRED' | 'REVOKED' | 'SUPERSEDED' | 'FORGED' | 'UNKNOWN_KEY' | 'OTHER_NUMBER' | 'NO_KEYS';
+  | 'VALID'
+  | 'NOT_YET'
+  | 'EXPIRED'
+  | 'REVOKED'
+  | 'SUPERSEDED'
+  | 'FORGED'
+  | 'UNKNOWN_KEY'
+  | 'OTHER_NUMBER'
+  | 'NO_KEYS';
 
 export interface SignedCheck {
   readonly outcome: SignedOutcome;
@@ -57,7 +65,12 @@ export async function checkToken(
 ): Promise<SignedCheck> {
   const header = readPart(token, 0) as { alg?: unknown; kid?: unknown } | undefined;
   const kid = typeof header?.kid === 'string' ? header.kid : '';
-  const failed = (outcome: SignedOutcome): SignedCheck => ({ outcome, claims: undefined, kid, listAt: undefined });
+  const failed = (outcome: SignedOutcome): SignedCheck => ({
+    outcome,
+    claims: undefined,
+    kid,
+    listAt: undefined,
+  });
   if (file === undefined) return failed('NO_KEYS');
   // RFC 8725, section 3.1: which algorithm it is, is not for the code to say.
   if (header?.alg !== 'ES256') return failed('FORGED');
@@ -66,7 +79,8 @@ export async function checkToken(
   if (!(await isSigned(token, key.jwk))) return failed('FORGED');
   const claims = readClaims(readPart(token, 1));
   if (claims === undefined) return failed('FORGED');
-  if (plain(claims.number) !== plain(number)) return { outcome: 'OTHER_NUMBER', claims, kid, listAt: undefined };
+  if (plain(claims.number) !== plain(number))
+    return { outcome: 'OTHER_NUMBER', claims, kid, listAt: undefined };
 
   const lists = file.lists[claims.status.list];
   const revocation = lists && (await readList(lists.revocation, file));

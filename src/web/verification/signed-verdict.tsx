@@ -4,7 +4,8 @@ import type { SignedCheck, SignedOutcome } from './signed-claims.ts';
 import type { Verification } from './verification-room.tsx';
 
 /** What the service said, when it was asked beside. */
-export type ServerAnswer = { step: 'busy' } | { step: 'offline' } | { step: 'told'; found: Verification | null };
+export type ServerAnswer =
+  { step: 'busy' } | { step: 'offline' } | { step: 'told'; found: Verification | null };
 
 /** The signature is good and the record says otherwise, or there is none. */
 type Outcome = SignedOutcome | 'NO_RECORD' | 'DIFFERS';
@@ -39,7 +40,15 @@ const TONE: Readonly<Record<Outcome, 'good' | 'old' | 'bad' | 'unknown'>> = {
 /** A list older than this is said to be old in so many words. */
 const OLD_LIST_MS = 24 * 3_600_000;
 
-export function SignedVerdict({ check, server, at }: { check: SignedCheck; server: ServerAnswer; at: string }) {
+export function SignedVerdict({
+  check,
+  server,
+  at,
+}: {
+  check: SignedCheck;
+  server: ServerAnswer;
+  at: string;
+}) {
   const { t, language } = useLanguage();
   const { claims } = check;
   const found = server.step === 'told' ? server.found : undefined;
@@ -50,13 +59,23 @@ export function SignedVerdict({ check, server, at }: { check: SignedCheck; serve
 
   function rowsOf(): { name: string; value: string; known: string | null | undefined }[] {
     const range = (from: string, until: string | null): string =>
-      until === null ? t.validForever : t.validityRange(formatDay(from, language), formatDay(until, language));
+      until === null
+        ? t.validForever
+        : t.validityRange(formatDay(from, language), formatDay(until, language));
     return [
       { name: t.number, value: claims!.number, known: found?.number },
-      { name: t.holder, value: claims!.holderName, known: found?.codeMatched === true ? found.holderName : undefined },
+      {
+        name: t.holder,
+        value: claims!.holderName,
+        known: found?.codeMatched === true ? found.holderName : undefined,
+      },
       { name: t.title, value: claims!.title, known: found === null ? undefined : found?.titleZh },
       { name: t.issuer, value: claims!.issuerName, known: found?.issuerName },
-      { name: t.hours, value: t.classHours(claims!.classHours), known: found && t.classHours(found.classHours) },
+      {
+        name: t.hours,
+        value: t.classHours(claims!.classHours),
+        known: found && t.classHours(found.classHours),
+      },
       ...(claims!.evidenceGrade === null
         ? []
         : [
@@ -69,7 +88,11 @@ export function SignedVerdict({ check, server, at }: { check: SignedCheck; serve
       ...(claims!.percent === null
         ? []
         : [{ name: t.examPercent, value: `${claims!.percent}`, known: undefined }]),
-      { name: t.issuedOn, value: formatDay(claims!.issuedOn, language), known: found && formatDay(found.issuedOn, language) },
+      {
+        name: t.issuedOn,
+        value: formatDay(claims!.issuedOn, language),
+        known: found && formatDay(found.issuedOn, language),
+      },
       {
         name: t.validity,
         value: range(claims!.validFrom, claims!.validUntil),
@@ -79,7 +102,8 @@ export function SignedVerdict({ check, server, at }: { check: SignedCheck; serve
   }
 
   function outcomeOf(): Outcome {
-    if (claims === undefined || check.outcome === 'OTHER_NUMBER' || server.step !== 'told') return check.outcome;
+    if (claims === undefined || check.outcome === 'OTHER_NUMBER' || server.step !== 'told')
+      return check.outcome;
     if (server.found === null) return 'NO_RECORD';
     if (rows.some((row) => typeof row.known === 'string' && row.known !== row.value)) return 'DIFFERS';
     // The newer word counts: the service knows what the list at hand may not.
@@ -113,7 +137,8 @@ export function SignedVerdict({ check, server, at }: { check: SignedCheck; serve
       ? [
           {
             name: t.stepList,
-            good: age === undefined ? undefined : check.outcome !== 'REVOKED' && check.outcome !== 'SUPERSEDED',
+            good:
+              age === undefined ? undefined : check.outcome !== 'REVOKED' && check.outcome !== 'SUPERSEDED',
             text:
               age === undefined
                 ? t.stepNoList
@@ -177,10 +202,14 @@ export function SignedVerdict({ check, server, at }: { check: SignedCheck; serve
             {rows.map(({ name, value, known }) => (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd className={name === t.number ? 'number' : undefined}>
-                  {value}
-                  <span className={`proof ${known === undefined || known === null || known === value ? 'good' : 'bad'}`}>
-                    <Icon name={known === undefined || known === null || known === value ? 'check' : 'cross'} />
+                <dd>
+                  {name === t.number ? <strong>{value}</strong> : value}
+                  <span
+                    className={`proof ${known === undefined || known === null || known === value ? 'good' : 'bad'}`}
+                  >
+                    <Icon
+                      name={known === undefined || known === null || known === value ? 'check' : 'cross'}
+                    />
                     {known === undefined || known === null
                       ? t.provenBySignature
                       : known === value
@@ -197,8 +226,14 @@ export function SignedVerdict({ check, server, at }: { check: SignedCheck; serve
                     [t.organization, found.organizationName],
                     [t.path, t.paths[found.path]],
                     [t.evidence, found.evidence],
-                    [found.state === 'SUPERSEDED' ? t.supersededOn : t.revokedOn, found.revokedOn && day(found.revokedOn)],
-                    [found.state === 'SUPERSEDED' ? t.supersededReason : t.revocationReason, found.revocationReason],
+                    [
+                      found.state === 'SUPERSEDED' ? t.supersededOn : t.revokedOn,
+                      found.revokedOn && day(found.revokedOn),
+                    ],
+                    [
+                      found.state === 'SUPERSEDED' ? t.supersededReason : t.revocationReason,
+                      found.revocationReason,
+                    ],
                     [t.successor, found.successorNumber],
                   ] as const
                 ).map(([name, value]) =>

@@ -67,7 +67,11 @@ function fromText(text: string): Given | undefined {
   const [, number, fragment] = /\/verify\/([^/#?\s]+)#(\S+)\s*$/.exec(text) ?? [];
   if (number === undefined) return undefined;
   const token = readToken(fragment!);
-  return { number, code: token === undefined ? (new URLSearchParams(fragment).get('code') ?? '') : '', token };
+  return {
+    number,
+    code: token === undefined ? (new URLSearchParams(fragment).get('code') ?? '') : '',
+    token,
+  };
 }
 
 /** The keys and lists, from the network or as they were kept; undefined: neither. */
@@ -174,49 +178,51 @@ export function VerificationRoom() {
     void verify(given);
   };
 
+  const form = (
+    <form className="card screen-only" onSubmit={submit}>
+      <label className="field">
+        <span>{t.numberLabel}</span>
+        <input
+          value={given.number}
+          required
+          autoComplete="off"
+          spellCheck={false}
+          maxLength={3000}
+          aria-describedby="number-hint"
+          onChange={(event) => setGiven({ ...given, number: event.target.value, token: undefined })}
+        />
+        <span className="quiet" id="number-hint">
+          {t.numberHint}
+        </span>
+      </label>
+      <label className="field">
+        <span>{t.codeLabel}</span>
+        <input
+          value={given.code}
+          autoComplete="off"
+          spellCheck={false}
+          maxLength={60}
+          aria-describedby="code-hint"
+          onChange={(event) => setGiven({ ...given, code: event.target.value, token: undefined })}
+        />
+        <span className="quiet" id="code-hint">
+          {t.codeHint}
+        </span>
+      </label>
+      <button type="submit" disabled={state.step === 'busy'}>
+        {state.step === 'busy' ? t.verifying : t.verify}
+      </button>
+    </form>
+  );
+
   return (
     <>
       <Title text={t.verifyTitle}>{t.verifyTitle}</Title>
       <p className="lead screen-only">{t.verifyLead}</p>
-      <form className="card screen-only" onSubmit={submit}>
-        <label className="field">
-          <span>{t.numberLabel}</span>
-          <input
-            value={given.number}
-            required
-            autoComplete="off"
-            spellCheck={false}
-            maxLength={3000}
-            aria-describedby="number-hint"
-            onChange={(event) => setGiven({ ...given, number: event.target.value, token: undefined })}
-          />
-          <span className="quiet" id="number-hint">
-            {t.numberHint}
-          </span>
-        </label>
-        <label className="field">
-          <span>{t.codeLabel}</span>
-          <input
-            value={given.code}
-            autoComplete="off"
-            spellCheck={false}
-            maxLength={60}
-            aria-describedby="code-hint"
-            onChange={(event) => setGiven({ ...given, code: event.target.value, token: undefined })}
-          />
-          <span className="quiet" id="code-hint">
-            {t.codeHint}
-          </span>
-        </label>
-        <button type="submit" disabled={state.step === 'busy'}>
-          {state.step === 'busy' ? t.verifying : t.verify}
-        </button>
-      </form>
+      {given.token === undefined && form}
       <div aria-live="polite">
         {state.step === 'busy' && <Loading />}
-        {state.step === 'signed' && (
-          <SignedVerdict check={state.check} server={state.server} at={state.at} />
-        )}
+        {state.step === 'signed' && <SignedVerdict check={state.check} server={state.server} at={state.at} />}
         {state.step === 'failed' && (
           <Failed code={state.error.code} message={state.error.message} retry={() => void verify(given)} />
         )}
@@ -227,6 +233,8 @@ export function VerificationRoom() {
             <Verdict found={state.found} codeGiven={state.code !== ''} at={state.at} />
           ))}
       </div>
+      {/* Who has scanned a code wants to see what came of it. */}
+      {given.token !== undefined && form}
     </>
   );
 }
