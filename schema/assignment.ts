@@ -18,7 +18,13 @@ import { Refusal } from './refusal.ts';
 import { AssignmentTime } from './time.ts';
 import { SimulationStanding } from './simulation.ts';
 
-const STATE_BY_CERTIFICATE = { valid: 'CERTIFIED', expired: 'EXPIRED', revoked: 'REVOKED' } as const;
+const STATE_BY_CERTIFICATE = {
+  valid: 'CERTIFIED',
+  expired: 'EXPIRED',
+  revoked: 'REVOKED',
+  // What fulfils an assignment is the one that took its place.
+  superseded: 'REVOKED',
+} as const;
 const AssignmentStateEnum = builder.enumType('AssignmentState', {
   description:
     'How far it is: ASSIGNED (nothing done), LEARNING, EXAM_OPEN (all activities done), HOURS_OPEN (passed, time is still missing), PASSED (certificate on its way), CERTIFIED; EXPIRED or REVOKED once its certificate is.',

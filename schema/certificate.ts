@@ -1,4 +1,5 @@
 import type { RecordedFrom } from '../src/certification/document.ts';
+import { isSelf } from '../src/people/permission.ts';
 import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn } from '../src/errors.ts';
 import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
@@ -11,6 +12,11 @@ const CertificateStateEnum = builder.enumType('CertificateState', {
     VALID: { value: 'valid' },
     EXPIRED: { value: 'expired' },
     REVOKED: { value: 'revoked' },
+    SUPERSEDED: {
+      value: 'superseded',
+      description:
+        'Another certificate took its place, e.g. with the right name; `successorNumber` says which.',
+    },
   } as const,
 });
 
@@ -122,11 +128,15 @@ builder.node(Certificate, {
     revokedOn: t.expose('revokedOn', {
       type: 'Date',
       nullable: true,
-      description: 'Day of revocation; null unless it was revoked.',
+      description: 'Day on which it was revoked or superseded; null unless it was.',
     }),
     revocationReason: t.exposeString('revocationReason', {
       nullable: true,
-      description: 'Why it was revoked, as the verification page tells it.',
+      description: 'Why it was revoked or superseded, as the verification page tells it.',
+    }),
+    successorNumber: t.exposeString('successorNumber', {
+      nullable: true,
+      description: 'Number of the certificate that took its place; null unless it is SUPERSEDED.',
     }),
     pdfDigest: t.exposeString('pdfDigest', { description: 'SHA-256 of the PDF, hex.' }),
     verificationUrl: t.string({
@@ -137,6 +147,24 @@ builder.node(Certificate, {
       description: 'GET with the same Authorization header; answers application/pdf.',
       resolve: (certificate, _args, context) =>
         `${context.services.publicUrl}/certificates/${certificate.number}.pdf`,
+    }),
+    credentialUrl: t.string({
+      nullable: true,
+      description:
+        'For its holder: GET with the same Authorization header answers an Open Badges 3.0 credential with an Ed25519 proof (application/vc+ld+json); with `.jwt` for `.json`, the same as a JWT (application/vc+jwt).',
+      resolve: (certificate, _args, context) =>
+        context.viewer !== undefined && isSelf(context.viewer, certificate.personId)
+          ? context.services.credentials.urlOf(certificate)
+          : null,
+    }),
+    qrText: t.string({
+      nullable: true,
+      description:
+        'For its holder: an address as a QR code on paper has it, with the signed claims behind the #, so that the verification page can check it without the network. Signed anew each time it is asked for.',
+      resolve: (certificate, _args, context) =>
+        context.viewer !== undefined && isSelf(context.viewer, certificate.personId)
+          ? context.services.credentials.qrTextOf(certificate)
+          : null,
     }),
   }),
 });
@@ -216,13 +244,19 @@ CertificateVerification.implement({
     revokedOn: t.field({
       type: 'Date',
       nullable: true,
-      description: 'Day of revocation.',
+      description: 'Day on which it was revoked or superseded.',
       resolve: ({ certificate }) => certificate.revokedOn,
     }),
     revocationReason: t.string({
       nullable: true,
-      description: 'Why it was revoked.',
+      description: 'Why it was revoked or superseded.',
       resolve: ({ certificate }) => certificate.revocationReason,
+    }),
+    successorNumber: t.string({
+      nullable: true,
+      description:
+        'Number of the certificate that took its place; null unless it is SUPERSEDED and the code matched.',
+      resolve: ({ certificate, codeMatched }) => (codeMatched ? certificate.successorNumber : null),
     }),
     pdfDigest: t.string({
       nullable: true,
@@ -295,5 +329,53 @@ builder.mutationField('revokeCertificate', (t) =>
         reason: input.reason,
       }),
     }),
+  }),
+);
+
+const SupersedeCertificateInput = builder.inputType('SupersedeCertificateInput', {
+  description: 'Which certificate says something wrong, and what is to be taken from the roster.',
+  fields: (t) => ({
+    certificateId: t.id({ required: true, description: 'Which.' }),
+    reason: t.string({ required: true, description: 'Why; the verification page of the old one shows it.' }),
+    withPost: t.boolean({
+      required: true,
+      defaultValue: false,
+      description:
+        'Also organization and role, as the roster has them today; without it they stay as they are.',
+    }),
+  }),
+});
+const SupersedeCertificatePayload = builder
+  .objectRef<{ certificate: typeof Certificate.$inferType; superseded: typeof Certificate.$inferType }>(
+    'SupersedeCertificatePayload',
+  )
+  .implement({
+    description: 'The certificate was issued anew, and the old one ended.',
+    fields: (t) => ({
+      certificate: t.field({
+        type: Certificate,
+        description: 'The new one.',
+        resolve: (payload) => payload.certificate,
+      }),
+      superseded: t.field({
+        type: Certificate,
+        description: 'The old one, as it is now.',
+        resolve: (payload) => payload.superseded,
+      }),
+    }),
+  });
+builder.mutationField('supersedeCertificate', (t) =>
+  t.field({
+    type: SupersedeCertificatePayload,
+    errors: { types: [NotSignedIn, NotFound, NotAllowed, InvalidInput, Conflict] },
+    description:
+      "Corrects a certificate by issuing another in its place, for issuers, never one of their own: with the holder's name as the roster has it today, everything else as it was. Mend the roster first. The old one is SUPERSEDED at once on every surface, and the credit moves over. Refused with ALREADY_REVOKED or ALREADY_SUPERSEDED for one that has ended.",
+    args: { input: t.arg({ type: SupersedeCertificateInput, required: true }) },
+    resolve: async (_root, { input }, context) =>
+      context.services.certificates.supersede(signedIn(context), {
+        certificateId: localId(input.certificateId, 'Certificate', 'input.certificateId'),
+        reason: input.reason,
+        withPost: input.withPost,
+      }),
   }),
 );

@@ -8,6 +8,7 @@ import type { ExamService } from '../src/assessment/exam.service.ts';
 import type { SimulationService } from '../src/assessment/simulation.service.ts';
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
+import type { CredentialService } from '../src/certification/credential/credential.service.ts';
 import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { Hotline } from '../src/courses/hotline.ts';
@@ -79,6 +80,7 @@ export interface Services {
   readonly practice: PracticeService;
   readonly accommodations: AccommodationService;
   readonly certificates: CertificateService;
+  readonly credentials: CredentialService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;
   readonly coverage: CoverageService;

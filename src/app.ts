@@ -15,6 +15,7 @@ import { makeSimulationService } from './assessment/simulation.service.ts';
 import { makeAccommodationService } from './assessment/accommodation.service.ts';
 import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
+import { makeCredentialService } from './certification/credential/credential.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing } from './certification/issuing.service.ts';
 import { makeProof } from './certification/proof.ts';
@@ -256,13 +257,29 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const exams = makeExamService({ db, clock, random, courses, programmes, learning, accommodations });
     const simulations = makeSimulationService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
-    const issuing = makeIssuing({ random, publicUrl, titles, holdings: ledger });
+    const issuing = makeIssuing({
+      db,
+      random,
+      publicUrl,
+      credentialKeys: config.credentialKeys,
+      titles,
+      holdings: ledger,
+    });
+    const credentials = makeCredentialService({
+      db,
+      clock,
+      publicUrl,
+      keys: config.credentialKeys,
+      courses,
+    });
+    await credentials.checkKeys();
     const certificates = makeCertificateService({
       db,
       clock,
       issuing,
       regions,
       people,
+      courses,
       programmes,
       learning,
       time,
@@ -341,6 +358,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       practice: makePracticeService({ exams }),
       accommodations,
       certificates,
+      credentials,
       issueRequests,
       titles,
       coverage,

@@ -1,4 +1,12 @@
-import { randomBytes } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -28,6 +36,8 @@ export interface Config {
   readonly identityKey: Buffer;
   /** Keys under which contacts and uploads are encrypted, 32 bytes each; the first one encrypts. Losing one loses what it encrypted. */
   readonly contactKeys: readonly { readonly id: string; readonly key: Buffer }[];
+  /** Keys that sign credentials and the QR codes of certificates; of each algorithm the first one that has a private part signs. */
+  readonly credentialKeys: readonly CredentialKey[];
   /** How many days what is named is kept; src/people/DATA.md says from when, and why so long. */
   readonly retentionDays: Readonly<Record<RetentionRule, number>>;
   /** Who may say who somebody is, by OpenID Connect. */
@@ -65,6 +75,15 @@ export interface BucketConfig {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+}
+
+/** ES256 signs what is small and checked in browsers, Ed25519 the proofs of credentials. */
+export interface CredentialKey {
+  readonly kid: string;
+  readonly algorithm: 'ES256' | 'Ed25519';
+  /** undefined: it signs no more, and what it signed is still checked. A KeyObject never shows itself in a log. */
+  readonly privateKey: KeyObject | undefined;
+  readonly publicJwk: Readonly<Record<'kty' | 'crv' | 'x', string>> & { readonly y?: string };
 }
 
 const INTROSPECTION = ['everyone', 'signed-in', 'nobody'] as const;
@@ -197,6 +216,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     identityKey: identityKeyOf(env, dataFolder, production),
     issuers: readIssuers(env, production),
     contactKeys: contactKeysOf(env, dataFolder, production),
+    credentialKeys: credentialKeysOf(env, dataFolder, production),
     retentionDays: retentionDaysOf(env),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
     trustedProxies: listOf(env, 'TRUSTED_PROXIES', isNetwork, 'an address or a network such as 10.0.0.0/8'),
@@ -625,6 +645,109 @@ function contactKeysOf(
   const twice = keys.find(({ id }, index) => keys.findIndex((other) => other.id === id) !== index);
   if (twice !== undefined) throw new ConfigError(`${where} has two keys with the id ${twice.id}.`);
   if (keys.length === 0) throw new ConfigError(`${where} holds no key.`);
+  return keys;
+}
+
+const jwkShape = z.union([
+  z.object({
+    kty: z.literal('EC'),
+    crv: z.literal('P-256'),
+    kid: z.string().regex(/^[A-Za-z0-9-]{1,16}$/),
+    x: z.string(),
+    y: z.string(),
+    d: z.string().optional(),
+  }),
+  z.object({
+    kty: z.literal('OKP'),
+    crv: z.literal('Ed25519'),
+    kid: z.string().regex(/^[A-Za-z0-9-]{1,16}$/),
+    x: z.string(),
+    d: z.string().optional(),
+  }),
+]);
+
+/** A new pair of keys as a JSON Web Key Set (RFC 7517), in front of those of `before`. @param name what their ids end in. */
+export function newCredentialKeys(name: string, before: readonly unknown[] = []): string {
+  const made = (
+    [
+      ['p', generateKeyPairSync('ec', { namedCurve: 'P-256' })],
+      ['e', generateKeyPairSync('ed25519')],
+    ] as const
+  ).map(([prefix, { privateKey }]) => ({
+    kid: `${prefix}${name}`,
+    ...privateKey.export({ format: 'jwk' }),
+  }));
+  return `${JSON.stringify({ keys: [...made, ...before] }, undefined, 2)}\n`;
+}
+
+/** A JSON Web Key Set, from the file that CREDENTIAL_KEYS names; otherwise made once, as the identity key. */
+function credentialKeysOf(
+  env: Readonly<Record<string, string | undefined>>,
+  dataFolder: string,
+  production: boolean,
+): CredentialKey[] {
+  const given = textOf(env, 'CREDENTIAL_KEYS');
+  if (given === undefined && production)
+    throw new ConfigError(
+      'CREDENTIAL_KEYS is required with NODE_ENV=production: the path of a file of keys, made with `npm run credential:keys -- FILE`.',
+    );
+  const file = given ?? join(dataFolder, 'credential-keys.json');
+  let text: string;
+  try {
+    text =
+      given === undefined
+        ? madeOnce(file, dataFolder, () => newCredentialKeys('1'))
+        : readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(
+      `CREDENTIAL_KEYS (${file}) can't be read: ${(error as NodeJS.ErrnoException).code}.`,
+    );
+  }
+  return parseCredentialKeys(text, given === undefined ? file : `CREDENTIAL_KEYS (${file})`);
+}
+
+/** @throws ConfigError that names the place, and never a value: there are secrets. */
+export function parseCredentialKeys(text: string, where: string): CredentialKey[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new ConfigError(`${where} is not JSON: it should be a JSON Web Key Set.`);
+  }
+  const read = z.object({ keys: z.array(jwkShape) }).safeParse(json);
+  if (!read.success)
+    throw new ConfigError(
+      `${where}, at ${read.error.issues[0]!.path.join('.') || 'the top'}: it should be a JSON Web Key Set of P-256 and Ed25519 keys, each with a kid of 1 to 16 letters, digits and dashes.`,
+    );
+  const keys = read.data.keys.map((jwk, index): CredentialKey => {
+    const { kty, crv, kid, x } = jwk;
+    const publicJwk = { kty, crv, x, ...(jwk.kty === 'EC' ? { y: jwk.y } : {}) };
+    try {
+      const privateKey =
+        jwk.d === undefined
+          ? undefined
+          : createPrivateKey({ key: { ...publicJwk, d: jwk.d }, format: 'jwk' });
+      const stated = createPublicKey({ key: publicJwk, format: 'jwk' });
+      const digest = jwk.kty === 'EC' ? 'sha256' : null;
+      const trial = Buffer.from(kid);
+      // Whoever checks would be given another key than the one that signs.
+      if (privateKey !== undefined && !verify(digest, trial, stated, sign(digest, trial, privateKey)))
+        throw new Error('of another pair');
+      return { kid, algorithm: jwk.kty === 'EC' ? 'ES256' : 'Ed25519', privateKey, publicJwk };
+    } catch {
+      throw new ConfigError(
+        `${where}, at keys.${index}: ${kid} is no such key, or its parts don't belong together.`,
+      );
+    }
+  });
+  const twice = keys.find(({ kid }, index) => keys.findIndex((other) => other.kid === kid) !== index);
+  if (twice !== undefined) throw new ConfigError(`${where} has two keys with the kid ${twice.kid}.`);
+  for (const algorithm of ['ES256', 'Ed25519'] as const)
+    if (!keys.some((key) => key.algorithm === algorithm && key.privateKey !== undefined))
+      throw new ConfigError(
+        `${where} has no private key of ${algorithm === 'ES256' ? 'P-256' : algorithm} that could sign.`,
+      );
   return keys;
 }
 

@@ -1,10 +1,12 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   ConfigError,
+  newCredentialKeys,
   projectFolder,
   readConfig,
   readDatabaseUrl,
@@ -13,13 +15,18 @@ import {
 } from '../src/config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
+const keysFile = join(tmpdir(), `xinqiao-config-${process.pid}.json`);
 
 describe('what the environment may say', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'xinqiao-config-'));
+    writeFileSync(keysFile, newCredentialKeys('1'));
   });
-  afterAll(async () => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+    await rm(keysFile);
+  });
 
   const read = (env: Record<string, string> = {}) => readConfig({ XINQIAO_DATA: folder, ...env });
   const refusal = (env: Record<string, string | undefined>): string => {
@@ -38,6 +45,7 @@ describe('what the environment may say', () => {
     CONTENT_URL: 'https://content.xinqiao.example',
     IDENTITY_KEY: KEY,
     CONTACT_KEYS: `2026:${KEY}`,
+    CREDENTIAL_KEYS: keysFile,
   };
 
   it('is nothing: then it runs for one machine, with the samples', () => {
@@ -54,6 +62,10 @@ describe('what the environment may say', () => {
       sampleCounty: true,
       identityKey: Buffer.alloc(32, 7),
       issuers: [],
+      credentialKeys: [
+        { kid: 'p1', algorithm: 'ES256', publicJwk: expect.anything(), privateKey: expect.anything() },
+        { kid: 'e1', algorithm: 'Ed25519', publicJwk: expect.anything(), privateKey: expect.anything() },
+      ],
       contactKeys: [
         { id: 'new', key: Buffer.alloc(32, 7) },
         { id: 'old', key: Buffer.alloc(32, 7) },
@@ -144,6 +156,7 @@ describe('what the environment may say', () => {
       'XINQIAO_SAMPLES',
       'LOG_LEVEL',
       'CONTACT_KEYS',
+      'CREDENTIAL_KEYS',
       'RETENTION_DAYS',
     ];
     for (const nothing of ['', ' '])
@@ -196,7 +209,14 @@ describe('what the environment may say', () => {
 
   it('must be said in full in production', () => {
     expect(readConfig(production)).toMatchObject({ production: true, samples: false, sampleCounty: false });
-    for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'CONTENT_URL', 'IDENTITY_KEY', 'CONTACT_KEYS'])
+    for (const name of [
+      'DATABASE_URL',
+      'PUBLIC_URL',
+      'CONTENT_URL',
+      'IDENTITY_KEY',
+      'CONTACT_KEYS',
+      'CREDENTIAL_KEYS',
+    ])
       expect(refusal({ ...production, [name]: undefined })).toMatch(
         new RegExp(`^${name} is required with NODE_ENV=production`),
       );
@@ -299,6 +319,51 @@ describe('what the environment may say', () => {
     });
     for (const wrong of ['sessions=0', 'sessions', 'certificates=1', 'sessions=1.5'])
       expect(refusal({ RETENTION_DAYS: wrong })).toContain(`RETENTION_DAYS holds ${wrong}: use name=days`);
+  });
+
+  it('names a file of keys for credentials: both kinds, each with its own name and its own halves', async () => {
+    const made = JSON.parse(newCredentialKeys('2')) as { keys: Record<string, string>[] };
+    const [p256, ed25519] = made.keys as [Record<string, string>, Record<string, string>];
+    const file = join(folder, 'given.json');
+    const given = async (text: unknown): Promise<string> => {
+      await writeFile(file, typeof text === 'string' ? text : JSON.stringify(text));
+      return refusal({ CREDENTIAL_KEYS: file });
+    };
+    await writeFile(file, newCredentialKeys('3', made.keys));
+    expect(
+      read({ CREDENTIAL_KEYS: file }).credentialKeys.map(({ kid, algorithm }) => `${kid} ${algorithm}`),
+    ).toEqual(['p3 ES256', 'e3 Ed25519', 'p2 ES256', 'e2 Ed25519']);
+    // Those that sign no more need no private part.
+    const { d: _p, ...publicP256 } = p256;
+    await writeFile(file, newCredentialKeys('3', [publicP256]));
+    expect(read({ CREDENTIAL_KEYS: file }).credentialKeys.at(-1)).toMatchObject({
+      kid: 'p2',
+      privateKey: undefined,
+    });
+
+    const wrong = [
+      [JSON.stringify(made).slice(0, -9), 'is not JSON'],
+      [{ keys: 'x' }, 'at keys: it should be a JSON Web Key Set'],
+      [{ keys: [{ ...p256, kid: 'a b' }, ed25519] }, 'at keys.0'],
+      [{ keys: [p256] }, 'has no private key of Ed25519'],
+      [{ keys: [publicP256, ed25519] }, 'has no private key of P-256'],
+      [{ keys: [p256, { ...ed25519, kid: p256['kid'] }] }, 'has two keys with the kid p2'],
+      [{ keys: [{ ...p256, d: p256['x'] }, ed25519] }, 'at keys.0: p2 is no such key'],
+      [{ keys: [{ ...p256, x: p256['y'] }, ed25519] }, 'at keys.0: p2 is no such key'],
+      [{ keys: [p256, { ...ed25519, d: 'AAAA' }] }, 'at keys.1: e2 is no such key'],
+    ] as const;
+    for (const [text, why] of wrong) {
+      const told = await given(text);
+      expect(told).toContain(why);
+      expect(told).not.toContain(p256['d']);
+    }
+    expect(refusal({ CREDENTIAL_KEYS: join(folder, 'none.json') })).toContain("can't be read: ENOENT");
+    expect(statSync(join(folder, 'credential-keys.json')).mode & 0o777).toBe(0o600);
+    // However a key is written down, its private part is not in it.
+    const { credentialKeys } = read();
+    const secret = (JSON.parse(readFileSync(join(folder, 'credential-keys.json'), 'utf8')) as typeof made)
+      .keys[0]!['d']!;
+    expect(JSON.stringify(credentialKeys) + inspect(credentialKeys, { depth: 9 })).not.toContain(secret);
   });
 
   it('keeps a key of its own beside the data, for its owner alone, and would rather not start than use half of one', async () => {

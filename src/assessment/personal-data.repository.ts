@@ -94,7 +94,7 @@ export const assessmentData: PersonalDataKeeper = {
       async forget(tx, { before, day, limit }) {
         const { numAffectedRows } = await sql`
           delete from responses where (attempt_id, item_id) in (
-            select r.attempt_id, r.item_id from responses r join attempts t on t.id = r.attempt_id left join certificates c on c.assignment_id = t.assignment_id
+            select r.attempt_id, r.item_id from responses r join attempts t on t.id = r.attempt_id left join certificates c on c.assignment_id = t.assignment_id and c.superseded_at is null
             where t.submitted_at < ${before} and (c.id is null or coalesce(c.revoked_on, c.valid_until) < ${day}::date)
             limit ${limit} for update of r skip locked)`.execute(tx);
         return Number(numAffectedRows);

@@ -49,7 +49,7 @@ export const simulationData: PersonalDataKeeper = {
       async forget(tx, { before, day, limit }) {
         const { numAffectedRows } = await sql`
           delete from simulation_moves where (run_id, number) in (
-            select m.run_id, m.number from simulation_moves m join simulation_runs r on r.id = m.run_id left join certificates c on c.assignment_id = r.assignment_id
+            select m.run_id, m.number from simulation_moves m join simulation_runs r on r.id = m.run_id left join certificates c on c.assignment_id = r.assignment_id and c.superseded_at is null
             where r.finished_at < ${before} and (c.id is null or coalesce(c.revoked_on, c.valid_until) < ${day}::date)
             limit ${limit} for update of m skip locked)`.execute(tx);
         return Number(numAffectedRows);

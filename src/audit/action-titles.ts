@@ -12,6 +12,7 @@ export const actionTitles: Readonly<Record<string, Text>> = {
   'attempt.start': title('开始考试', 'Started an attempt'),
   'certificate.issue': title('颁发证书', 'Issued a certificate'),
   'certificate.revoke': title('撤销证书', 'Revoked a certificate'),
+  'certificate.supersede': title('更正换发证书', 'Issued a certificate in the place of another'),
   'certification.plan': title('设立证书项目', 'Planned a certification'),
   'cohort.assign': title('分配培训人员', 'Assigned a cohort'),
   'contacts.set': title('更改联系方式', 'Changed contacts'),

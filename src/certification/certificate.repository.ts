@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import type { Certificate, CertificatePath } from './certificate.ts';
+import type { StatusEntry } from './credential/status-list.ts';
 import type { CertificateClaims } from './document.ts';
 
 const columns = [
@@ -18,19 +20,30 @@ const columns = [
   'revoked_on',
   'revocation_reason',
   'pdf_digest',
+  'course_version_id',
+  'status_list',
+  'status_position',
+  sql<boolean>`superseded_at is not null`.as('superseded'),
+  sql<string | null>`(select s.number from certificates s where s.supersedes = certificates.id)`.as(
+    'successor_number',
+  ),
 ] as const;
 
+/** What a certificate is issued with. */
+export type NewCertificate = Omit<
+  Certificate,
+  'id' | 'revokedOn' | 'revocationReason' | 'superseded' | 'successorNumber'
+> & {
+  readonly period: number;
+  readonly template: string;
+  readonly templateVersion: number;
+  readonly pdf: Uint8Array;
+  /** The certificate whose place it takes. */
+  readonly supersedes: string | null;
+};
+
 /** @returns the id, or undefined when the person has one for this certification and period already. */
-export async function insertCertificate(
-  tx: Executor,
-  given: Omit<Certificate, 'id' | 'revokedOn' | 'revocationReason'> & {
-    period: number;
-    template: string;
-    templateVersion: number;
-    courseVersionId: string | null;
-    pdf: Uint8Array;
-  },
-): Promise<string | undefined> {
+export async function insertCertificate(tx: Executor, given: NewCertificate): Promise<string | undefined> {
   const row = await tx
     .insertInto('certificates')
     .values({
@@ -50,8 +63,16 @@ export async function insertCertificate(
       valid_from: given.validFrom,
       valid_until: given.validUntil,
       pdf_digest: given.pdfDigest,
+      status_list: given.status.list,
+      status_position: given.status.position,
+      supersedes: given.supersedes,
     })
-    .onConflict((conflict) => conflict.columns(['person_id', 'certification_id', 'period']).doNothing())
+    .onConflict((conflict) =>
+      conflict
+        .columns(['person_id', 'certification_id', 'period'])
+        .where('superseded_at', 'is', null)
+        .doNothing(),
+    )
     .returning('id')
     .executeTakeFirst();
   if (row === undefined) return undefined;
@@ -99,6 +120,7 @@ export async function findCertificateOfAssignment(
           .where('assignments.id', '=', assignmentId),
       ),
     )
+    .where('superseded_at', 'is', null)
     .executeTakeFirst();
   return row === undefined ? undefined : toCertificate(row);
 }
@@ -125,21 +147,61 @@ export async function findDocument(db: Executor, certificateId: string): Promise
   )?.pdf;
 }
 
+/** A free place in the newest list of states, drawn by lot; where none is soon found, the next list begins. */
+export async function takeStatusEntry(db: Executor, draw: () => number): Promise<StatusEntry> {
+  const newest = await db
+    .selectFrom('status_entries')
+    .select('list')
+    .orderBy('list', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  for (let attempt = 0; ; attempt += 1) {
+    // A list that is half full has five draws fail in one of 32 cases.
+    const entry = { list: (newest?.list ?? 1) + (attempt < 5 ? 0 : 1), position: draw() };
+    const taken = await db
+      .insertInto('status_entries')
+      .values(entry)
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('list')
+      .executeTakeFirst();
+    if (taken !== undefined) return entry;
+  }
+}
+
+/** By what a certificate was drawn, and for which period. */
+export interface Drawing {
+  readonly template: string;
+  readonly templateVersion: number;
+  readonly period: number;
+}
+
+export async function getDrawing(db: Executor, id: string): Promise<Drawing> {
+  const row = await db
+    .selectFrom('certificates')
+    .select(['template', 'template_version', 'period'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return { template: row.template, templateVersion: row.template_version, period: row.period };
+}
+
+/** @returns whether it did: what has ended before does not end again. */
 export async function revokeCertificate(
   tx: Executor,
-  given: { id: string; by: string; reason: string; at: Date; on: string },
-): Promise<void> {
-  await tx
+  given: { id: string; by: string; reason: string; at: Date; on: string; superseded: boolean },
+): Promise<boolean> {
+  const { numUpdatedRows } = await tx
     .updateTable('certificates')
     .set({
       revoked_at: given.at,
       revoked_on: given.on,
       revoked_by: given.by,
       revocation_reason: given.reason,
+      superseded_at: given.superseded ? given.at : null,
     })
     .where('id', '=', given.id)
     .where('revoked_at', 'is', null)
-    .execute();
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
 }
 
 function toCertificate(row: {
@@ -158,6 +220,11 @@ function toCertificate(row: {
   revoked_on: string | null;
   revocation_reason: string | null;
   pdf_digest: string;
+  course_version_id: string | null;
+  status_list: number;
+  status_position: number;
+  superseded: boolean;
+  successor_number: string | null;
 }): Certificate {
   return {
     id: row.id,
@@ -175,5 +242,9 @@ function toCertificate(row: {
     revokedOn: row.revoked_on,
     revocationReason: row.revocation_reason,
     pdfDigest: row.pdf_digest,
+    courseVersionId: row.course_version_id,
+    status: { list: row.status_list, position: row.status_position },
+    superseded: row.superseded,
+    successorNumber: row.successor_number,
   };
 }

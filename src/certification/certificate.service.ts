@@ -1,6 +1,8 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { ExamService } from '../assessment/exam.service.ts';
 import { ISSUE_TASK } from '../assessment/exam.service.ts';
+import type { CourseVersion } from '../courses/course.ts';
+import type { CourseService } from '../courses/course.service.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotAllowed, NotFound } from '../errors.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
@@ -9,6 +11,7 @@ import type { LearningService } from '../learning/learning.service.ts';
 import type { TimeService } from '../learning/time.service.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
 import type { PeopleService } from '../people/people.service.ts';
+import { ERASED_NAME } from '../people/personal-data.ts';
 import { isSelf, may, type Viewer } from '../people/permission.ts';
 import { maskName } from '../people/person.ts';
 import { maskIdentities } from '../people/roster/roster.ts';
@@ -23,12 +26,15 @@ import {
   findCertificateByNumber,
   findCertificateOfAssignment,
   findDocument,
+  getDrawing,
   listCertificatesOf,
   revokeCertificate,
 } from './certificate.repository.ts';
+import { TextDoesNotFit } from './document.ts';
 import { findShortfalls, type Shortfall } from './eligibility.ts';
 import { evidenceGradeOf, evidenceOfEarned } from './evidence.ts';
 import { actingAs, inParts } from '../db/acting.ts';
+import { MissingGlyph } from './fonts.ts';
 import { certificateData } from './personal-data.repository.ts';
 import type { Issuing } from './issuing.service.ts';
 import { parseCertificateNumber, parseVerificationCode } from './number.ts';
@@ -51,6 +57,7 @@ export function makeCertificateService({
   issuing,
   regions,
   people,
+  courses,
   programmes,
   learning,
   time,
@@ -64,6 +71,7 @@ export function makeCertificateService({
   issuing: Issuing;
   regions: RegionService;
   people: PeopleService;
+  courses: CourseService;
   programmes: ProgrammeService;
   learning: LearningService;
   time: TimeService;
@@ -115,6 +123,30 @@ export function makeCertificateService({
       ? certificate
       : undefined;
   };
+
+  /** @throws NotFound when it is not there or not the viewer's to end; NotAllowed about oneself. */
+  const getToEnd = async (viewer: Viewer, id: string): Promise<Certificate> => {
+    const certificate = await findCertificateById(db, id);
+    if (certificate === undefined || !(await mayWith(viewer, 'certificate.revoke', certificate)))
+      throw new NotFound('The certificate');
+    if (certificate.personId === viewer.personId)
+      throw new NotAllowed('Nobody ends or corrects a certificate of their own; ask another issuer.');
+    return certificate;
+  };
+  /** Everybody may read it: no identity number stands in it. @throws InvalidInput */
+  const reasonOf = (given: string): string => {
+    const reason = maskIdentities(given.trim());
+    if (reason === '' || reason.length > 200)
+      throw new InvalidInput(
+        'input.reason',
+        'Say why, in 1 to 200 characters; the verification page shows it.',
+      );
+    return reason;
+  };
+  const courseOf = async (certificate: Certificate): Promise<CourseVersion | undefined> =>
+    certificate.courseVersionId === null
+      ? undefined
+      : (await courses.listVersions(db, [certificate.courseVersionId]))[0];
 
   const service = {
     /** What this room holds about people. */
@@ -228,26 +260,15 @@ export function makeCertificateService({
 
     /**
      * Ends a certificate for a reason that the verification page will show. Its credit is withdrawn in the same transaction.
-     * @throws NotFound when it is not there or not the viewer's to revoke; NotAllowed about oneself; Conflict ALREADY_REVOKED.
+     * @throws NotFound when it is not there or not the viewer's to revoke; NotAllowed about oneself; Conflict ALREADY_REVOKED, ALREADY_SUPERSEDED.
      */
     async revoke(viewer: Viewer, input: { certificateId: string; reason: string }): Promise<Certificate> {
-      const certificate = await findCertificateById(db, input.certificateId);
-      if (certificate === undefined || !(await mayWith(viewer, 'certificate.revoke', certificate)))
-        throw new NotFound('The certificate');
-      if (certificate.personId === viewer.personId)
-        throw new NotAllowed('Nobody revokes a certificate of their own; ask another issuer.');
-      // Everybody may read it: no identity number stands in it.
-      const reason = maskIdentities(input.reason.trim());
-      if (reason === '' || reason.length > 200)
-        throw new InvalidInput(
-          'input.reason',
-          'Say why, in 1 to 200 characters; the verification page shows it.',
-        );
+      const certificate = await getToEnd(viewer, input.certificateId);
+      const reason = reasonOf(input.reason);
       const issuer = await issuerOf(certificate.certificationId);
       const end = async (tx: Executor): Promise<void> => {
         const now = await findCertificateByNumber(tx, certificate.number, { lock: true });
-        if (now?.revokedOn !== null)
-          throw new Conflict('ALREADY_REVOKED', 'This certificate has been revoked before.');
+        refuseEnded(now!);
         await holdings.around(tx, [certificate.personId], async () =>
           revokeCertificate(tx, {
             id: certificate.id,
@@ -255,6 +276,7 @@ export function makeCertificateService({
             reason,
             at: clock.now(),
             on: today(),
+            superseded: false,
           }),
         );
         await titles.recordWithdrawn(tx, certificate.id);
@@ -271,6 +293,86 @@ export function makeCertificateService({
       await actingAs('issuer', async () => db.transaction().execute(end));
       return (await findCertificateById(db, certificate.id))!;
     },
+
+    /**
+     * Issues a certificate in the place of another that says something wrong: with the holder's name as the roster has it today, and with
+     * their post if that is asked for. Nothing else changes, and nothing that the viewer writes is printed, so one issuer is enough.
+     * The old one ends in the same transaction, the credit moves over, and coverage stays what it was.
+     * @throws NotFound; NotAllowed about oneself; InvalidInput where it can't be printed or there is no post; Conflict ALREADY_REVOKED,
+     * ALREADY_SUPERSEDED.
+     */
+    async supersede(
+      viewer: Viewer,
+      input: { certificateId: string; reason: string; withPost: boolean },
+    ): Promise<{ readonly certificate: Certificate; readonly superseded: Certificate }> {
+      const old = await getToEnd(viewer, input.certificateId);
+      const reason = reasonOf(input.reason);
+      refuseEnded(old);
+      const [person] = await people.listByIds([old.personId]);
+      const [certification] = await programmes.listCertifications([old.certificationId]);
+      const post = input.withPost
+        ? (await people.listPostsToday([old.personId])).find(({ role }) =>
+            certification!.roles.includes(role),
+          )
+        : undefined;
+      if (input.withPost && post === undefined)
+        throw new InvalidInput(
+          'input.withPost',
+          `The person holds no post today that it is for: ${certification!.roles.join(', ')}.`,
+        );
+      const organization =
+        post === undefined ? undefined : await regions.findOrganization(post.organizationId);
+      const issuer = await issuerOf(old.certificationId);
+      const put = async (): Promise<string> => {
+        let drawn;
+        try {
+          drawn = await issuing.drawAgain(old, {
+            drawing: await getDrawing(db, old.id),
+            course: await courseOf(old),
+            // Who was erased has no name any more; the record keeps the one that it was issued to.
+            holderName: person!.name === ERASED_NAME ? old.claims.holderName : person!.name,
+            post: post === undefined ? null : { role: post.role, organization },
+            by: viewer.personId,
+            reason,
+            at: clock.now(),
+          });
+        } catch (error) {
+          if (!(error instanceof MissingGlyph || error instanceof TextDoesNotFit)) throw error;
+          throw new InvalidInput('input.certificateId', error.message);
+        }
+        return db.transaction().execute(async (tx) => {
+          refuseEnded((await findCertificateByNumber(tx, old.number, { lock: true }))!);
+          const [id] = await issuing.put(tx, [drawn], {
+            actor: `person:${viewer.personId}`,
+            detail: { supersedes: old.id },
+            units: issuer,
+          });
+          await insertJournalEntry(tx, {
+            at: drawn.certificate.issuedAt,
+            actor: `person:${viewer.personId}`,
+            action: 'certificate.supersede',
+            subject: `certificate:${old.id}`,
+            detail: { successor: id },
+            units: issuer,
+            personId: old.personId,
+          });
+          return id!;
+        });
+      };
+      const id = await actingAs('issuer', put);
+      return {
+        certificate: (await findCertificateById(db, id))!,
+        superseded: (await findCertificateById(db, old.id))!,
+      };
+    },
   };
   return inParts({ issue: 'issuer', verify: 'gate' }, service);
+}
+
+/** @throws Conflict */
+function refuseEnded(certificate: Certificate): void {
+  if (certificate.revokedOn === null) return;
+  throw certificate.superseded
+    ? new Conflict('ALREADY_SUPERSEDED', 'Another certificate has taken the place of this one.')
+    : new Conflict('ALREADY_REVOKED', 'This certificate has been revoked before.');
 }

@@ -113,7 +113,7 @@ export function makeIssueRequestService({
         ),
     );
 
-  const draw = async (
+  const groundsOf = (
     row: NewRow,
     facts: {
       person: Person;
@@ -124,30 +124,29 @@ export function makeIssueRequestService({
       path: IssueRequest['path'];
     },
     issuedAt: Date,
-  ): Promise<Drawn> =>
-    issuing.draw({
-      ...facts,
-      assignmentId: null,
-      course: undefined,
-      classHours: row.classHours,
-      percent: null,
-      evidence: evidenceOf({ ...row, requestId: facts.requestId }, facts.certification.issuerName),
-      // Recognized by people, on what this service has not seen.
-      evidenceGrade: 'C',
-      completedOn: row.completedOn,
-      recordedFrom: recordedFrom({ ...row, requestId: facts.requestId }),
-      // It counts from the day it is recognized: the coverage of past days stays what it was.
-      validFrom: chinaDay(issuedAt),
-      validUntil: row.validUntil,
-      issuedAt,
-    });
+  ): Grounds => ({
+    ...facts,
+    assignmentId: null,
+    course: undefined,
+    classHours: row.classHours,
+    percent: null,
+    evidence: evidenceOf({ ...row, requestId: facts.requestId }, facts.certification.issuerName),
+    // Recognized by people, on what this service has not seen.
+    evidenceGrade: 'C',
+    completedOn: row.completedOn,
+    recordedFrom: recordedFrom({ ...row, requestId: facts.requestId }),
+    // It counts from the day it is recognized: the coverage of past days stays what it was.
+    validFrom: chinaDay(issuedAt),
+    validUntil: row.validUntil,
+    issuedAt,
+  });
   /** Tries whether it could be printed, before another looks at it. @returns why not. */
   const faultOfDrawing = async (
     row: NewRow,
-    facts: Omit<Parameters<typeof draw>[1], 'requestId'>,
+    facts: Omit<Parameters<typeof groundsOf>[1], 'requestId'>,
   ): Promise<string | undefined> => {
     try {
-      await draw(row, { ...facts, requestId: '0' }, clock.now());
+      await issuing.tryDrawing(groundsOf(row, { ...facts, requestId: '0' }, clock.now()));
       return undefined;
     } catch (error) {
       if (error instanceof MissingGlyph || error instanceof TextDoesNotFit) return error.message;
@@ -438,17 +437,19 @@ export function makeIssueRequestService({
         try {
           // One after the other, before the transaction: it takes the longest and locks nothing.
           drawn.push(
-            await draw(
-              row,
-              {
-                person: persons.get(row.personId)!,
-                certification,
-                post,
-                period: standing.period,
-                requestId: request.id,
-                path: request.path,
-              },
-              issuedAt,
+            await issuing.draw(
+              groundsOf(
+                row,
+                {
+                  person: persons.get(row.personId)!,
+                  certification,
+                  post,
+                  period: standing.period,
+                  requestId: request.id,
+                  path: request.path,
+                },
+                issuedAt,
+              ),
             ),
           );
         } catch (error) {

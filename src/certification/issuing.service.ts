@@ -1,8 +1,10 @@
 import { chinaDay } from '../clock.ts';
+import type { CredentialKey } from '../config.ts';
 import type { CourseVersion } from '../courses/course.ts';
 import { describeReview } from '../courses/review.ts';
 import type { Text } from '../courses/notation.ts';
-import type { Executor } from '../db/database.ts';
+import type { Database, Executor } from '../db/database.ts';
+import { Conflict } from '../errors.ts';
 import type { Concerned } from '../journal/journal.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
@@ -11,8 +13,18 @@ import type { Role } from '../people/role.ts';
 import type { Certification } from '../programmes/certification.ts';
 import type { Organization } from '../regions/organization.ts';
 import type { TitleService } from '../titles/title.service.ts';
-import type { CertificatePath } from './certificate.ts';
-import { insertCertificate } from './certificate.repository.ts';
+import type { Certificate, CertificatePath } from './certificate.ts';
+import {
+  insertCertificate,
+  revokeCertificate,
+  takeStatusEntry,
+  type Drawing,
+  type NewCertificate,
+} from './certificate.repository.ts';
+import { credentialJwt, credentialOf } from './credential/credential.ts';
+import { signingKey } from './credential/did.ts';
+import { qrClaims, qrText } from './credential/qr-text.ts';
+import { LIST_LENGTH, type StatusEntry } from './credential/status-list.ts';
 import type { EvidenceGrade } from './evidence.ts';
 import { digestOf, drawCertificate, type CertificateClaims, type RecordedFrom } from './document.ts';
 import { newCertificateNumber, newVerificationCode } from './number.ts';
@@ -45,37 +57,105 @@ export interface Grounds {
   readonly issuedAt: Date;
 }
 
-export interface Drawn extends Grounds {
-  readonly claims: CertificateClaims;
-  readonly verificationCode: string;
-  readonly template: string;
-  readonly templateVersion: number;
-  readonly pdf: Uint8Array;
+/** Ready to be put into the database. */
+export interface Drawn {
+  readonly certificate: NewCertificate;
+  /** Where the holder works: its credit is booked there. */
+  readonly organization: Organization | undefined;
+  /** For the PDF to carry: the credential as a JWT, and what its QR code says. */
+  readonly credential: string;
+  readonly qrText: string;
+  /** What it takes the place of, and why. */
+  readonly supersedes: { readonly id: string; readonly by: string; readonly reason: string } | null;
 }
 
 export type Issuing = ReturnType<typeof makeIssuing>;
 
 /** The one way in which certificates come about, earned or not; who issues has judged that they may. */
 export function makeIssuing({
+  db,
   random,
   publicUrl,
+  credentialKeys,
   titles,
   holdings,
 }: {
+  db: Database;
   random: (bytes: number) => Uint8Array;
   publicUrl: string;
+  credentialKeys: readonly CredentialKey[];
   titles: TitleService;
   holdings: HoldingsWatcher;
 }) {
-  return {
-    /** Draws the document under a new number. Changes nothing. @throws MissingGlyph, TextDoesNotFit */
-    async draw(grounds: Grounds): Promise<Drawn> {
-      const { certification, post, course } = grounds;
-      const issuedOn = chinaDay(grounds.issuedAt);
-      const number = newCertificateNumber(Number(issuedOn.slice(0, 4)), random);
-      const verificationCode = newVerificationCode(random);
-      const claims: CertificateClaims = {
+  const takeEntry = async (): Promise<StatusEntry> =>
+    takeStatusEntry(db, () => Buffer.from(random(4)).readUInt32BE() % LIST_LENGTH);
+
+  type Subject = Omit<
+    NewCertificate,
+    'number' | 'verificationCode' | 'claims' | 'pdfDigest' | 'pdf' | 'status' | 'supersedes'
+  >;
+  const drawUnder = async (
+    status: StatusEntry,
+    subject: Subject,
+    said: Omit<CertificateClaims, 'number' | 'issuedOn' | 'verificationUrl'>,
+    more: {
+      course: CourseVersion | undefined;
+      organization: Organization | undefined;
+      supersedes: Drawn['supersedes'];
+    },
+  ): Promise<Drawn> => {
+    const issuedOn = chinaDay(subject.issuedAt);
+    const number = newCertificateNumber(Number(issuedOn.slice(0, 4)), random);
+    const verificationCode = newVerificationCode(random);
+    const page = `${publicUrl}/verify/${number}`;
+    const claims: CertificateClaims = {
+      ...said,
+      number,
+      issuedOn,
+      verificationUrl: `${page}#code=${verificationCode}`,
+    };
+    const key = signingKey(credentialKeys, 'ES256');
+    const facts = { claims, verificationCode, certificationId: subject.certificationId, status };
+    const credential = credentialJwt(credentialOf({ ...facts, course: more.course }, publicUrl), key);
+    const pdf = await drawCertificate(await readTemplate(subject.template, subject.templateVersion), claims);
+    return {
+      certificate: {
+        ...subject,
         number,
+        verificationCode,
+        claims,
+        pdf,
+        pdfDigest: digestOf(pdf),
+        status,
+        supersedes: more.supersedes?.id ?? null,
+      },
+      organization: more.organization,
+      credential,
+      qrText: qrText(page, qrClaims(claims, status, verificationCode), key),
+      supersedes: more.supersedes,
+    };
+  };
+
+  const drawOn = async (status: StatusEntry, grounds: Grounds): Promise<Drawn> => {
+    const { certification, post, course } = grounds;
+    const { template, templateVersion } = grounds.path === 'earned' ? certification : RECORDED;
+    return drawUnder(
+      status,
+      {
+        path: grounds.path,
+        personId: grounds.person.id,
+        certificationId: certification.id,
+        assignmentId: grounds.assignmentId,
+        requestId: grounds.requestId,
+        period: grounds.period,
+        template,
+        templateVersion,
+        courseVersionId: course?.id ?? null,
+        issuedAt: grounds.issuedAt,
+        validFrom: grounds.validFrom,
+        validUntil: grounds.validUntil,
+      },
+      {
         holderName: grounds.person.name,
         organizationName: post?.organization?.name ?? null,
         roleTitle: post === null ? null : roleTitles[post.role],
@@ -85,18 +165,73 @@ export function makeIssuing({
         classHours: grounds.classHours,
         percent: grounds.percent,
         issuerName: certification.issuerName,
-        issuedOn,
         validFrom: grounds.validFrom,
         validUntil: grounds.validUntil,
         evidence: grounds.evidence,
         evidenceGrade: grounds.evidenceGrade,
         ...(grounds.completedOn === undefined ? {} : { completedOn: grounds.completedOn }),
         ...(grounds.recordedFrom === undefined ? {} : { recordedFrom: grounds.recordedFrom }),
-        verificationUrl: `${publicUrl}/verify/${number}#code=${verificationCode}`,
-      };
-      const { template, templateVersion } = grounds.path === 'earned' ? certification : RECORDED;
-      const pdf = await drawCertificate(await readTemplate(template, templateVersion), claims);
-      return { ...grounds, claims, verificationCode, template, templateVersion, pdf };
+      },
+      { course, organization: post?.organization, supersedes: null },
+    );
+  };
+
+  return {
+    /** Draws the document under a new number and a new place in the lists of states. @throws MissingGlyph, TextDoesNotFit */
+    draw: async (grounds: Grounds): Promise<Drawn> => drawOn(await takeEntry(), grounds),
+
+    /** Tries whether it could be drawn. Changes nothing. @throws MissingGlyph, TextDoesNotFit */
+    async tryDrawing(grounds: Grounds): Promise<void> {
+      await drawOn({ list: 1, position: 0 }, grounds);
+    },
+
+    /**
+     * Draws what takes the place of a certificate: all that it says but for the holder's name, and where they work if that is given.
+     * Its validity is the same, so that the coverage of no day changes. @throws MissingGlyph, TextDoesNotFit
+     */
+    async drawAgain(
+      old: Certificate,
+      given: {
+        drawing: Drawing;
+        course: CourseVersion | undefined;
+        holderName: string;
+        post: Grounds['post'];
+        by: string;
+        reason: string;
+        at: Date;
+      },
+    ): Promise<Drawn> {
+      const { number: _number, issuedOn: _issuedOn, verificationUrl: _url, ...said } = old.claims;
+      return drawUnder(
+        await takeEntry(),
+        {
+          path: old.path,
+          personId: old.personId,
+          certificationId: old.certificationId,
+          assignmentId: old.assignmentId,
+          requestId: old.requestId,
+          courseVersionId: old.courseVersionId,
+          ...given.drawing,
+          issuedAt: given.at,
+          validFrom: old.validFrom,
+          validUntil: old.validUntil,
+        },
+        {
+          ...said,
+          holderName: given.holderName,
+          ...(given.post === null
+            ? {}
+            : {
+                organizationName: given.post.organization?.name ?? null,
+                roleTitle: roleTitles[given.post.role],
+              }),
+        },
+        {
+          course: given.course,
+          organization: undefined,
+          supersedes: { id: old.id, by: given.by, reason: given.reason },
+        },
+      );
     },
 
     /**
@@ -108,43 +243,35 @@ export function makeIssuing({
       drawn: readonly Drawn[],
       by: { actor: string; detail: Readonly<Record<string, unknown>>; units: readonly Concerned[] },
     ): Promise<(string | undefined)[]> {
-      const personIds = [...new Set(drawn.map(({ person }) => person.id))];
+      const personIds = [...new Set(drawn.map(({ certificate }) => certificate.personId))];
       const ids = await holdings.around(tx, personIds, async () => {
         const inserted: (string | undefined)[] = [];
-        for (const each of drawn)
-          inserted.push(
-            await insertCertificate(tx, {
-              path: each.path,
-              number: each.claims.number,
-              verificationCode: each.verificationCode,
-              personId: each.person.id,
-              certificationId: each.certification.id,
-              assignmentId: each.assignmentId,
-              requestId: each.requestId,
-              period: each.period,
-              claims: each.claims,
-              template: each.template,
-              templateVersion: each.templateVersion,
-              courseVersionId: each.course?.id ?? null,
-              issuedAt: each.issuedAt,
-              validFrom: each.validFrom,
-              validUntil: each.validUntil,
-              pdfDigest: digestOf(each.pdf),
-              pdf: each.pdf,
-            }),
-          );
+        for (const { certificate, supersedes } of drawn) {
+          if (supersedes !== null) {
+            const ended = await revokeCertificate(tx, {
+              ...supersedes,
+              at: certificate.issuedAt,
+              on: certificate.claims.issuedOn,
+              superseded: true,
+            });
+            if (!ended) throw new Conflict('ALREADY_REVOKED', 'This certificate has ended before.');
+          }
+          inserted.push(await insertCertificate(tx, certificate));
+        }
         return inserted;
       });
       for (const [index, id] of ids.entries()) {
         if (id === undefined) continue;
-        const each = drawn[index]!;
-        await titles.recordEarned(tx, {
-          certificateId: id,
-          personId: each.person.id,
-          classHours: each.classHours,
-          earnedOn: each.claims.issuedOn,
-          organization: each.post?.organization,
-        });
+        const { certificate: each, organization, supersedes } = drawn[index]!;
+        if (supersedes === null)
+          await titles.recordEarned(tx, {
+            certificateId: id,
+            personId: each.personId,
+            classHours: each.claims.classHours,
+            earnedOn: each.claims.issuedOn,
+            organization,
+          });
+        else await titles.recordMoved(tx, { from: supersedes.id, to: id });
         await insertJournalEntry(tx, {
           at: each.issuedAt,
           actor: by.actor,
@@ -152,7 +279,7 @@ export function makeIssuing({
           subject: `certificate:${id}`,
           detail: by.detail,
           units: by.units,
-          personId: each.person.id,
+          personId: each.personId,
         });
       }
       return ids;

@@ -9,7 +9,7 @@ export const certificateData: PersonalDataKeeper = {
       tables: ['certificates', 'certificate_documents'],
       fate: 'kept',
       rows: (personId) => sql`
-        select lpad(c.id::text, 19, '0') as key, c.id::text, c.number, c.verification_code, c.assignment_id::text as assignment, c.period, c.claims, c.issued_at, c.valid_from, c.valid_until, c.revoked_on, c.revocation_reason, c.pdf_digest
+        select lpad(c.id::text, 19, '0') as key, c.id::text, c.number, c.verification_code, c.assignment_id::text as assignment, c.period, c.claims, c.issued_at, c.valid_from, c.valid_until, c.revoked_on, c.revocation_reason, c.superseded_at, c.supersedes::text, c.status_list, c.status_position, c.pdf_digest
         from certificates c where c.person_id = ${personId}::bigint`,
     },
     {

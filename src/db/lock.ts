@@ -253,6 +253,9 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     keeper: 'r',
     sees: 'exists (select from certificates c where c.id = certificate_id)',
   },
+  // Which places are taken says nothing of whose they are.
+  status_entries: { gate: 'r', issuer: 'ri' },
+  credential_keys: { issuer: 'ri' },
   credit_records: {
     viewer: 'r',
     issuer: 'ri',

@@ -150,6 +150,19 @@ export interface Certificates {
   revoked_at: Timestamp | null;
   revoked_by: Int8 | null;
   revoked_on: string | null;
+  status_list: number;
+  /**
+   * Its bit in the list status_list, from 0.
+   */
+  status_position: number;
+  /**
+   * It was ended because another took its place; revoked_on, revoked_by and revocation_reason then say when, by whom and why.
+   */
+  superseded_at: Timestamp | null;
+  /**
+   * The certificate in whose place it was issued: of the same person, certification and period.
+   */
+  supersedes: Int8 | null;
   template: string;
   template_version: number;
   valid_from: string;
@@ -263,6 +276,15 @@ export interface CoverageTotals {
    * A division's code, or minus an organization's id.
    */
   unit: Int8;
+}
+
+export interface CredentialKeys {
+  first_used_at: Timestamp;
+  kid: string;
+  /**
+   * RFC 7638, of the public key: another one under the same name would break what the first has signed.
+   */
+  thumbprint: string;
 }
 
 export interface CreditRecords {
@@ -957,6 +979,11 @@ export interface Statements {
   verb: string;
 }
 
+export interface StatusEntries {
+  list: number;
+  position: number;
+}
+
 export interface TimeClocks {
   credited_until: Timestamp;
   /**
@@ -1070,6 +1097,7 @@ export interface DB {
   coverage_state: CoverageState;
   coverage_targets: CoverageTargets;
   coverage_totals: CoverageTotals;
+  credential_keys: CredentialKeys;
   credit_records: CreditRecords;
   divisions: Divisions;
   efficacy_answers: EfficacyAnswers;
@@ -1117,6 +1145,7 @@ export interface DB {
   statement_counts: StatementCounts;
   statement_ids: StatementIds;
   statements: Statements;
+  status_entries: StatusEntries;
   time_clocks: TimeClocks;
   time_flags: TimeFlags;
   time_stretches: TimeStretches;

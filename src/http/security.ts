@@ -58,6 +58,7 @@ export function serviceHeaders({
     "img-src 'self' data: blob:",
     "font-src 'self'",
     "connect-src 'self'",
+    "manifest-src 'self'",
     `frame-src ${contentUrl} blob:`,
     "base-uri 'none'",
     "form-action 'self'",
@@ -103,6 +104,11 @@ export function contentHeaders({
     ctx.set(headers);
     await next();
   };
+}
+
+/** What anybody's program may read, in a page of any origin too: it is public, and the same for all. */
+export function publicToAll(ctx: Context): void {
+  ctx.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
 }
 
 /**

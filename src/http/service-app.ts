@@ -18,12 +18,28 @@ import { packPage } from './pack-page.ts';
 import { problem, problemResponses } from './problem.ts';
 import { viewerOf, viewers } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
-import { crossOrigin, serviceHeaders } from './security.ts';
+import { crossOrigin, publicToAll, serviceHeaders } from './security.ts';
 import type { RateService } from './rate.service.ts';
 
 /** Doors that count their callers themselves, since they know who is signed in; and the two that machines ask all the time. */
 const OWN_COUNT =
-  /^\/(?:graphql|export|feed\/.*|certificates\/.*|roster-imports\/.*|h5p\/.*|my-data\.zip|healthz|readyz)\/?$/;
+  /^\/(?:graphql|export|feed\/.*|certificates\/.*|credentials\/.*|roster-imports\/.*|h5p\/.*|my-data\.zip|healthz|readyz)\/?$/;
+
+/** W3C Web Application Manifest. */
+const VERIFICATION_APP = {
+  id: '/verify',
+  name: '心桥 · 证书核验',
+  short_name: '证书核验',
+  lang: 'zh-CN',
+  start_url: '/verify',
+  scope: '/verify',
+  display: 'standalone',
+  background_color: '#ffffff',
+  theme_color: '#0f766e',
+  icons: [{ src: '/verify/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
+};
+const VERIFICATION_ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512"><rect width="512" height="512" rx="96" fill="#0f766e"/>
+<path d="M96 330H416M116 330Q256 120 396 330M190 330V246M256 330V224M322 330V246" fill="none" stroke="#fff" stroke-width="30" stroke-linecap="round"/></svg>`;
 
 /** The doors of the service's own origin: GraphQL, tables as files, certificates, feed, pages, health. */
 export function makeServiceApp(
@@ -74,6 +90,45 @@ export function makeServiceApp(
     });
     ctx.type = 'application/pdf';
     ctx.body = found.pdf;
+  });
+
+  router.get('/credentials/:file', async (ctx) => {
+    const viewer = await admit(ctx);
+    const [, number, form] = /^(.{1,64})\.(json|jwt)$/.exec(ctx.params['file'] ?? '') ?? [];
+    const found =
+      number === undefined
+        ? undefined
+        : await services.credentials.findOwn(viewer, number, form as 'json' | 'jwt');
+    if (found === undefined) throw new NotFound('The credential');
+    ctx.set({
+      'Content-Type': form === 'jwt' ? 'application/vc+jwt' : 'application/vc+ld+json',
+      'Content-Disposition': `attachment; filename="${found.number}.${form}"`,
+      'Cache-Control': 'private, no-store',
+    });
+    ctx.body = found.text;
+  });
+
+  // did:web, section 2.5.2: the issuer's keys, for whoever checks a credential.
+  router.get('/.well-known/did.json', async (ctx) => {
+    publicToAll(ctx);
+    ctx.set({ 'Content-Type': 'application/did+json', 'Cache-Control': 'public, max-age=300' });
+    ctx.body = JSON.stringify(await services.credentials.didDocument(), undefined, 2);
+  });
+
+  router.get('/status/:list', async (ctx) => {
+    const [, list, refresh] = /^([1-9]\d{0,8})(-refresh)?$/.exec(ctx.params['list'] ?? '') ?? [];
+    const found =
+      list === undefined
+        ? undefined
+        : await services.credentials.findStatusList(
+            Number(list),
+            refresh === undefined ? 'revocation' : 'refresh',
+          );
+    if (found === undefined) throw new NotFound('The list');
+    publicToAll(ctx);
+    // Short, so that a revocation is soon seen; the list itself says how long it may be relied on.
+    ctx.set({ 'Content-Type': 'application/vc+ld+json', 'Cache-Control': 'public, max-age=60' });
+    ctx.body = found;
   });
 
   // An empty form is nobody's secret.
@@ -166,6 +221,26 @@ export function makeServiceApp(
     ['/', '/about-time', '/curriculum', '/assignments/*rest', '/attempts/*rest'],
     page('index.html'),
   );
+  // The verification page is an app of its own, and works without the network once it was visited. Before its own addresses.
+  router.get('/verify/offline.json', async (ctx) => {
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.body = await services.credentials.offlineFile();
+  });
+  router.get('/verify/worker.js', async (ctx) => {
+    ctx.type = 'text/javascript';
+    ctx.set({ 'Cache-Control': 'no-cache', 'Service-Worker-Allowed': '/verify' });
+    ctx.body = await readFile(join(options.webFolder, 'worker.js'));
+  });
+  router.get('/verify/app.webmanifest', (ctx) => {
+    ctx.type = 'application/manifest+json';
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.body = JSON.stringify(VERIFICATION_APP);
+  });
+  router.get('/verify/icon.svg', (ctx) => {
+    ctx.type = 'image/svg+xml';
+    ctx.set('Cache-Control', 'public, max-age=86400');
+    ctx.body = VERIFICATION_ICON;
+  });
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
 
   signInRoutes(router, services, {

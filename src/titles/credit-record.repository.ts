@@ -44,6 +44,17 @@ export async function insertWithdrawal(
     on conflict (certificate_id, kind) do nothing`.execute(tx);
 }
 
+/** What one certificate had earned, on the one that takes its place: of the same size and place, earned on the same day. */
+export async function insertMoved(
+  tx: Executor,
+  given: { from: string; to: string; at: Date },
+): Promise<void> {
+  await sql`
+    insert into credit_records (certificate_id, person_id, kind, class_hours, earned_on, province_code, prefecture_code, county_code, organization_id, recorded_at)
+    select ${given.to}::bigint, person_id, 'earned', class_hours, earned_on, province_code, prefecture_code, county_code, organization_id, ${given.at}
+    from credit_records where certificate_id = ${given.from} and kind = 'earned'`.execute(tx);
+}
+
 /**
  * Records after `after`, oldest first. Only those of ended transactions: one still open may have a smaller place than the last
  * record read, and would be missed for ever by a reader who had gone past it.

@@ -4,7 +4,12 @@ import { InvalidInput, NotAllowed } from '../errors.ts';
 import { scopesOf, type Viewer } from '../people/permission.ts';
 import type { Organization } from '../regions/organization.ts';
 import { divisionsOf, fromCursor, organizationsOf, type CreditRecord } from './credit-record.ts';
-import { insertCreditRecord, insertWithdrawal, listCreditRecords } from './credit-record.repository.ts';
+import {
+  insertCreditRecord,
+  insertMoved,
+  insertWithdrawal,
+  listCreditRecords,
+} from './credit-record.repository.ts';
 import { titleData } from './personal-data.repository.ts';
 
 export type TitleService = ReturnType<typeof makeTitleService>;
@@ -28,6 +33,12 @@ export function makeTitleService({ db, clock }: { db: Database; clock: Clock }) 
     /** In the transaction that revokes it. */
     recordWithdrawn: async (tx: Executor, certificateId: string): Promise<void> =>
       insertWithdrawal(tx, { certificateId, at: clock.now() }),
+
+    /** In the transaction in which one certificate takes the place of another: the hours are withdrawn from the one and booked on the other. */
+    async recordMoved(tx: Executor, given: { from: string; to: string }): Promise<void> {
+      await insertWithdrawal(tx, { certificateId: given.from, at: clock.now() });
+      await insertMoved(tx, { ...given, at: clock.now() });
+    },
 
     /**
      * The feed: credit records in the viewer's scopes after a cursor, oldest first, at most `limit` (1–500).

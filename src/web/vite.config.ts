@@ -11,7 +11,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: `${import.meta.dirname}/index.html`, verify: `${import.meta.dirname}/verify.html` },
+      input: {
+        index: `${import.meta.dirname}/index.html`,
+        verify: `${import.meta.dirname}/verify.html`,
+        worker: `${import.meta.dirname}/verification/worker.ts`,
+      },
+      output: {
+        // A service worker keeps its name, by which a browser asks whether there is a newer one.
+        entryFileNames: ({ name }) => (name === 'worker' ? 'worker.js' : 'assets/[name]-[hash].js'),
+      },
     },
   },
 });

@@ -155,7 +155,7 @@ export function bodyOf(
 export async function makeWorld(): Promise<World> {
   const webFolder = await mkdtemp(join(tmpdir(), 'xinqiao-web-'));
   await mkdir(join(webFolder, 'assets'));
-  for (const file of ['index.html', 'verify.html', 'assets/page.js'])
+  for (const file of ['index.html', 'verify.html', 'worker.js', 'assets/page.js'])
     await writeFile(join(webFolder, file), '');
   const issuer = await TestIssuer.start();
   const service = await startService({

@@ -25,10 +25,13 @@ export const bench: Bench = {
     const server = await startScratch();
     const folder = await makeDataFolder();
     const url = await server.url('bench');
-    const app = await startApp(
-      readConfig({ XINQIAO_DATA: folder.path, PORT: '0', CONTENT_PORT: '0', DATABASE_URL: url }),
-      silentLog,
-    );
+    const config = readConfig({
+      XINQIAO_DATA: folder.path,
+      PORT: '0',
+      CONTENT_PORT: '0',
+      DATABASE_URL: url,
+    });
+    const app = await startApp(config, silentLog);
     const pool = makePool(url, { name: 'bench', size: 2 });
     try {
       const made = await makeProvince(pool, people!);
@@ -56,7 +59,12 @@ export const bench: Bench = {
       await app.ledger.addRoleSet(['class_teacher', 'young_pioneers_leader', 'subject_teacher']);
       say(`${made.people} people; ${rows.length} have earned a certificate`);
 
-      const parts = { ...app.services, clock: systemClock, random: randomBytes };
+      const parts = {
+        ...app.services,
+        clock: systemClock,
+        random: randomBytes,
+        credentialKeys: config.credentialKeys,
+      };
       const serviceWith = (holdings: HoldingsWatcher) =>
         makeCertificateService({ ...parts, holdings, issuing: makeIssuing({ ...parts, holdings }) });
       const kept = serviceWith(app.ledger);

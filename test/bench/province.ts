@@ -57,8 +57,8 @@ export async function makeProvince(pool: Pool, people: number): Promise<Province
     insert into assignments (certification_id, person_id, cohort_id, period, created_at)
     select h.certification_id, p.id, h.id, 1, now() from people p cross join cohorts h`);
   const { rowCount } = await pool.query(`
-    insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id, issued_at, valid_from, valid_until, pdf_digest)
-    select 'B' || a.id, 'B' || a.id, a.person_id, a.certification_id, a.id, 1, '{}', 'standard', 1, v.id, now(), d.day, d.day + 1095, 'x'
+    insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id, issued_at, valid_from, valid_until, pdf_digest, status_list, status_position)
+    select 'B' || a.id, 'B' || a.id, a.person_id, a.certification_id, a.id, 1, '{}', 'standard', 1, v.id, now(), d.day, d.day + 1095, 'x', 1000 + a.id / 131072, a.id % 131072
     from assignments a cross join (select min(id) as id from course_versions where slug = 'bench') v
     cross join lateral (select '2023-09-01'::date + (a.person_id * 7 % 1100)::int as day) d`);
   return { people, organizations, certificates: rowCount ?? 0 };

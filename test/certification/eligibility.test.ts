@@ -128,7 +128,10 @@ describe('the state of a certificate', () => {
     ['revoked', { validUntil: '2029-11-23', revokedOn: '2027-05-01' }, '2027-05-01'],
     // Revoked it stays, also when it would have expired by now.
     ['revoked', { validUntil: '2029-11-23', revokedOn: '2027-05-01' }, '2031-01-01'],
+    ['valid', { validUntil: '2029-11-23', revokedOn: '2027-05-01', superseded: true }, '2027-04-30'],
+    ['superseded', { validUntil: '2029-11-23', revokedOn: '2027-05-01', superseded: true }, '2027-05-01'],
+    ['superseded', { validUntil: '2029-11-23', revokedOn: '2027-05-01', superseded: true }, '2031-01-01'],
   ] as const)('is %s with %j on %s', (state, certificate, day) => {
-    expect(stateOn(certificate, day)).toBe(state);
+    expect(stateOn({ superseded: false, ...certificate }, day)).toBe(state);
   });
 });

@@ -141,9 +141,9 @@ describe('coverage', () => {
       await pool.query(
         `with a as (insert into assignments (certification_id, person_id, cohort_id, period, created_at) select certification_id, $1, id, $2, now() from cohorts returning *)
          insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id,
-           issued_at, valid_from, valid_until, revoked_on, revoked_at, revocation_reason, pdf_digest)
+           issued_at, valid_from, valid_until, revoked_on, revoked_at, revocation_reason, pdf_digest, status_list, status_position)
          select $2::text, $2::text, a.person_id, a.certification_id, a.id, a.period, '{}', 'standard', 1, v.id, now(), $3, $4, $5::date,
-           case when $5::date is null then null else now() end, case when $5::date is null then null else 'x' end, 'x' from a, course_versions v`,
+           case when $5::date is null then null else now() end, case when $5::date is null then null else 'x' end, 'x', 1000, a.id from a, course_versions v`,
         [held.person + 1, index + 1, held.from, held.until, held.revoked],
       );
     await ledger.rebuild();

@@ -200,9 +200,9 @@ describe('the kept numbers of coverage', () => {
               insert into assignments (certification_id, person_id, cohort_id, period, created_at)
               select ${certification.id}::bigint, ${person}::bigint, min(id), (select count(*) + 1 from assignments where person_id = ${person}::bigint), now() from cohorts returning id, period
             )
-            insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id, issued_at, valid_from, valid_until, pdf_digest)
+            insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id, issued_at, valid_from, valid_until, pdf_digest, status_list, status_position)
             select gen_random_uuid(), gen_random_uuid(), ${person}::bigint, ${certification.id}::bigint, a.id, a.period, '{}', 'standard', 1, (select id from course_versions), now(),
-              ${from}::date, ${random.between(0, 3) === 0 ? null : addDays(from, random.between(0, 150))}::date, 'x' from assignment a`.execute(
+              ${from}::date, ${random.between(0, 3) === 0 ? null : addDays(from, random.between(0, 150))}::date, 'x', 1000, a.id from assignment a`.execute(
             tx,
           );
         } else {

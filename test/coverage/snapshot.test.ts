@@ -210,8 +210,8 @@ describe('snapshots through GraphQL', () => {
         await query(
           `with a as (insert into assignments (certification_id, person_id, cohort_id, period, created_at) select certification_id, $1, id, 1, now() from cohorts returning *)
            insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id,
-             issued_at, valid_from, valid_until, pdf_digest)
-           select $1::text, $1::text, a.person_id, a.certification_id, a.id, 1, '{}', 'standard', 1, v.id, now(), '2026-05-01', null, 'x' from a, course_versions v where v.slug = 'x'`,
+             issued_at, valid_from, valid_until, pdf_digest, status_list, status_position)
+           select $1::text, $1::text, a.person_id, a.certification_id, a.id, 1, '{}', 'standard', 1, v.id, now(), '2026-05-01', null, 'x', 1000, a.id from a, course_versions v where v.slug = 'x'`,
           [person],
         );
     }

@@ -55,6 +55,8 @@ const REVOKE =
     '"',
   );
 
+const SUPERSEDE = REVOKE.replace('revokeCertificate', 'supersedeCertificate');
+
 /** What each kind of change writes: a row whose last writer is the entry's own transaction. */
 const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   // Its files go and its row changes when it is applied.
@@ -117,6 +119,10 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   },
   'certificate.issue': { subject: 'certificate', row: 'certificate_documents where certificate_id' },
   'certificate.revoke': { subject: 'certificate', row: 'certificates where id' },
+  'certificate.supersede': {
+    subject: 'certificate',
+    row: 'certificates where superseded_at is not null and id',
+  },
   'access-token.create': { subject: 'access-token', row: 'access_tokens where revoked_at is null and id' },
   'access-token.revoke': {
     subject: 'access-token',
@@ -145,6 +151,7 @@ const OF_MUTATIONS: Record<string, string | null> = {
   renameOrganization: 'organization.rename',
   repeatRosterImport: 'roster.request',
   revokeCertificate: 'certificate.revoke',
+  supersedeCertificate: 'certificate.supersede',
   setCoverageTarget: 'target.set',
   setIndicatorTarget: 'target.set',
   setStaffingTarget: 'target.set',
@@ -398,6 +405,7 @@ describe('the journal', () => {
     'issue-request.approve': async () => decide(APPROVE),
     'issue-request.decline': async () => decide(DECLINE),
     'certificate.revoke': async () => mutate('issuer', REVOKE, { id: certificateId }),
+    'certificate.supersede': async () => mutate('issuer', SUPERSEDE, { id: certificateId }),
   };
   /** By a second issuer, what waits. */
   const decide = async (mutation: string) => {
@@ -649,9 +657,20 @@ describe('the journal', () => {
     expect(await query(`select 1 from sessions where created_at < '2021-01-01'`)).toEqual([]);
   });
 
-  it('takes a revocation back whole, with the credit it withdrew', async () => {
+  it('takes a correction back whole, with the credit it moved and the certificate it issued', async () => {
     const { data } = await service.ask('t1', '{ viewer { certificates { id state } } }');
     certificateId = data.viewer.certificates[0].id;
+    const before = await state();
+    await block('certificate.supersede');
+    expect(await act['certificate.supersede']!()).toBe('INTERNAL');
+    expect(await state()).toEqual(before);
+    await unblock();
+    expect(await act['certificate.supersede']!()).toBe('SupersedeCertificatePayload');
+  });
+
+  it('takes a revocation back whole, with the credit it withdrew', async () => {
+    const { data } = await service.ask('t1', '{ viewer { certificates { id state } } }');
+    certificateId = data.viewer.certificates.find(({ state }: { state: string }) => state === 'VALID').id;
     const before = await state();
     await block('certificate.revoke');
     expect(await act['certificate.revoke']!()).toBe('INTERNAL');
@@ -723,6 +742,7 @@ describe('the journal', () => {
       'attempt.start',
       'certificate.issue',
       'certificate.revoke',
+      'certificate.supersede',
       'contacts.set',
       'erasure.request',
       'grant.end',

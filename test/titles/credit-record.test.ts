@@ -112,8 +112,8 @@ describe('the feed of credit records', () => {
     made += 1;
     const { rows } = await database.pool.query(
       `with a as (insert into assignments (certification_id, person_id, cohort_id, period, created_at) select c.id, p.id, h.id, $1, now() from certifications c, people p, cohorts h returning *)
-       insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id, issued_at, valid_from, pdf_digest)
-       select 'N' || $1::int, 'V' || $1::int, a.person_id, a.certification_id, a.id, a.period, '{"holderName": "王小明"}', 'standard', 1, v.id, now(), '2030-03-04', 'x' from a, course_versions v returning id`,
+       insert into certificates (number, verification_code, person_id, certification_id, assignment_id, period, claims, template, template_version, course_version_id, issued_at, valid_from, pdf_digest, status_list, status_position)
+       select 'N' || $1::int, 'V' || $1::int, a.person_id, a.certification_id, a.id, a.period, '{"holderName": "王小明"}', 'standard', 1, v.id, now(), '2030-03-04', 'x', 1000, a.id from a, course_versions v returning id`,
       [made],
     );
     return rows[0].id as string;

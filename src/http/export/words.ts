@@ -23,6 +23,7 @@ const STATES = {
   VALID: word('有效', 'Valid'),
   EXPIRED: word('已过期', 'Expired'),
   REVOKED: word('已撤销', 'Revoked'),
+  SUPERSEDED: word('已换发', 'Superseded'),
 };
 
 /** By the enum's name and its value. */
@@ -329,6 +330,9 @@ const TITLES: Readonly<Record<string, Text>> = {
   validUntil: word('有效期至', 'Valid until'),
   revokedOn: word('撤销日期', 'Revoked on'),
   revocationReason: word('撤销原因', 'Reason of revocation'),
+  successorNumber: word('换发后的证书编号', 'Number of the successor'),
+  credentialUrl: word('数字凭证地址', 'Address of the credential'),
+  qrText: word('二维码内容', 'Text of the QR code'),
   classHours: word('学时', 'Class hours'),
   path: word('取得方式', 'Way'),
   certificatePath: word('证书取得方式', 'Way of the certificate'),

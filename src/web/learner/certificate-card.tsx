@@ -4,7 +4,7 @@ import { formatDay, useLanguage } from '../language.tsx';
 
 interface Shown {
   readonly number: string;
-  readonly state: 'VALID' | 'EXPIRED' | 'REVOKED';
+  readonly state: 'VALID' | 'EXPIRED' | 'REVOKED' | 'SUPERSEDED';
   readonly validUntil: string | null;
   readonly revokedOn: string | null;
   readonly revocationReason: string | null;
@@ -47,7 +47,10 @@ export function CertificateCard({ certificate, title }: { certificate: Shown; ti
       </dl>
       <p className="quiet">
         {certificate.revokedOn !== null
-          ? t.revokedFor(formatDay(certificate.revokedOn, language), certificate.revocationReason ?? '')
+          ? (certificate.state === 'SUPERSEDED' ? t.supersededFor : t.revokedFor)(
+              formatDay(certificate.revokedOn, language),
+              certificate.revocationReason ?? '',
+            )
           : certificate.validUntil === null
             ? t.validForever
             : t.validUntil(formatDay(certificate.validUntil, language))}

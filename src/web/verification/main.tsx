@@ -19,3 +19,6 @@ createRoot(document.getElementById('root')!).render(
     </LanguageProvider>
   </StrictMode>,
 );
+
+// Where a page may have none (an old browser, a frame, no https) it works with the network as before.
+void navigator.serviceWorker?.register('/verify/worker.js', { scope: '/verify' }).catch(() => undefined);

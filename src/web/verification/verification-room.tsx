@@ -1,8 +1,10 @@
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { graphql, request, RequestFailed, type ResultOf } from '../graphql.ts';
 import { formatDay, formatTime, useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
+import { checkToken, readToken, type OfflineFile, type SignedCheck } from './signed-claims.ts';
+import { SignedVerdict, type ServerAnswer } from './signed-verdict.tsx';
 
 const Verify = graphql(`
   query Verify($number: String!, $code: String, $language: Language!) {
@@ -13,6 +15,7 @@ const Verify = graphql(`
       holderName
       organizationName
       title(language: $language)
+      titleZh: title(language: zh_CN)
       path
       evidence(language: $language)
       issuerName
@@ -23,19 +26,28 @@ const Verify = graphql(`
       validUntil
       revokedOn
       revocationReason
+      successorNumber
       pdfDigest
     }
   }
 `);
-type Verification = NonNullable<ResultOf<typeof Verify>['verifyCertificate']>;
+export type Verification = NonNullable<ResultOf<typeof Verify>['verifyCertificate']>;
 type State =
   | { step: 'ask' }
   | { step: 'busy' }
   | { step: 'failed'; error: RequestFailed }
-  | { step: 'told'; found: Verification | null; code: string; at: string };
+  | { step: 'told'; found: Verification | null; code: string; at: string }
+  | { step: 'signed'; check: SignedCheck; server: ServerAnswer; at: string };
 
-/** Number from the path, code from the fragment: what follows # never reaches a server's log. */
-function fromAddress(): { number: string; code: string } {
+interface Given {
+  readonly number: string;
+  readonly code: string;
+  /** Signed claims of a QR code. */
+  readonly token: string | undefined;
+}
+
+/** Number from the path, code or signed claims from the fragment: what follows # never reaches a server's log. */
+function fromAddress(): Given {
   const number = /^\/verify\/([^/]+)/.exec(location.pathname)?.[1] ?? '';
   const code =
     new URLSearchParams(location.hash.slice(1)).get('code') ??
@@ -47,15 +59,68 @@ function fromAddress(): { number: string; code: string } {
   } catch {
     // A broken escape is shown as it came.
   }
-  return { number: decoded, code };
+  return { number: decoded, code, token: readToken(location.hash) };
+}
+
+/** What a scanner types, or somebody pastes: the whole text of a code. undefined: it is something else. */
+function fromText(text: string): Given | undefined {
+  const [, number, fragment] = /\/verify\/([^/#?\s]+)#(\S+)\s*$/.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  const token = readToken(fragment!);
+  return {
+    number,
+    code: token === undefined ? (new URLSearchParams(fragment).get('code') ?? '') : '',
+    token,
+  };
+}
+
+/** The keys and lists, from the network or as they were kept; undefined: neither. */
+async function loadOfflineFile(): Promise<OfflineFile | undefined> {
+  try {
+    const response = await fetch('/verify/offline.json');
+    return response.ok ? ((await response.json()) as OfflineFile) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function todayInChina(): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(new Date());
 }
 
 export function VerificationRoom() {
   const { t, code: language } = useLanguage();
   const [given, setGiven] = useState(fromAddress);
   const [state, setState] = useState<State>({ step: 'ask' });
+  /** Of two askings the later one is shown. */
+  const latest = useRef(0);
 
-  const verify = async (asked: { number: string; code: string }): Promise<void> => {
+  const verifySigned = async (asked: Given & { token: string }): Promise<void> => {
+    latest.current += 1;
+    const turn = latest.current;
+    const show = (next: State): void => {
+      if (turn === latest.current) setState(next);
+    };
+    show({ step: 'busy' });
+    const at = new Date().toISOString();
+    const check = await checkToken(asked.token, asked.number, await loadOfflineFile(), todayInChina());
+    const told = { step: 'signed', check, at } as const;
+    show({ ...told, server: { step: 'busy' } });
+    try {
+      const { verifyCertificate } = await request(Verify, {
+        number: asked.number,
+        code: check.outcome === 'OTHER_NUMBER' ? null : (check.claims?.code ?? null),
+        language,
+      });
+      show({ ...told, server: { step: 'told', found: verifyCertificate } });
+    } catch {
+      show({ ...told, server: { step: 'offline' } });
+    }
+  };
+
+  const verify = async (asked: Given): Promise<void> => {
+    if (asked.token !== undefined) return verifySigned({ ...asked, token: asked.token });
+    latest.current += 1;
     setState({ step: 'busy' });
     try {
       const { verifyCertificate } = await request(Verify, {
@@ -78,13 +143,33 @@ export function VerificationRoom() {
   };
   useEffect(() => {
     if (given.number !== '') void verify(given);
+    // So that the lists are new when they are needed.
+    else void loadOfflineFile();
     // When the page comes up with a number, and when the language changes under a result.
+    // oxlint-disable-next-line react/exhaustive-deps
+  }, [language]);
+
+  useEffect(() => {
+    const another = (): void => {
+      const next = fromAddress();
+      setGiven(next);
+      if (next.number !== '') void verify(next);
+    };
+    addEventListener('hashchange', another);
+    return () => removeEventListener('hashchange', another);
     // oxlint-disable-next-line react/exhaustive-deps
   }, [language]);
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (given.number.trim() === '') return;
+    const scanned = fromText(given.number);
+    if (scanned !== undefined) {
+      setGiven(scanned);
+      history.replaceState(null, '', `/verify/${scanned.number}#${scanned.token ?? `code=${scanned.code}`}`);
+      void verify(scanned);
+      return;
+    }
     history.replaceState(
       null,
       '',
@@ -93,46 +178,51 @@ export function VerificationRoom() {
     void verify(given);
   };
 
+  const form = (
+    <form className="card screen-only" onSubmit={submit}>
+      <label className="field">
+        <span>{t.numberLabel}</span>
+        <input
+          value={given.number}
+          required
+          autoComplete="off"
+          spellCheck={false}
+          maxLength={3000}
+          aria-describedby="number-hint"
+          onChange={(event) => setGiven({ ...given, number: event.target.value, token: undefined })}
+        />
+        <span className="quiet" id="number-hint">
+          {t.numberHint}
+        </span>
+      </label>
+      <label className="field">
+        <span>{t.codeLabel}</span>
+        <input
+          value={given.code}
+          autoComplete="off"
+          spellCheck={false}
+          maxLength={60}
+          aria-describedby="code-hint"
+          onChange={(event) => setGiven({ ...given, code: event.target.value, token: undefined })}
+        />
+        <span className="quiet" id="code-hint">
+          {t.codeHint}
+        </span>
+      </label>
+      <button type="submit" disabled={state.step === 'busy'}>
+        {state.step === 'busy' ? t.verifying : t.verify}
+      </button>
+    </form>
+  );
+
   return (
     <>
       <Title text={t.verifyTitle}>{t.verifyTitle}</Title>
       <p className="lead screen-only">{t.verifyLead}</p>
-      <form className="card screen-only" onSubmit={submit}>
-        <label className="field">
-          <span>{t.numberLabel}</span>
-          <input
-            value={given.number}
-            required
-            autoComplete="off"
-            spellCheck={false}
-            maxLength={60}
-            aria-describedby="number-hint"
-            onChange={(event) => setGiven({ ...given, number: event.target.value })}
-          />
-          <span className="quiet" id="number-hint">
-            {t.numberHint}
-          </span>
-        </label>
-        <label className="field">
-          <span>{t.codeLabel}</span>
-          <input
-            value={given.code}
-            autoComplete="off"
-            spellCheck={false}
-            maxLength={60}
-            aria-describedby="code-hint"
-            onChange={(event) => setGiven({ ...given, code: event.target.value })}
-          />
-          <span className="quiet" id="code-hint">
-            {t.codeHint}
-          </span>
-        </label>
-        <button type="submit" disabled={state.step === 'busy'}>
-          {state.step === 'busy' ? t.verifying : t.verify}
-        </button>
-      </form>
+      {given.token === undefined && form}
       <div aria-live="polite">
         {state.step === 'busy' && <Loading />}
+        {state.step === 'signed' && <SignedVerdict check={state.check} server={state.server} at={state.at} />}
         {state.step === 'failed' && (
           <Failed code={state.error.code} message={state.error.message} retry={() => void verify(given)} />
         )}
@@ -143,6 +233,8 @@ export function VerificationRoom() {
             <Verdict found={state.found} codeGiven={state.code !== ''} at={state.at} />
           ))}
       </div>
+      {/* Who has scanned a code wants to see what came of it. */}
+      {given.token !== undefined && form}
     </>
   );
 }
@@ -159,8 +251,8 @@ function NotFoundVerdict() {
   );
 }
 
-const SYMBOL = { VALID: 'check', EXPIRED: 'clock', REVOKED: 'cross' } as const;
-const TONE = { VALID: 'good', EXPIRED: 'old', REVOKED: 'bad' } as const;
+const SYMBOL = { VALID: 'check', EXPIRED: 'clock', REVOKED: 'cross', SUPERSEDED: 'swap' } as const;
+const TONE = { VALID: 'good', EXPIRED: 'old', REVOKED: 'bad', SUPERSEDED: 'old' } as const;
 
 function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boolean; at: string }) {
   const { t, language } = useLanguage();
@@ -189,8 +281,12 @@ function Verdict({ found, codeGiven, at }: { found: Verification; codeGiven: boo
         ? t.validForever
         : t.validityRange(formatDay(found.validFrom, language), formatDay(found.validUntil, language)),
     ],
-    [t.revokedOn, found.revokedOn === null ? null : formatDay(found.revokedOn, language)],
-    [t.revocationReason, found.revocationReason],
+    [
+      found.state === 'SUPERSEDED' ? t.supersededOn : t.revokedOn,
+      found.revokedOn === null ? null : formatDay(found.revokedOn, language),
+    ],
+    [found.state === 'SUPERSEDED' ? t.supersededReason : t.revocationReason, found.revocationReason],
+    [t.successor, found.successorNumber],
     [t.digest, found.pdfDigest],
   ];
   return (
