@@ -24,6 +24,8 @@ export function makeContentApp(options: {
   publicUrl: string;
   contentUrl: string;
   contentStore: string;
+  /** Sources that frame the service, and so what it frames itself. */
+  frames: () => Promise<readonly string[]>;
 }): Koa {
   const app = new Koa();
   const router = new Router();

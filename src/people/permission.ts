@@ -26,6 +26,8 @@ export const permissions = [
   'access.revoke',
   'item.analyze',
   'forwarding.read',
+  'lti.register',
+  'lti.link',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -44,6 +46,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
     'people.erase',
     'access.revoke',
     'forwarding.read',
+    'lti.register',
   ],
   coordinator: [
     'roster.import',
@@ -60,6 +63,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
     'snapshot.take',
     'snapshot.sign',
     'certificate.read',
+    'lti.link',
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.issue', 'certificate.revoke', 'coverage.read'],
   hr_verifier: ['certificate.read', 'credit.read'],

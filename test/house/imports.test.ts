@@ -23,6 +23,7 @@ const ORDER = [
   'titles',
   'certification',
   'coverage',
+  'lti',
   'audit',
   'schema',
   'http',
