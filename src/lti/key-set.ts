@@ -19,7 +19,16 @@ export type KeySets = ReturnType<typeof makeKeySets>;
  * The keys of platforms, kept for ten minutes, and for a day while one is away. A key that is not among them is looked for once more, at most
  * twice a minute whoever asks.
  */
-export function makeKeySets({ outbound, clock }: { outbound: Outbound; clock: Clock }) {
+export function makeKeySets({
+  outbound,
+  clock,
+  timeoutMs = TIMEOUT_MS,
+}: {
+  outbound: Outbound;
+  clock: Clock;
+  /** Of one try, from the look-up to the last byte. */
+  timeoutMs?: number;
+}) {
   const kept = new Map<string, Kept<KeySet>>();
 
   const of = (url: string): Kept<KeySet> => {
@@ -29,7 +38,7 @@ export function makeKeySets({ outbound, clock }: { outbound: Outbound; clock: Cl
       known = makeKept(async () => {
         const answer = await outbound.fetch(url, {
           headers: { accept: 'application/json' },
-          timeoutMs: TIMEOUT_MS,
+          timeoutMs,
           maxBytes: MOST_BYTES,
         });
         if (answer.status !== 200) throw new OutboundError('UNREACHABLE', `It answered ${answer.status}.`);
