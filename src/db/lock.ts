@@ -277,7 +277,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   lti_deployments: {
     viewer: 'riu(state)',
-    gate: 'ri',
+    gate: 'riu(state)',
     sees: 'exists (select from lti_registrations r where r.id = registration_id)',
     writes: `exists (select from lti_registrations r where r.id = registration_id and ${divisionIn('r.division_code', 'lti.register')})`,
   },

@@ -106,6 +106,8 @@ export function makeServiceTokens({
       if (known !== undefined && (known.until ?? Infinity) > clock.now().getTime() / 1000) return known.token;
       const asked = ask(registration, scopes);
       const entry = { token: asked.then(({ token }) => token), until: undefined as number | undefined };
+      // Whoever asks hears of it below.
+      entry.token.catch(() => undefined);
       if (kept.size >= MOST_KEPT) kept.delete(kept.keys().next().value!);
       kept.set(key, entry);
       try {
