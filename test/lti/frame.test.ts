@@ -102,13 +102,11 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
   }, 120_000);
 
   it('does so by the platform’s storage where no cookie is kept at all', async () => {
-    // As a browser that takes none, not even a partitioned one.
-    await page.route(`${service.app.publicUrl}/lti/**`, async (route) => {
-      const headers = await route.request().allHeaders();
-      delete headers['cookie'];
-      await route.continue({ headers });
+    // As in a browser that keeps none, not even a partitioned one: what the login left is gone when the platform is asked.
+    await page.route(`${platform.issuer}/auth**`, async (route) => {
+      await context.clearCookies();
+      await route.continue();
     });
-    await context.clearCookies();
     await opened(TEACHER, { storage: true });
     await expect
       .poll(() => page.frames().some((each) => each.url().includes('/assignments/')), { timeout: 20_000 })
@@ -116,7 +114,6 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
   }, 120_000);
 
   it('and in a window of its own where there is no storage either', async () => {
-    await context.clearCookies();
     const frame = await opened(TEACHER);
     const link = frame.getByRole('link', { name: '在新窗口中打开课程' });
     await link.waitFor();
@@ -131,7 +128,7 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
     await opening.locator('h1').waitFor();
     expect(await opening.getByText('请从学校的教学平台打开课程').count()).toBe(0);
     await opening.close();
-    await page.unroute(`${service.app.publicUrl}/lti/**`);
+    await page.unroute(`${platform.issuer}/auth**`);
   }, 120_000);
 
   it('says to whoever is not known what happens now, and by which number to ask', async () => {
