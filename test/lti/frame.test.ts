@@ -102,8 +102,9 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
   }, 120_000);
 
   it('does so by the platform’s storage where no cookie is kept at all', async () => {
-    // As in a browser that keeps none, not even a partitioned one: what the login left is gone when the platform is asked.
-    await page.route(`${platform.issuer}/auth**`, async (route) => {
+    // As in a browser that keeps none, not even a partitioned one: what the login left is gone when the platform
+    // sends the browser back. (A redirect is not caught here.)
+    await page.route(`${service.app.publicUrl}/lti/launch`, async (route) => {
       await context.clearCookies();
       await route.continue();
     });
@@ -128,7 +129,7 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
     await opening.locator('h1').waitFor();
     expect(await opening.getByText('请从学校的教学平台打开课程').count()).toBe(0);
     await opening.close();
-    await page.unroute(`${platform.issuer}/auth**`);
+    await page.unroute(`${service.app.publicUrl}/lti/launch`);
   }, 120_000);
 
   it('says to whoever is not known what happens now, and by which number to ask', async () => {
