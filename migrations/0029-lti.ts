@@ -74,7 +74,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await sql`
     create table lti_keys (
-      kid text primary key,
+      id bigint generated always as identity primary key,
+      kid text not null unique,
       public_jwk jsonb not null,
       sealed bytea not null,
       created_at timestamptz not null,

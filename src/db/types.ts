@@ -539,6 +539,7 @@ export interface LtiInvitations {
 
 export interface LtiKeys {
   created_at: Timestamp;
+  id: Generated<Int8>;
   kid: string;
   public_jwk: Json;
   published_until: Timestamp | null;

@@ -143,7 +143,7 @@ export function makeLtiInvitationService({
       await closeInvitation(tx, invitation.id, id);
       await insertJournalEntry(tx, {
         at: now,
-        actor: `gate:lti`,
+        actor: 'worker:lti',
         action: 'lti-registration.add',
         subject: `lti-registration:${id}`,
         detail: { way: 'dynamic', platform: configuration.platform.key, invitation: invitation.id },

@@ -26,18 +26,18 @@ export async function lockKeys(tx: Executor): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('lti keys'))`.execute(tx);
 }
 
-/** @param shownUntil of those before it. */
+/** @param shownUntil of those before it. @returns its number. */
 export async function insertKey(
   tx: Executor,
   key: Omit<SealedKey, 'publishedUntil'>,
   shownUntil: Date,
-): Promise<void> {
+): Promise<string> {
   await tx
     .updateTable('lti_keys')
     .set({ published_until: shownUntil })
     .where('published_until', 'is', null)
     .execute();
-  await tx
+  const { id } = await tx
     .insertInto('lti_keys')
     .values({
       kid: key.kid,
@@ -46,7 +46,9 @@ export async function insertKey(
       created_at: key.createdAt,
       signs_from: key.signsFrom,
     })
-    .execute();
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 export async function replaceSealedKey(tx: Executor, kid: string, sealed: Buffer): Promise<void> {

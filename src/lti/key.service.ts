@@ -67,12 +67,12 @@ export function makeLtiKeyService({
     const signsFrom = nextKey(await listKeys(tx), now, { asked });
     if (signsFrom === undefined) return undefined;
     const key = await make(signsFrom);
-    await insertKey(tx, key, shownUntil(signsFrom));
+    const id = await insertKey(tx, key, shownUntil(signsFrom));
     await insertJournalEntry(tx, {
       at: now,
       actor,
       action: 'lti-key.add',
-      subject: `lti-key:${key.kid}`,
+      subject: `lti-key:${id}`,
       detail: { signsFrom },
     });
     return { ...key, publishedUntil: null };
@@ -82,7 +82,7 @@ export function makeLtiKeyService({
   const known = async (): Promise<SealedKey[]> => {
     const keys = await listKeys(db);
     if (signingKey(keys, clock.now()) !== undefined) return keys;
-    await db.transaction().execute(async (tx) => add(tx, 'gate:lti', false));
+    await db.transaction().execute(async (tx) => add(tx, 'worker:lti', false));
     return listKeys(db);
   };
 

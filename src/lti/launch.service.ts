@@ -238,7 +238,7 @@ export function makeLtiLaunchService({
       if (account.linkedNow)
         await insertJournalEntry(tx, {
           at,
-          actor: 'gate:lti',
+          actor: 'worker:lti',
           action: 'lti-account.link',
           subject: `lti-account:${account.id}`,
           personId: account.personId!,

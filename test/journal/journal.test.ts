@@ -134,8 +134,7 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'lti-deployment.set': { subject: 'lti-registration', row: 'lti_deployments where registration_id' },
   'lti-account.link': { subject: 'lti-account', row: undefined },
   'lti-account.refuse': { subject: 'lti-account', row: `lti_accounts where state = 'refused' and id` },
-  // Keys have names and no numbers.
-  'lti-key.add': { subject: 'lti-key', row: undefined },
+  'lti-key.add': { subject: 'lti-key', row: 'lti_keys where id' },
   'session.begin': { subject: 'session', row: 'sessions where ended_at is null and id' },
   'session.end': { subject: 'session', row: 'sessions where ended_at is not null and id' },
   'coverage.rebuild': { subject: 'coverage', row: 'coverage_totals where 0' },
