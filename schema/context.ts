@@ -44,6 +44,11 @@ import type { Division } from '../src/regions/division.ts';
 import type { Organization, OrganizationChange } from '../src/regions/organization.ts';
 import type { RegionService } from '../src/regions/region.service.ts';
 import type { TitleService } from '../src/titles/title.service.ts';
+import type { LtiAccountService } from '../src/lti/account.service.ts';
+import type { LtiInvitationService } from '../src/lti/invitation.service.ts';
+import type { LtiKeyService } from '../src/lti/key.service.ts';
+import type { LtiLaunchService } from '../src/lti/launch.service.ts';
+import type { LtiRegistrationService } from '../src/lti/registration.service.ts';
 import type { Database } from '../src/db/database.ts';
 
 /** What the schema may call: the services, handed in by the app. */
@@ -89,6 +94,11 @@ export interface Services {
   readonly indicators: IndicatorService;
   readonly snapshots: SnapshotService;
   readonly audit: AuditService;
+  readonly platformKeys: LtiKeyService;
+  readonly platforms: LtiRegistrationService;
+  readonly platformInvitations: LtiInvitationService;
+  readonly platformAccounts: LtiAccountService;
+  readonly launches: LtiLaunchService;
 }
 
 export interface Context {

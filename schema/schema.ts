@@ -30,6 +30,9 @@ import './h5p.ts';
 import './indicator.ts';
 import './snapshot.ts';
 import './credit.ts';
+import './lti-registration.ts';
+import './lti-account.ts';
+import './launch.ts';
 import './journal.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();

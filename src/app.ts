@@ -67,6 +67,12 @@ import { makeIssuerService } from './access/issuer.service.ts';
 import { makeGrantService } from './access/grant.service.ts';
 import { makeSessionService } from './access/session.service.ts';
 import { makeSignInService } from './access/sign-in.service.ts';
+import { makeLtiAccountService } from './lti/account.service.ts';
+import { makeLtiInvitationService } from './lti/invitation.service.ts';
+import { LTI_KEYS_TASK, makeLtiKeyService } from './lti/key.service.ts';
+import { FORGET_LOGINS_TASK, makeLtiLaunchService } from './lti/launch.service.ts';
+import { makeLtiRegistrationService } from './lti/registration.service.ts';
+import { makeSeal } from './people/sealing.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
 import { makeRegionService } from './regions/region.service.ts';
@@ -193,10 +199,20 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       regions,
       holdings: ledger,
     });
-    for (const key of [...(await contacts.listKeys()), ...(await roster.listUploadKeys())].map(keyIdOf))
+    const platformKeys = makeLtiKeyService({
+      db,
+      clock,
+      random,
+      seal: makeSeal(config.contactKeys, 'lti keys'),
+    });
+    for (const key of [
+      ...(await contacts.listKeys()),
+      ...(await roster.listUploadKeys()),
+      ...(await platformKeys.listSealedWith()),
+    ].map(keyIdOf))
       if (!config.contactKeys.some(({ id }) => id === key))
         throw new ConfigError(
-          `CONTACT_KEYS lacks the key "${key}", and there are contacts or uploads encrypted with it. Put it back, behind the current one: once they are encrypted anew it may go.`,
+          `CONTACT_KEYS lacks the key "${key}", and there are contacts, uploads or keys encrypted with it. Put it back, behind the current one: once they are encrypted anew it may go.`,
         );
     if (config.contactKeys.length > 1) await contacts.oweReseal();
     const doubts = makeDoubtService({ db, clock, regions });
@@ -306,6 +322,17 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       programmes,
       coverage,
     });
+    const accounts = makeLtiAccountService({ db, clock, regions, people, sessions });
+    const launches = makeLtiLaunchService({
+      db,
+      clock,
+      random,
+      publicUrl,
+      seal: makeSeal(config.contactKeys, 'lti logins'),
+      outbound,
+      contacts,
+      sessions,
+    });
     const keepers = [
       makePeopleData(seals.contacts),
       sessions.personalData,
@@ -317,6 +344,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       certificates.personalData,
       titles.personalData,
       coverage.personalData,
+      accounts.personalData,
     ];
     const erasures = makeErasureService({
       db,
@@ -367,6 +395,11 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       indicators: makeIndicatorService({ db, clock, regions }),
       snapshots,
       audit: makeAuditService({ db, clock, regions }),
+      platformKeys,
+      platforms: makeLtiRegistrationService({ db, clock, random, publicUrl, regions, outbound }),
+      platformInvitations: makeLtiInvitationService({ db, clock, publicUrl, regions, outbound }),
+      platformAccounts: accounts,
+      launches,
     };
 
     // Before what writes entries, so that it stops after it.
@@ -391,6 +424,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
           await ledger.rebuild();
         },
         [MONTHS_TASK]: async () => learning.keepMonths(),
+        [LTI_KEYS_TASK]: async () => platformKeys.keep(),
+        [FORGET_LOGINS_TASK]: async () => launches.forget(),
         [FORWARD_TASK]: async () => forwarding.forward(),
         [COUNT_ROLES_TASK]: async ({ roles }) => ledger.addRoleSet(roles!.split(',') as Role[]),
       },
@@ -402,6 +437,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
           `30 20 * * * ${RETAIN_TASK}`,
           `30 * * * * ${FORGET_FILES_TASK}`,
           `0 20 * * * ${MONTHS_TASK}`,
+          `10 20 * * * ${LTI_KEYS_TASK}`,
+          `*/10 * * * * ${FORGET_LOGINS_TASK}`,
           ...(config.lrs === undefined ? [] : [`* * * * * ${FORWARD_TASK}`]),
         ].join('\n'),
       },
@@ -435,6 +472,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       contentUrl,
       contents,
       oldContents: join(config.dataFolder, 'contents'),
+      // A content needs no database; where there is none, it shows in our own page alone.
+      frames: async () => launches.listFrames().catch(() => []),
     });
     serviceListener.answerBy(serviceApp);
     contentListener.answerBy(contentApp);

@@ -156,6 +156,7 @@ export const usualRetentionDays = {
   responses: 2 * 365,
   efficacy: 3 * 365,
   'conversation-moves': 2 * 365,
+  'platform-accounts': 90,
   people: 3 * 365,
 } as const satisfies Readonly<Record<string, number>>;
 export type RetentionRule = keyof typeof usualRetentionDays;

@@ -43,7 +43,7 @@ export interface InForce {
 
 const inForce = ({ now, idleSince, samples, issuers }: InForce) =>
   sql<boolean>`expires_at > ${now} and last_used_at > ${idleSince} and ended_at is null
-    and (way = 'lti' or (way = 'sample' and ${samples}) or (way = 'oidc' and issuer = any(${issuers}::text[])))`;
+    and ((way = 'lti' and exists (select from lti_registrations r where r.issuer = sessions.issuer and r.ended_at is null)) or (way = 'sample' and ${samples}) or (way = 'oidc' and issuer = any(${issuers}::text[])))`;
 
 /** Whose session this is, while it lasts. */
 export async function findSessionViewer(
@@ -96,6 +96,24 @@ export async function touchSession(db: Executor, id: string, now: Date, since: D
     .where('id', '=', id)
     .where('last_used_at', '<=', since)
     .execute();
+}
+
+/** The session of a launch, if it is one and began late enough. @returns until when it lasts. */
+export async function extendLaunched(
+  db: Executor,
+  id: string,
+  { until, begunAfter }: { until: Date; begunAfter: Date },
+): Promise<Date | undefined> {
+  const row = await db
+    .updateTable('sessions')
+    .set({ expires_at: until })
+    .where('id', '=', id)
+    .where('way', '=', 'lti')
+    .where('created_at', '>', begunAfter)
+    .where('ended_at', 'is', null)
+    .returning('expires_at')
+    .executeTakeFirst();
+  return row?.expires_at;
 }
 
 /** Whom a sample sign-in stands for. */

@@ -1,6 +1,6 @@
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
-import { NotAllowed, NotFound } from '../errors.ts';
+import { Conflict, NotAllowed, NotFound } from '../errors.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { Viewer } from '../people/permission.ts';
 import type { PeopleService } from '../people/people.service.ts';
@@ -11,6 +11,7 @@ import { looksLikeJwt } from './issuer.ts';
 import type { IssuerService } from './issuer.service.ts';
 import {
   endSessions,
+  extendLaunched,
   findPersonViewer,
   findSampleViewer,
   findSessionViewer,
@@ -21,7 +22,14 @@ import {
   type InForce,
 } from './session.repository.ts';
 import { inPart } from '../db/acting.ts';
-import { IDLE_HOURS, SESSION_HOURS, SESSION_PREFIX, type Session, type SessionWay } from './session.ts';
+import {
+  IDLE_HOURS,
+  LAUNCHED_DAYS,
+  SESSION_HOURS,
+  SESSION_PREFIX,
+  type Session,
+  type SessionWay,
+} from './session.ts';
 import { accessData } from './personal-data.repository.ts';
 
 const HOUR_MS = 3_600_000;
@@ -145,6 +153,36 @@ export function makeSessionService({
     /** Ends the session that the request came in; without one there is nothing to end. */
     async signOut(viewer: Viewer): Promise<void> {
       if (viewer.sessionId !== undefined) await end(viewer.personId, [viewer.sessionId]);
+    },
+
+    /**
+     * A page that a launch opened is still there: its session lasts twelve hours from now, for a week at most.
+     * @throws Conflict NOT_LAUNCHED for any other.
+     */
+    async renewLaunched(viewer: Viewer): Promise<Date> {
+      const now = clock.now();
+      const expiresAt = new Date(now.getTime() + SESSION_HOURS * HOUR_MS);
+      const renewed =
+        viewer.sessionId === undefined
+          ? undefined
+          : await extendLaunched(db, viewer.sessionId, {
+              until: expiresAt,
+              begunAfter: new Date(now.getTime() - LAUNCHED_DAYS * 24 * HOUR_MS),
+            });
+      if (renewed === undefined)
+        throw new Conflict('NOT_LAUNCHED', 'Only the session of a launch is renewed, within a week of it.');
+      return renewed;
+    },
+
+    /** Those of a person that came by launches from an issuer: somebody else may have had them. Whoever calls it has asked. */
+    async endLaunched(personId: string, issuer: string): Promise<void> {
+      const launched = (await listSessionsOf(db, personId, inForce(clock.now()))).filter(
+        (session) => session.way === 'lti' && session.issuer === issuer,
+      );
+      await end(
+        personId,
+        launched.map(({ id }) => id),
+      );
     },
 
     listOwn,

@@ -18,5 +18,7 @@ export interface Session {
 export const SESSION_PREFIX = 'xqs_';
 /** A working day: long enough for a course in one evening, short enough for a phone left on a desk. */
 export const SESSION_HOURS = 12;
+/** A page that a launch opened has its session renewed while it is there, for so long. */
+export const LAUNCHED_DAYS = 7;
 /** Whoever has not asked for anything for so long has left. */
 export const IDLE_HOURS = 2;

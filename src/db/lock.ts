@@ -162,6 +162,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   assignments: {
     viewer: 'riu(id,course_version_id)',
+    gate: 'r',
     counter: 'r',
     issuer: 'riu(id)',
     keeper: 'ru(id)d',
@@ -282,6 +283,38 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   access_tokens: { gate: 'riu', keeper: 'ru(person_id)d' },
   sign_in_attempts: { gate: 'rid', keeper: 'rd' },
   sample_sign_ins: { gate: 'r', keeper: 'rid' },
+
+  // A launch is the gate's; who manages platforms, and who says who somebody there is, have theirs by where a registration belongs.
+  lti_registrations: {
+    viewer: 'riu',
+    gate: 'riu(frame_origins)',
+    keeper: 'r',
+    sees: divisionIn('division_code', 'lti.register', 'lti.link'),
+    writes: divisionIn('division_code', 'lti.register'),
+  },
+  lti_deployments: {
+    viewer: 'riu(state)',
+    gate: 'riu(state)',
+    sees: 'exists (select from lti_registrations r where r.id = registration_id)',
+    writes: `exists (select from lti_registrations r where r.id = registration_id and ${divisionIn('r.division_code', 'lti.register')})`,
+  },
+  lti_invitations: {
+    viewer: 'ri',
+    gate: 'ru(taken_at,registration_id)',
+    keeper: 'r',
+    sees: divisionIn('division_code', 'lti.register'),
+  },
+  lti_keys: { gate: 'riu(sealed,published_until)d' },
+  lti_logins: { gate: 'riu(used_at)d' },
+  lti_accounts: {
+    viewer: 'ru(id,state,person_id,told_name,told_identifier,decided_by,decided_at)',
+    gate: 'riu',
+    keeper: 'ru(id)d',
+    sees: `exists (select from lti_registrations r where r.id = registration_id and ${divisionIn('r.division_code', 'lti.link')})`,
+  },
+  lti_resource_links: { gate: 'riu', keeper: 'r' },
+  lti_launches: { gate: 'riu', keeper: 'rd' },
+  lti_arrivals: { gate: 'rid', keeper: 'rd' },
 
   roster_imports: {
     viewer: 'riu(id)',

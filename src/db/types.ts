@@ -554,6 +554,147 @@ export interface JournalUnsealed {
   entry_id: Int8;
 }
 
+export interface LtiAccounts {
+  created_at: Timestamp;
+  decided_at: Timestamp | null;
+  /**
+   * null: linked by the claim that the registration says.
+   */
+  decided_by: Int8 | null;
+  /**
+   * Why no link was made by itself; stays after the decision.
+   */
+  doubt: string | null;
+  id: Generated<Int8>;
+  person_id: Int8 | null;
+  registration_id: Int8;
+  seen_at: Timestamp;
+  state: string;
+  subject: string;
+  told_identifier: string | null;
+  told_name: string | null;
+}
+
+export interface LtiArrivals {
+  account_id: Int8;
+  activity_key: string | null;
+  assignment_id: Int8 | null;
+  code_hash: Buffer;
+  expires_at: Timestamp;
+  /**
+   * The course that was to be opened, where the person has no assignment of it.
+   */
+  missing_course: string | null;
+}
+
+export interface LtiDeployments {
+  created_at: Timestamp;
+  deployment_id: string;
+  id: Generated<Int8>;
+  registration_id: Int8;
+  /**
+   * waiting: a launch named it, and an operator has to say whether it is taken.
+   */
+  state: string;
+}
+
+export interface LtiInvitations {
+  created_at: Timestamp;
+  custom_parameter: string | null;
+  division_code: string;
+  expires_at: Timestamp;
+  id: Generated<Int8>;
+  invited_by: Int8;
+  name: string;
+  person_claim: string;
+  registration_id: Int8 | null;
+  taken_at: Timestamp | null;
+  token_hash: Buffer;
+}
+
+export interface LtiKeys {
+  created_at: Timestamp;
+  id: Generated<Int8>;
+  kid: string;
+  public_jwk: Json;
+  published_until: Timestamp | null;
+  /**
+   * The private key (PKCS #8), encrypted with CONTACT_KEYS.
+   */
+  sealed: Buffer;
+  signs_from: Timestamp;
+}
+
+export interface LtiLaunches {
+  account_id: Int8;
+  activity_key: string | null;
+  assignment_id: Int8 | null;
+  first_at: Timestamp;
+  last_at: Timestamp;
+  resource_link_id: Int8;
+  /**
+   * Short names, of the context, as the last launch said.
+   */
+  roles: string[];
+}
+
+export interface LtiLogins {
+  browser_hash: Buffer;
+  expires_at: Timestamp;
+  nonce_hash: Buffer;
+  registration_id: Int8;
+  /**
+   * How the platform began it, to begin again in a window of its own; encrypted, since it may name somebody.
+   */
+  sealed: Buffer;
+  state_hash: Buffer;
+  used_at: Timestamp | null;
+}
+
+export interface LtiRegistrations {
+  auth_url: string;
+  client_id: string;
+  custom_parameter: string | null;
+  division_code: string;
+  ended_at: Timestamp | null;
+  ended_by: Int8 | null;
+  /**
+   * Origins besides those of its own addresses from which its launches were seen to be framed, or which somebody entered.
+   */
+  frame_origins: Generated<string[]>;
+  id: Generated<Int8>;
+  issuer: string;
+  key_set_url: string;
+  name: string;
+  person_claim: string;
+  /**
+   * Which product it is, by a key of src/lti/platforms.ts; other where nobody knows.
+   */
+  platform: string;
+  registered_at: Timestamp;
+  registered_by: Int8 | null;
+  /**
+   * aud of what asks for an access token, where that is not token_url.
+   */
+  token_audience: string | null;
+  token_url: string | null;
+  way: string;
+}
+
+export interface LtiResourceLinks {
+  context_id: string | null;
+  context_title: string | null;
+  deployment_id: Int8;
+  grade_scopes: Generated<string[]>;
+  id: Generated<Int8>;
+  line_item_url: string | null;
+  line_items_url: string | null;
+  memberships_url: string | null;
+  resource_link_id: string;
+  seen_at: Timestamp;
+  title: string | null;
+}
+
 export interface OrganizationChanges {
   after: string | null;
   before: string | null;
@@ -1117,6 +1258,15 @@ export interface DB {
   journal_head: JournalHead;
   journal_seals: JournalSeals;
   journal_unsealed: JournalUnsealed;
+  lti_accounts: LtiAccounts;
+  lti_arrivals: LtiArrivals;
+  lti_deployments: LtiDeployments;
+  lti_invitations: LtiInvitations;
+  lti_keys: LtiKeys;
+  lti_launches: LtiLaunches;
+  lti_logins: LtiLogins;
+  lti_registrations: LtiRegistrations;
+  lti_resource_links: LtiResourceLinks;
   organization_changes: OrganizationChanges;
   organization_student_counts: OrganizationStudentCounts;
   organizations: Organizations;

@@ -28,6 +28,8 @@ export function makeContentApp(options: {
   contents: ContentStore;
   /** Where versions before had contents, each unpacked whole; learners may still be at them. */
   oldContents: string;
+  /** Sources that frame the service, and so what it frames itself. */
+  frames: () => Promise<readonly string[]>;
 }): Koa {
   const app = new Koa();
   const router = new Router();

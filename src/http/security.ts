@@ -51,22 +51,9 @@ export function serviceHeaders({
   publicUrl: string;
   contentUrl: string;
 }): Middleware {
-  const policy = [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "manifest-src 'self'",
-    `frame-src ${contentUrl} blob:`,
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'self'",
-  ].join('; ');
   const headers = {
     ...common(publicUrl),
-    'Content-Security-Policy': policy,
+    'Content-Security-Policy': pagePolicy({ contentUrl, frames: ["'self'"] }),
     'Cross-Origin-Opener-Policy': 'same-origin',
   };
   return async (ctx, next) => {
@@ -76,6 +63,28 @@ export function serviceHeaders({
   };
 }
 
+/** Of the service's own pages. @param frames sources that may have them in a frame: every page around it is asked, up to the top. */
+export function pagePolicy({
+  contentUrl,
+  frames,
+}: {
+  contentUrl: string;
+  frames: readonly string[];
+}): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    `frame-src ${contentUrl} blob:`,
+    "base-uri 'none'",
+    "form-action 'self'",
+    `frame-ancestors ${frames.join(' ')}`,
+  ].join('; ');
+}
+
 /**
  * Headers of the content origin, where anything an author uploaded may run: it may load and call only itself, be framed only by
  * the service, and hold no cookie (none is ever set).
@@ -83,9 +92,12 @@ export function serviceHeaders({
 export function contentHeaders({
   publicUrl,
   contentUrl,
+  frames = async () => [],
 }: {
   publicUrl: string;
   contentUrl: string;
+  /** Platforms whose pages frame the service: a frame within a frame is asked about both. */
+  frames?: () => Promise<readonly string[]>;
 }): Middleware {
   const policy = [
     "default-src 'none'",
@@ -99,9 +111,12 @@ export function contentHeaders({
     "form-action 'none'",
     `frame-ancestors ${publicUrl}`,
   ].join('; ');
-  const headers = { ...common(contentUrl), 'Content-Security-Policy': policy };
+  const headers = common(contentUrl);
   return async (ctx, next) => {
-    ctx.set(headers);
+    ctx.set({
+      ...headers,
+      'Content-Security-Policy': [policy, ...(await frames())].join(' '),
+    });
     await next();
   };
 }

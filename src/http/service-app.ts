@@ -15,6 +15,7 @@ import { exportDoor } from './export/door.ts';
 import { filesBelow } from './files.ts';
 import { makeGraphql } from './graphql.ts';
 import { packPage } from './pack-page.ts';
+import { ltiRoutes } from './lti.ts';
 import { problem, problemResponses } from './problem.ts';
 import { viewerOf, viewers } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
@@ -244,6 +245,11 @@ export function makeServiceApp(
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
 
   signInRoutes(router, services, {
+    ...options,
+    charge: async (ctx) => options.rates.chargeFor(ctx, 'signIn', undefined),
+  });
+
+  ltiRoutes(router, services, {
     ...options,
     charge: async (ctx) => options.rates.chargeFor(ctx, 'signIn', undefined),
   });

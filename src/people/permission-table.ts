@@ -27,6 +27,8 @@ const meanings: Readonly<Record<Permission, string>> = {
   'item.analyze': 'see how exam items do, for the nation alone',
   'forwarding.read': 'see how statements are forwarded to a learning record store; for the nation alone',
   'content.author': 'upload H5P contents, take them out, upgrade their libraries',
+  'lti.register': 'register learning platforms (LTI), end them; for the nation, change the keys',
+  'lti.link': 'say who somebody on a learning platform is',
 };
 
 /** The table of roles and permissions as people read it; permissions.txt is made of it. */

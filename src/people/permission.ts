@@ -27,6 +27,8 @@ export const permissions = [
   'item.analyze',
   'forwarding.read',
   'content.author',
+  'lti.register',
+  'lti.link',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -45,6 +47,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
     'people.erase',
     'access.revoke',
     'forwarding.read',
+    'lti.register',
   ],
   coordinator: [
     'roster.import',
@@ -61,6 +64,7 @@ export const permissionsOf: Readonly<Record<GrantRole, readonly Permission[]>> =
     'snapshot.take',
     'snapshot.sign',
     'certificate.read',
+    'lti.link',
   ],
   issuer: ['people.read', 'certificate.read', 'certificate.issue', 'certificate.revoke', 'coverage.read'],
   hr_verifier: ['certificate.read', 'credit.read'],

@@ -108,7 +108,12 @@ type ObjectName =
   | 'oldCode'
   | 'journalEntry'
   | 'readingEntry'
-  | 'auditorsEntry';
+  | 'auditorsEntry'
+  | 'platform'
+  | 'endedPlatform'
+  | 'waitingAccount'
+  | 'linkedAccount'
+  | 'launchCode';
 
 export interface World {
   readonly service: TestService;
@@ -714,7 +719,34 @@ export async function makeWorld(): Promise<World> {
       return (found.data.node.seal as object | null) ?? undefined;
     });
 
+  // Platforms of the county, and who came from one: t1, whose launch has not been taken yet, and somebody who is not known.
+  const [launch] = await query(
+    `with r as (insert into lti_registrations (division_code, name, platform, issuer, client_id, auth_url, token_url, token_audience, key_set_url, frame_origins, person_claim, custom_parameter, way, registered_at, ended_by, ended_at)
+       select '${COUNTY}', '县平台', 'moodle', 'https://lms.school.example', client, 'https://lms.school.example/auth', 'https://lms.school.example/token', 'https://lms.school.example', 'https://lms.school.example/keys',
+         '{https://www.school.example}', 'custom', 'staff', 'manual', $1, case when over then $2::bigint end, case when over then $1::timestamptz end
+       from (values ('one', false), ('two', true)) given (client, over) returning id, client_id),
+     d as (insert into lti_deployments (registration_id, deployment_id, state, created_at) select id, 'd1', 'open', $1 from r where client_id = 'one' returning id),
+     a as (insert into lti_accounts (registration_id, subject, state, person_id, doubt, told_name, told_identifier, created_at, seen_at, decided_at)
+       select r.id, given.* from r, (values ('s1', 'waiting', null::bigint, 'nobody', '王小明', 't99', $1::timestamptz, $1::timestamptz, null::timestamptz), ('s2', 'linked', $2::bigint, null, null, null, $1, $1, $1)) given
+       where client_id = 'one' returning id, subject),
+     v as (insert into lti_arrivals (code_hash, account_id, assignment_id, activity_key, missing_course, expires_at)
+       select $3, id, $4::bigint, 'signs-practice', 'core-gatekeeper', $1::timestamptz + interval '1 year' from a where subject = 's2' returning 1)
+     select (select id from r where client_id = 'one') as platform, (select id from r where client_id = 'two') as ended,
+       (select id from a where subject = 's1') as waiting, (select id from a where subject = 's2') as linked, (select count(*) from d) + (select count(*) from v) as made`,
+    [
+      service.clock.now(),
+      localOf(person),
+      hashSecret('the code of a launch'),
+      localOf(assignments.get('new')!),
+    ],
+  );
+
   const objects: Objects = {
+    platform: gid('LtiRegistration', launch!['platform']!),
+    endedPlatform: gid('LtiRegistration', launch!['ended']!),
+    waitingAccount: gid('LtiAccount', launch!['waiting']!),
+    linkedAccount: gid('LtiAccount', launch!['linked']!),
+    launchCode: 'the code of a launch',
     countyCode: COUNTY,
     provinceCode: PROVINCE,
     county,

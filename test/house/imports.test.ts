@@ -24,6 +24,7 @@ const ORDER = [
   'titles',
   'certification',
   'coverage',
+  'lti',
   'audit',
   'schema',
   'http',

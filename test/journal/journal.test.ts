@@ -49,6 +49,13 @@ const MANUAL = `mutation ($input: RequestManualIssueInput!) { requestManualIssue
 const APPROVE = `mutation ($input: ApproveIssueRequestInput!) { approveIssueRequest(input: $input) { __typename } }`;
 const DECLINE = `mutation ($input: DeclineIssueRequestInput!) { declineIssueRequest(input: $input) { __typename } }`;
 const JUDGE = `mutation ($input: JudgeTimeFlagInput!) { judgeTimeFlag(input: $input) { __typename } }`;
+const INVITE = `mutation ($input: InviteLtiPlatformInput!) { inviteLtiPlatform(input: $input) { __typename } }`;
+const REGISTER_PLATFORM = `mutation ($input: RegisterLtiPlatformInput!) { registerLtiPlatform(input: $input) { __typename } }`;
+const CHANGE_PLATFORM = `mutation ($input: ChangeLtiRegistrationInput!) { changeLtiRegistration(input: $input) { __typename } }`;
+const SET_DEPLOYMENT = `mutation ($input: SetLtiDeploymentInput!) { setLtiDeployment(input: $input) { __typename } }`;
+const END_PLATFORM = `mutation ($input: EndLtiRegistrationInput!) { endLtiRegistration(input: $input) { __typename } }`;
+const LINK_ACCOUNT = `mutation ($input: LinkLtiAccountInput!) { linkLtiAccount(input: $input) { __typename } }`;
+const REFUSE_ACCOUNT = `mutation ($input: RefuseLtiAccountInput!) { refuseLtiAccount(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
     "'",
@@ -128,6 +135,17 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
     subject: 'access-token',
     row: 'access_tokens where revoked_at is not null and id',
   },
+  'lti-invitation.make': { subject: 'lti-invitation', row: 'lti_invitations where id' },
+  'lti-registration.add': { subject: 'lti-registration', row: undefined },
+  'lti-registration.change': { subject: 'lti-registration', row: undefined },
+  'lti-registration.end': {
+    subject: 'lti-registration',
+    row: 'lti_registrations where ended_at is not null and id',
+  },
+  'lti-deployment.set': { subject: 'lti-registration', row: 'lti_deployments where registration_id' },
+  'lti-account.link': { subject: 'lti-account', row: undefined },
+  'lti-account.refuse': { subject: 'lti-account', row: `lti_accounts where state = 'refused' and id` },
+  'lti-key.add': { subject: 'lti-key', row: 'lti_keys where id' },
   'session.begin': { subject: 'session', row: 'sessions where ended_at is null and id' },
   'session.end': { subject: 'session', row: 'sessions where ended_at is not null and id' },
   'coverage.rebuild': { subject: 'coverage', row: 'coverage_totals where 0' },
@@ -189,6 +207,17 @@ const OF_MUTATIONS: Record<string, string | null> = {
   requestManualIssue: 'issue-request.make',
   revokeAccessToken: 'access-token.revoke',
   setOwnContacts: 'contacts.set',
+  inviteLtiPlatform: 'lti-invitation.make',
+  registerLtiPlatform: 'lti-registration.add',
+  changeLtiRegistration: 'lti-registration.change',
+  endLtiRegistration: 'lti-registration.end',
+  setLtiDeployment: 'lti-deployment.set',
+  linkLtiAccount: 'lti-account.link',
+  refuseLtiAccount: 'lti-account.refuse',
+  rotateLtiKey: 'lti-key.add',
+  redeemLaunch: 'session.begin',
+  // That a page is still there; when the session was used is kept beside it.
+  renewLaunchedSession: null,
   signInSample: 'session.begin',
   signOut: 'session.end',
 };
@@ -346,6 +375,35 @@ describe('the journal', () => {
           level: 'COUNTY',
         },
       }),
+    'lti-invitation.make': async () =>
+      mutate('operator', INVITE, { input: { divisionCode: SAMPLE_COUNTY, name: 'x' } }),
+    'lti-registration.add': async () =>
+      mutate('operator', REGISTER_PLATFORM, {
+        input: {
+          divisionCode: SAMPLE_COUNTY,
+          name: 'x',
+          issuer: 'https://lms.example',
+          clientId: 'x',
+          authUrl: 'https://lms.example/auth',
+          keySetUrl: 'https://lms.example/keys',
+        },
+      }),
+    'lti-registration.change': async () =>
+      mutate('operator', CHANGE_PLATFORM, { input: { registrationId: await platform(), name: 'y' } }),
+    'lti-deployment.set': async () =>
+      mutate('operator', SET_DEPLOYMENT, {
+        input: { registrationId: await platform(), deploymentId: 'd1', open: true },
+      }),
+    'lti-account.link': async () =>
+      mutate('coordinator', LINK_ACCOUNT, {
+        input: { accountId: await waitingAccount(), personId: await personOf('t1') },
+      }),
+    'lti-account.refuse': async () =>
+      mutate('coordinator', REFUSE_ACCOUNT, { input: { accountId: await waitingAccount() } }),
+    'lti-registration.end': async () =>
+      mutate('operator', END_PLATFORM, { input: { registrationId: await platform() } }),
+    'lti-key.add': async () =>
+      (await service.fetch('/lti/jwks.json')).status === 200 ? 'KeySetPayload' : 'INTERNAL',
     'indicator.import': async () =>
       mutate('coordinator', TAKE, {
         input: {
@@ -424,6 +482,20 @@ describe('the journal', () => {
     query(
       `insert into role_grants (person_id, role, starts_on, reason) select person_id, 'operator', '2020-01-01', 'test' from sample_sign_ins where key = 'coordinator' and not exists (select from role_grants where role = 'operator' and division_code is null)`,
     );
+  const platform = async (): Promise<string> =>
+    gid('LtiRegistration', (await query('select max(id) as id from lti_registrations'))[0]!['id']!);
+  /** One that a launch left. */
+  const waitingAccount = async (): Promise<string> => {
+    const [row] = await query(
+      `insert into lti_accounts (registration_id, subject, state, created_at, seen_at) select max(id), gen_random_uuid()::text, 'waiting', '2030-03-04', '2030-03-04' from lti_registrations returning id`,
+    );
+    return gid('LtiAccount', row!['id']!);
+  };
+  const personOf = async (sourceId: string): Promise<string> =>
+    gid(
+      'Person',
+      (await query('select person_id as id from person_sources where source_id = $1', [sourceId]))[0]!['id']!,
+    );
   const organization = async (sourceId: string): Promise<string> => {
     const [row] = await query('select id from organizations where source_id = $1', [sourceId]);
     return Buffer.from(`Organization:${row!['id']}`).toString('base64');
@@ -476,7 +548,8 @@ describe('the journal', () => {
       (select count(*) from certifications) as certifications, (select count(*) from cohorts) as cohorts, (select count(*) from assignments) as assignments,
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from issue_requests) as requests, (select count(*) from issue_requests where state <> 'waiting') as requests_decided, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
-      (select count(*) from time_flags where state <> 'open') as flags_judged, (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
+      (select count(*) from time_flags where state <> 'open') as flags_judged, (select count(*) from lti_invitations) as invited, (select count(*) from lti_registrations) as platforms, (select count(*) from lti_registrations where name = 'y') as renamed,
+      (select count(*) from lti_registrations where ended_at is not null) as platforms_ended, (select count(*) from lti_deployments) as deployments, (select count(*) from lti_accounts where state = 'linked') as linked, (select count(*) from lti_accounts where state = 'refused') as kept_out, (select count(*) from lti_keys) as keys, (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
     until(async () =>
       (await query('select 1 from graphile_worker.jobs where run_at <= now()')).length === 0
@@ -535,6 +608,14 @@ describe('the journal', () => {
     'organization.rename',
     'organization.merge',
     'time-flag.judge',
+    'lti-invitation.make',
+    'lti-registration.add',
+    'lti-registration.change',
+    'lti-deployment.set',
+    'lti-account.link',
+    'lti-account.refuse',
+    'lti-registration.end',
+    'lti-key.add',
     'simulation.start',
     'attempt.start',
     'attempt.grade',
@@ -727,6 +808,7 @@ describe('the journal', () => {
     );
     expect(unknown.map(({ action }) => action)).toEqual([
       'coverage.rebuild',
+      'lti-key.add',
       'retention.forget',
       'retention.run',
     ]);
@@ -747,6 +829,7 @@ describe('the journal', () => {
       'erasure.request',
       'grant.end',
       'grant.give',
+      'lti-account.link',
       'session.begin',
       'session.end',
       'simulation.grade',

@@ -9,6 +9,7 @@ import { certificateData } from '../../src/certification/personal-data.repositor
 import { projectFolder, usualRetentionDays } from '../../src/config.ts';
 import { coverageData } from '../../src/coverage/personal-data.repository.ts';
 import { learningData } from '../../src/learning/personal-data.repository.ts';
+import { ltiData } from '../../src/lti/personal-data.repository.ts';
 import { partTitles } from '../../src/people/personal-data-page.ts';
 import { makePeopleData } from '../../src/people/personal-data.repository.ts';
 import { ERASED_NAME } from '../../src/people/personal-data.ts';
@@ -45,6 +46,7 @@ const keepers = [
   certificateData,
   titleData,
   coverageData,
+  ltiData,
 ];
 const parts = keepers.flatMap((keeper) => keeper.parts);
 const gid = (type: string, id: string): string => Buffer.from(`${type}:${id}`).toString('base64');

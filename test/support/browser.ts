@@ -8,8 +8,9 @@ import { projectFolder } from '../../src/config.ts';
 /**
  * A headless Chromium from npm that runs on a machine with no browser, no shared libraries for one and no Chinese font: the
  * package brings the first two, and the font that certificates use is handed to it through a fontconfig file.
+ * @param options.args more of its switches, e.g. to keep cookies from frames of other sites.
  */
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser({ args = [] }: { args?: readonly string[] } = {}): Promise<Browser> {
   const folder = await unpackBrowser();
   return chromium.launch({
     executablePath: join(folder, 'chromium'),
@@ -35,6 +36,7 @@ export async function launchBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...args,
     ],
   });
 }

@@ -1,5 +1,6 @@
 import { roleTitles } from '../../certification/role-titles.ts';
 import type { Text } from '../../courses/notation.ts';
+import { platforms } from '../../lti/platforms.ts';
 import type { Role } from '../../people/role.ts';
 import type { Language } from '../../sheets/styles.ts';
 import type { Column } from './plan.ts';
@@ -188,6 +189,33 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     KEPT: word('保留', 'Kept'),
     REMOVED: word('删除', 'Removed'),
     STRIPPED: word('去除身份', 'Stripped'),
+  },
+  LtiPersonClaim: {
+    PERSON_SOURCEDID: word('人员编号（lis）', 'Staff number (lis)'),
+    CUSTOM: word('自定义参数', 'Custom parameter'),
+    EMAIL: word('电子邮箱', 'E-mail address'),
+  },
+  LtiPlatform: Object.fromEntries(
+    platforms.map(({ key, name }) => [key.replace('-', '_').toUpperCase(), name]),
+  ),
+  LtiRegistrationWay: { MANUAL: word('人工登记', 'By hand'), DYNAMIC: word('自动登记', 'By the platform') },
+  LtiDeploymentState: {
+    WAITING: word('待开通', 'Waiting'),
+    OPEN: word('已开通', 'Open'),
+    CLOSED: word('已停用', 'Closed'),
+  },
+  LtiAccountState: {
+    WAITING: word('待核对', 'Waiting'),
+    LINKED: word('已关联', 'Linked'),
+    REFUSED: word('不予关联', 'Refused'),
+  },
+  LtiAccountDoubt: {
+    NO_CLAIM: word('平台未提供工号', 'No number told'),
+    NOBODY: word('查无此人', 'Nobody has it'),
+    SEVERAL: word('多人相同', 'Several have it'),
+    NAME_DIFFERS: word('姓名不符', 'The name differs'),
+    TAKEN: word('已有其他账号', 'Another account is linked'),
+    UNVERIFIED: word('邮箱未验证', 'Address not verified'),
   },
   SessionWay: {
     LTI: word('学习平台', 'Learning platform'),

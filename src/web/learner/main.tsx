@@ -11,6 +11,8 @@ import { CurriculumRoom } from './curriculum-room.tsx';
 import { EfficacyRoom } from './efficacy-room.tsx';
 import { ExamRoom } from './exam-room.tsx';
 import { HomeRoom } from './home-room.tsx';
+import { isLaunch, takeLaunch, type Launched } from './launch.ts';
+import { LaunchOver, NotAssigned } from './launch-notice.tsx';
 import { NotFound } from './not-found.tsx';
 import { SignIn, SignOut } from './queries.ts';
 import { WayIn } from './way-in.tsx';
@@ -19,12 +21,17 @@ import { WayIn } from './way-in.tsx';
 const OPEN = ['/about-time', '/curriculum'];
 
 function App() {
-  const { t } = useLanguage();
+  const { t, code: language } = useLanguage();
   const [path, go] = useLocation();
   const [session, setSession] = useState<'entering' | 'in' | 'out'>(() =>
-    new URLSearchParams(location.search).has('sign-in') ? 'entering' : sessionToken() === null ? 'out' : 'in',
+    isLaunch() || new URLSearchParams(location.search).has('sign-in')
+      ? 'entering'
+      : sessionToken() === null
+        ? 'out'
+        : 'in',
   );
   const [failed, setFailed] = useState(false);
+  const [launch, setLaunch] = useState<Launched | 'over' | undefined>();
 
   const enter = async (key: string): Promise<void> => {
     try {
@@ -40,7 +47,17 @@ function App() {
     // The key goes from the address, so that a copied address signs nobody in.
     go('/', { replace: true });
   };
+  const arrive = async (): Promise<void> => {
+    const launched = await takeLaunch(language);
+    setLaunch(launched ?? 'over');
+    go(launched?.path ?? '/', { replace: true });
+    setSession(launched === undefined ? 'out' : 'in');
+  };
   useEffect(() => {
+    if (isLaunch()) {
+      void arrive();
+      return;
+    }
     const key = new URLSearchParams(location.search).get('sign-in');
     if (session === 'entering' && key !== null) void enter(key);
     // Once, when the page comes up.
@@ -75,10 +92,16 @@ function App() {
       {path === '/about-time' && <AboutTime />}
       {path === '/curriculum' && <CurriculumRoom />}
       {session === 'entering' && <Loading />}
-      {session === 'out' && !OPEN.includes(path) && <WayIn failed={failed} enter={enter} />}
+      {session === 'out' && !OPEN.includes(path) && launch === 'over' && <LaunchOver />}
+      {session === 'out' && !OPEN.includes(path) && launch !== 'over' && (
+        <WayIn failed={failed} enter={enter} />
+      )}
       {session === 'in' && (
         <Switch>
           <Route path="/">
+            {typeof launch === 'object' && launch.missingCourse !== null && (
+              <NotAssigned course={launch.missingCourse} />
+            )}
             <HomeRoom ended={ended} />
           </Route>
           <Route path="/assignments/:id">{({ id }) => <AssignmentRoom key={id} id={id} />}</Route>

@@ -1,0 +1,229 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, Agent, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { makePool } from '../../src/db/database.ts';
+import { startEmbedded } from '../../src/db/embedded.ts';
+import { makeDataFolder, startProcess } from '../support/started-service.ts';
+import { percentile, round, type Bench } from './frame.ts';
+
+const LTI = 'https://purl.imsglobal.org/spec/lti/claim/';
+const PEER = ['ltijs@5.9.9', 'ltijs-sequelize@2.4.4'];
+const REDEEM =
+  'mutation ($code: String!) { redeemLaunch(input: { code: $code }) { ... on RedeemLaunchPayload { token } } }';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** A browser with one connection that is kept alive, and cookies. */
+function makeBrowser() {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let cookies = new Map<string, string>();
+  return {
+    forget: (): void => void (cookies = new Map()),
+    close: (): void => agent.destroy(),
+    async go(url: string, form?: Readonly<Record<string, string>> | string): Promise<Answer> {
+      const body =
+        form === undefined
+          ? undefined
+          : typeof form === 'string'
+            ? form
+            : new URLSearchParams(form).toString();
+      return new Promise((resolve, reject) => {
+        const sent = request(
+          url,
+          {
+            agent,
+            method: body === undefined ? 'GET' : 'POST',
+            headers: {
+              cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+              ...(body === undefined
+                ? {}
+                : {
+                    'content-type':
+                      typeof form === 'string' ? 'application/json' : 'application/x-www-form-urlencoded',
+                    'content-length': Buffer.byteLength(body),
+                  }),
+            },
+          },
+          (response) => {
+            const chunks: Buffer[] = [];
+            response.on('data', (chunk: Buffer) => chunks.push(chunk));
+            response.on('end', () => {
+              for (const line of response.headers['set-cookie'] ?? []) {
+                const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
+                cookies.set(name!, value!);
+              }
+              resolve({
+                status: response.statusCode!,
+                headers: response.headers,
+                body: Buffer.concat(chunks).toString('utf8'),
+              });
+            });
+          },
+        );
+        sent.on('error', reject);
+        sent.end(body);
+      });
+    },
+  };
+}
+
+export const bench: Bench = {
+  about:
+    'complete launches: login, ID token, session, and the first page with it, one after another by a browser that keeps its connection; beside a tool made with ltijs and its SQL store, on the same PostgreSQL, in turns, with the platform’s key at hand',
+  options: { launches: 200, warmUp: 40 },
+  async run({ launches, warmUp }, say) {
+    const folder = await makeDataFolder();
+    const home = await makeDataFolder();
+    const peerFolder = await mkdtemp(join(tmpdir(), 'xinqiao-ltijs-'));
+    const server = await startEmbedded(folder.path);
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'RS256', use: 'sig' };
+    const platform = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
+    });
+    await new Promise<void>((resolve) => platform.listen(0, '127.0.0.1', resolve));
+    const issuer = `http://127.0.0.1:${(platform.address() as AddressInfo).port}`;
+    let peer: ChildProcess | undefined;
+    try {
+      say('installing ltijs');
+      await writeFile(join(peerFolder, 'package.json'), '{"private":true}');
+      await promisify(execFile)('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...PEER], {
+        cwd: peerFolder,
+      });
+      const url = await server.url('bench');
+      const service = await startProcess(home.path, {
+        DATABASE_URL: url,
+        XINQIAO_SAMPLES: 'staff',
+        RATE_VIEWER: '0',
+        RATE_ADDRESS: '0',
+        OUTBOUND_ALLOW: '127.0.0.1',
+      });
+      try {
+        const pool = makePool(url, { name: 'bench', size: 1 });
+        await pool.query('create database ltijs');
+        // Everybody is known already, as after the first day.
+        await pool.query(
+          `with r as (insert into lti_registrations (division_code, name, platform, issuer, client_id, auth_url, key_set_url, person_claim, way, registered_at)
+             values ('430121', 'bench', 'other', $1, 'bench', $1 || '/auth', $1 || '/keys', 'person_sourcedid', 'manual', now()) returning id),
+           d as (insert into lti_deployments (registration_id, deployment_id, state, created_at) select id, 'd1', 'open', now() from r)
+           insert into lti_accounts (registration_id, subject, state, person_id, created_at, seen_at) select r.id, 'u1', 'linked', s.person_id, now(), now() from r, sample_sign_ins s where s.key = 'coordinator'`,
+          [issuer],
+        );
+        await pool.end();
+        const port = (platform.address() as AddressInfo).port + 1;
+        peer = spawn(
+          process.execPath,
+          [
+            join(import.meta.dirname, 'ltijs-tool.cjs'),
+            peerFolder,
+            url.replace(/\/bench(?=\?|$)/, '/ltijs'),
+            String(port),
+            issuer,
+            Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })).toString('base64'),
+          ],
+          { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } },
+        );
+        await new Promise<void>((resolve, reject) => {
+          peer!.stdout!.on('data', (chunk: Buffer) => {
+            if (chunk.toString().includes('ready')) resolve();
+          });
+          peer!.once('exit', (code) => reject(new Error(`ltijs ended with ${code}.`)));
+        });
+
+        const token = (nonce: string, target: string): string => {
+          const now = Math.floor(Date.now() / 1000);
+          const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+          const text = `${part({ alg: 'RS256', kid: 'k', typ: 'JWT' })}.${part({
+            iss: issuer,
+            aud: 'bench',
+            sub: 'u1',
+            iat: now,
+            exp: now + 60,
+            nonce,
+            name: '王明',
+            [`${LTI}message_type`]: 'LtiResourceLinkRequest',
+            [`${LTI}version`]: '1.3.0',
+            [`${LTI}deployment_id`]: 'd1',
+            [`${LTI}target_link_uri`]: target,
+            [`${LTI}resource_link`]: { id: 'l1', title: 'x' },
+            [`${LTI}roles`]: ['http://purl.imsglobal.org/vocab/lis/v2/membership#Learner'],
+            [`${LTI}context`]: { id: 'c1', title: 'x' },
+            [`${LTI}custom`]: {},
+          })}`;
+          return `${text}.${sign('RSA-SHA256', Buffer.from(text), privateKey).toString('base64url')}`;
+        };
+        const browsers = { ours: makeBrowser(), ltijs: makeBrowser() };
+        const begin = async (which: 'ours' | 'ltijs', login: string, target: string) => {
+          browsers[which].forget();
+          const sent = await browsers[which].go(
+            `${login}?${new URLSearchParams({ iss: issuer, login_hint: 'u1', target_link_uri: target, lti_message_hint: 'h', client_id: 'bench' }).toString()}`,
+          );
+          const to = new URL(String(sent.headers['location']));
+          return { state: to.searchParams.get('state')!, nonce: to.searchParams.get('nonce')! };
+        };
+        const sides = {
+          ours: async (): Promise<void> => {
+            const target = `${service.url}/lti/launch`;
+            const { state, nonce } = await begin('ours', `${service.url}/lti/login`, target);
+            const page = await browsers.ours.go(target, { state, id_token: token(nonce, target) });
+            const code = /name="xinqiao-launch" content="([^"]+)"/.exec(page.body)?.[1];
+            const answer = await browsers.ours.go(
+              `${service.url}/graphql`,
+              JSON.stringify({ query: REDEEM, variables: { code } }),
+            );
+            if (!answer.body.includes('"xqs_')) throw new Error(`${page.status} ${answer.body}`);
+          },
+          ltijs: async (): Promise<void> => {
+            const target = `http://127.0.0.1:${port}/app`;
+            const { state, nonce } = await begin('ltijs', `http://127.0.0.1:${port}/login`, target);
+            const launched = await browsers.ltijs.go(target, { state, id_token: token(nonce, target) });
+            const page = await browsers.ltijs.go(new URL(String(launched.headers['location']), target).href);
+            if (!page.body.includes('session of'))
+              throw new Error(`${launched.status} ${page.body.slice(0, 300)}`);
+          },
+        };
+        const times = { ours: [] as number[], ltijs: [] as number[] };
+        for (let turn = 0; turn < launches! + warmUp!; turn += 1)
+          for (const which of turn % 2 === 0 ? (['ours', 'ltijs'] as const) : (['ltijs', 'ours'] as const)) {
+            const started = performance.now();
+            await sides[which]();
+            if (turn >= warmUp!) times[which].push(performance.now() - started);
+          }
+        for (const browser of Object.values(browsers)) browser.close();
+        const row = (what: string, its: readonly number[]) => ({
+          what,
+          'launches/s': round(1000 / percentile(its, 50), 1),
+          'p50 ms': percentile(its, 50).toFixed(2),
+          'p95 ms': percentile(its, 95).toFixed(2),
+        });
+        return {
+          rows: [row('Xinqiao', times.ours), row('ltijs', times.ltijs)],
+          figures: {
+            ratio: round(percentile(times.ltijs, 50) / percentile(times.ours, 50)),
+            p50Ms: round(percentile(times.ours, 50)),
+            p95Ms: round(percentile(times.ours, 95)),
+          },
+        };
+      } finally {
+        await service.stop();
+      }
+    } finally {
+      peer?.kill();
+      platform.closeAllConnections();
+      platform.close();
+      await server.stop();
+      await folder.remove();
+      await home.remove();
+      await rm(peerFolder, { recursive: true, force: true });
+    }
+  },
+};
