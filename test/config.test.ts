@@ -38,6 +38,7 @@ describe('what the environment may say', () => {
     CONTENT_URL: 'https://content.xinqiao.example',
     IDENTITY_KEY: KEY,
     CONTACT_KEYS: `2026:${KEY}`,
+    ISSUER_KEY_FILE: '/srv/issuer.p12',
   };
 
   it('is nothing: then it runs for one machine, with the samples', () => {
@@ -54,6 +55,8 @@ describe('what the environment may say', () => {
       sampleCounty: true,
       identityKey: Buffer.alloc(32, 7),
       issuers: [],
+      issuerKey: { kind: 'development' },
+      timestamp: undefined,
       contactKeys: [
         { id: 'new', key: Buffer.alloc(32, 7) },
         { id: 'old', key: Buffer.alloc(32, 7) },
@@ -196,7 +199,14 @@ describe('what the environment may say', () => {
 
   it('must be said in full in production', () => {
     expect(readConfig(production)).toMatchObject({ production: true, samples: false, sampleCounty: false });
-    for (const name of ['DATABASE_URL', 'PUBLIC_URL', 'CONTENT_URL', 'IDENTITY_KEY', 'CONTACT_KEYS'])
+    for (const name of [
+      'DATABASE_URL',
+      'PUBLIC_URL',
+      'CONTENT_URL',
+      'IDENTITY_KEY',
+      'CONTACT_KEYS',
+      'ISSUER_KEY_FILE',
+    ])
       expect(refusal({ ...production, [name]: undefined })).toMatch(
         new RegExp(`^${name} is required with NODE_ENV=production`),
       );
@@ -204,6 +214,33 @@ describe('what the environment may say', () => {
       expect(refusal({ ...production, XINQIAO_SAMPLES: samples })).toBe(
         `XINQIAO_SAMPLES=${samples} is refused with NODE_ENV=production: sample sign-ins need no password.`,
       );
+  });
+
+  it('about the key that signs certificates names a file, or a program and its chain', () => {
+    const { ISSUER_KEY_FILE: _file, ...without } = production;
+    expect(
+      read({ ...without, ISSUER_SIGN_COMMAND: 'hsm-sign --slot 1', ISSUER_CHAIN_FILE: '/c' }).issuerKey,
+    ).toEqual({
+      kind: 'command',
+      command: ['hsm-sign', '--slot', '1'],
+      chainFile: '/c',
+    });
+    expect(read({ ISSUER_SIGN_COMMAND: '["a b", "c"]', ISSUER_CHAIN_FILE: '/c' }).issuerKey).toMatchObject({
+      command: ['a b', 'c'],
+    });
+    expect(refusal({ ISSUER_SIGN_COMMAND: 'x' })).toMatch(/^ISSUER_SIGN_COMMAND needs ISSUER_CHAIN_FILE/);
+    expect(refusal({ ISSUER_SIGN_COMMAND: '[1]', ISSUER_CHAIN_FILE: '/c' })).toMatch(/no JSON array/);
+    expect(refusal({ ISSUER_SIGN_COMMAND: 'x', ISSUER_KEY_FILE: 'y' })).toMatch(/not both/);
+    expect(refusal({ ISSUER_KEY_PASSWORD_FILE: 'x' })).toMatch(/of no use/);
+    expect(refusal({ ISSUER_CHAIN_FILE: 'x' })).toMatch(/of no use/);
+    expect(read({ TIMESTAMP_URL: 'http://tsa.example/' }).timestamp).toEqual({
+      url: 'http://tsa.example/',
+      required: true,
+    });
+    expect(read({ TIMESTAMP_URL: 'https://tsa.example/', TIMESTAMP_REQUIRED: '0' }).timestamp!.required).toBe(
+      false,
+    );
+    expect(refusal({ TIMESTAMP_URL: 'tsa' })).toMatch(/not the address of a timestamp authority/);
   });
 
   describe('about issuers', () => {

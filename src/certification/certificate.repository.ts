@@ -28,7 +28,6 @@ export async function insertCertificate(
     template: string;
     templateVersion: number;
     courseVersionId: string | null;
-    pdf: Uint8Array;
   },
 ): Promise<string | undefined> {
   const row = await tx
@@ -54,12 +53,7 @@ export async function insertCertificate(
     .onConflict((conflict) => conflict.columns(['person_id', 'certification_id', 'period']).doNothing())
     .returning('id')
     .executeTakeFirst();
-  if (row === undefined) return undefined;
-  await tx
-    .insertInto('certificate_documents')
-    .values({ certificate_id: row.id, pdf: Buffer.from(given.pdf) })
-    .execute();
-  return row.id;
+  return row?.id;
 }
 
 export async function findCertificateByNumber(
@@ -113,16 +107,6 @@ export async function listCertificatesOf(db: Executor, personId: string): Promis
       .orderBy('id', 'desc')
       .execute()
   ).map(toCertificate);
-}
-
-export async function findDocument(db: Executor, certificateId: string): Promise<Buffer | undefined> {
-  return (
-    await db
-      .selectFrom('certificate_documents')
-      .select('pdf')
-      .where('certificate_id', '=', certificateId)
-      .executeTakeFirst()
-  )?.pdf;
 }
 
 export async function revokeCertificate(

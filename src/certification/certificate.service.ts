@@ -22,10 +22,10 @@ import {
   findCertificateById,
   findCertificateByNumber,
   findCertificateOfAssignment,
-  findDocument,
   listCertificatesOf,
   revokeCertificate,
 } from './certificate.repository.ts';
+import { findDocument } from './document.repository.ts';
 import { findShortfalls, type Shortfall } from './eligibility.ts';
 import { evidenceGradeOf, evidenceOfEarned } from './evidence.ts';
 import { actingAs, inParts } from '../db/acting.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Text } from '../courses/notation.ts';
-import type { EvidenceGrade } from './evidence.ts';
+import { evidenceOfEarned, type EvidenceGrade } from './evidence.ts';
 import { choose, composed, place, type Bindings } from './layout.ts';
 import { drawPerson, type Hole } from './person.ts';
 import { isShared, prepare, type Prepared } from './prepared.ts';
@@ -113,6 +113,45 @@ export async function drawCertificate(
   carried: Omit<Carried, 'room'> = {},
 ): Promise<Uint8Array> {
   return draw(template, claims, carried).bytes;
+}
+
+const samples = new WeakMap<Prepared, Buffer>();
+
+/** What the own part of a document of the same kind looks like, of nobody: documents are packed against it to be kept. */
+export function sampleEnd(
+  { prepared, hole }: Drawing,
+  template: Template,
+  claims: CertificateClaims,
+): Buffer {
+  let sample = samples.get(prepared);
+  if (sample === undefined) {
+    const drawing = draw(template, someone(claims), { room: hole?.room ?? 0 });
+    if (drawing.prepared !== prepared) throw new Error('The sample is of another page.');
+    sample = drawing.bytes.subarray(prepared.bytes.length);
+    samples.set(prepared, sample);
+  }
+  return sample;
+}
+
+/** The claims with all that tells one person from another taken out. Which ones are there stays as it is, and so does the page. */
+function someone(claims: CertificateClaims): CertificateClaims {
+  return {
+    ...claims,
+    number: 'XQ2026-0000-0000-0000',
+    holderName: '某某',
+    ...(typeof claims.identityLast4 === 'string' ? { identityLast4: '0000' } : {}),
+    organizationName: claims.organizationName === null ? null : '某校',
+    roleTitle: claims.roleTitle === null ? null : { 'zh-CN': '班主任', en: 'Class teacher' },
+    classHours: claims.classHours === 0 ? 0 : 1,
+    percent: claims.percent === null ? null : 90,
+    issuedOn: '2026-01-01',
+    validFrom: '2026-01-01',
+    validUntil: claims.validUntil === null ? null : '2028-12-31',
+    evidence: evidenceOfEarned('A'),
+    ...(claims.completedOn === undefined ? {} : { completedOn: '2026-01-01' }),
+    recordedFrom: null,
+    verificationUrl: `${claims.verificationUrl.split('/verify/')[0]}/verify/XQ2026-0000-0000-0000#code=0000-0000-0000-0000`,
+  };
 }
 
 /** SHA-256, hex. */

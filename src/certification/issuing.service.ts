@@ -1,7 +1,10 @@
 import { chinaDay } from '../clock.ts';
 import type { CourseVersion } from '../courses/course.ts';
 import type { Text } from '../courses/notation.ts';
-import type { Executor } from '../db/database.ts';
+import { actingAs } from '../db/acting.ts';
+import type { Database, Executor } from '../db/database.ts';
+import { Refusal } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Concerned } from '../journal/journal.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
@@ -13,10 +16,19 @@ import type { TitleService } from '../titles/title.service.ts';
 import type { CertificatePath } from './certificate.ts';
 import { insertCertificate } from './certificate.repository.ts';
 import type { EvidenceGrade } from './evidence.ts';
-import { digestOf, drawCertificate, type CertificateClaims, type RecordedFrom } from './document.ts';
+import { draw, digestOf, sampleEnd, type CertificateClaims, type RecordedFrom } from './document.ts';
+import {
+  freezeTemplate,
+  insertDocument,
+  keepIssuerCertificate,
+  listFrozenTemplates,
+  type NewDocument,
+} from './document.repository.ts';
 import { newCertificateNumber, newVerificationCode } from './number.ts';
 import { roleTitles } from './role-titles.ts';
-import { readTemplate } from './template.ts';
+import { checkInForce, described, type IssuerKey } from './signature/issuer-key.ts';
+import { roomOf, signDocument } from './signature/sign.ts';
+import { isFor, readTemplate } from './template.ts';
 
 /** What is drawn where no exam of ours stands behind a certificate: it says so, whatever the certification's own template says. */
 const RECORDED = { template: 'recorded', templateVersion: 1 } as const;
@@ -49,7 +61,27 @@ export interface Drawn extends Grounds {
   readonly verificationCode: string;
   readonly template: string;
   readonly templateVersion: number;
-  readonly pdf: Uint8Array;
+  readonly templateDigest: string;
+  /** Signed. */
+  readonly document: Omit<NewDocument, 'issuerCertificateId'>;
+}
+
+/** What a template says is not what it said when it first issued: a page that people hold would no longer look as they know it. */
+export class TemplateChanged extends Refusal {
+  readonly code = 'TEMPLATE_CHANGED';
+  constructor(template: string, version: number) {
+    super(
+      `The template ${template} ${version} has issued certificates and has been changed since. Put it back as it was, and make the change a new version.`,
+    );
+  }
+}
+
+/** A template of another jurisdiction. */
+export class TemplateNotForDivision extends Refusal {
+  readonly code = 'TEMPLATE_NOT_FOR_DIVISION';
+  constructor(template: string, divisionCode: string) {
+    super(`The template ${template} is not for certifications of the division ${divisionCode}.`);
+  }
 }
 
 export type Issuing = ReturnType<typeof makeIssuing>;
@@ -58,16 +90,23 @@ export type Issuing = ReturnType<typeof makeIssuing>;
 export function makeIssuing({
   random,
   publicUrl,
+  issuer,
+  log,
   titles,
   holdings,
 }: {
   random: (bytes: number) => Uint8Array;
   publicUrl: string;
+  issuer: IssuerKey;
+  log: Log;
   titles: TitleService;
   holdings: HoldingsWatcher;
 }) {
   return {
-    /** Draws the document under a new number. Changes nothing. @throws MissingGlyph, TextDoesNotFit */
+    /**
+     * Draws the document under a new number and signs it. Changes nothing.
+     * @throws MissingGlyph, TextDoesNotFit, TemplateNotForDivision, NotSigned
+     */
     async draw(grounds: Grounds): Promise<Drawn> {
       const { certification, post, course } = grounds;
       const issuedOn = chinaDay(grounds.issuedAt);
@@ -93,8 +132,31 @@ export function makeIssuing({
         verificationUrl: `${publicUrl}/verify/${number}#code=${verificationCode}`,
       };
       const { template, templateVersion } = grounds.path === 'earned' ? certification : RECORDED;
-      const pdf = await drawCertificate(await readTemplate(template, templateVersion), claims);
-      return { ...grounds, claims, verificationCode, template, templateVersion, pdf };
+      const read = await readTemplate(template, templateVersion);
+      if (!isFor(read, certification.divisionCode))
+        throw new TemplateNotForDivision(template, certification.divisionCode);
+      const { signer, timestamper } = issuer;
+      // It may have run out since the start.
+      checkInForce(signer, grounds.issuedAt);
+      const drawing = draw(read, claims, { room: roomOf(signer, timestamper) });
+      const signed = await signDocument(drawing, signer, timestamper);
+      if (signed.untimed !== undefined)
+        log.warn({ number, why: signed.untimed }, 'a certificate is issued without a timestamp');
+      const { bytes, digest } = drawing.prepared;
+      return {
+        ...grounds,
+        claims,
+        verificationCode,
+        template,
+        templateVersion,
+        templateDigest: read.digest,
+        document: {
+          bytes: signed.bytes,
+          part: { digest, bytes, sample: sampleEnd(drawing, read, claims) },
+          chain: signer.chain,
+          profile: signed.profile,
+        },
+      };
     },
 
     /**
@@ -127,8 +189,7 @@ export function makeIssuing({
               issuedAt: each.issuedAt,
               validFrom: each.validFrom,
               validUntil: each.validUntil,
-              pdfDigest: digestOf(each.pdf),
-              pdf: each.pdf,
+              pdfDigest: digestOf(each.document.bytes),
             }),
           );
         return inserted;
@@ -136,6 +197,18 @@ export function makeIssuing({
       for (const [index, id] of ids.entries()) {
         if (id === undefined) continue;
         const each = drawn[index]!;
+        const kept = await freezeTemplate(tx, {
+          name: each.template,
+          version: each.templateVersion,
+          digest: each.templateDigest,
+          at: each.issuedAt,
+        });
+        if (kept !== each.templateDigest) throw new TemplateChanged(each.template, each.templateVersion);
+        const issuerCertificateId = await keepIssuerCertificate(tx, {
+          ...described(each.document.chain),
+          at: each.issuedAt,
+        });
+        await insertDocument(tx, id, { ...each.document, issuerCertificateId });
         await titles.recordEarned(tx, {
           certificateId: id,
           personId: each.person.id,
@@ -156,4 +229,15 @@ export function makeIssuing({
       return ids;
     },
   };
+}
+
+/** Says at the start which templates have been changed since they issued: nothing can be issued on them. */
+export async function tellChangedTemplates(db: Database, log: Log): Promise<void> {
+  for (const { name, version, digest } of await actingAs('issuer', async () => listFrozenTemplates(db))) {
+    const now = await readTemplate(name, version).then(
+      (template) => template.digest,
+      (error: Error) => error.message,
+    );
+    if (now !== digest) log.error({ name, version }, new TemplateChanged(name, version).message);
+  }
 }

@@ -230,6 +230,14 @@ export type KeptTemplate = Template & {
   readonly digest: string;
 };
 
+/** Whether a template is for certifications of a division: of its own ones, and of all below them. */
+export function isFor({ divisions }: Pick<Template, 'divisions'>, code: string): boolean {
+  // GB/T 2260: province, prefecture and county have two digits each, 00 for what is not told.
+  return (
+    divisions.length === 0 || divisions.some((each) => code.startsWith(each.replace(/(?:00){1,2}$/, '')))
+  );
+}
+
 /** @param source names where it comes from in messages. @throws Error that names every mistake and its place. */
 export function parseTemplate(yaml: string, source: string): Template {
   let value: unknown;
