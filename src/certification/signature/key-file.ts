@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { PFX, PrivateKeyInfo, type Certificate, type SafeContents } from 'pkijs';
+import { PFX, type Certificate, type PrivateKeyInfo, type SafeContents } from 'pkijs';
 import { keySigner, SignerError, type Signer } from './signer.ts';
 
 /* A key of the issuer that lies in a file: PEM, or PKCS#12. */

@@ -71,7 +71,8 @@ async function tokenIn(body: Buffer, signature: Buffer, nonce: Buffer): Promise<
   const parsed = fromBER(Uint8Array.from(body).buffer);
   if (parsed.offset === -1) throw new Error('its answer is no DER');
   const answer = new TimeStampResp({ schema: parsed.result });
-  if (answer.status.status > 1 || answer.timeStampToken === undefined)
+  const granted: readonly number[] = [0, 1];
+  if (!granted.includes(answer.status.status) || answer.timeStampToken === undefined)
     throw new Error(`it refused with status ${answer.status.status}`);
   const signed = new SignedData({ schema: answer.timeStampToken.content });
   const content = signed.encapContentInfo.eContent;
