@@ -17,7 +17,9 @@ import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeCredentialService } from './certification/credential/credential.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
-import { makeIssuing } from './certification/issuing.service.ts';
+import { makeIssuing, tellChangedTemplates } from './certification/issuing.service.ts';
+import { openSigner } from './certification/signature/issuer-key.ts';
+import { makeTimestamper } from './certification/signature/timestamp.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError, projectFolder, type Config } from './config.ts';
@@ -162,6 +164,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
           ...config.issuers.map(({ issuer }) => issuer),
           ...(config.lrs === undefined ? [] : [config.lrs.url]),
           ...(contentBucket === undefined ? [] : [contentBucket.endpoint]),
+          ...(config.timestamp === undefined ? [] : [config.timestamp.url]),
         ].map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')),
       ],
     });
@@ -273,11 +276,21 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const exams = makeExamService({ db, clock, random, courses, programmes, learning, accommodations });
     const simulations = makeSimulationService({ db, clock, random, courses, programmes, learning });
     const titles = makeTitleService({ db, clock });
+    const signer = await openSigner(config.issuerKey, {
+      dataFolder: config.dataFolder,
+      production: config.production,
+      at: clock.now(),
+    });
+    closers.push(async () => signer.close());
+    const timestamper =
+      config.timestamp === undefined ? undefined : makeTimestamper({ ...config.timestamp, outbound, random });
     const issuing = makeIssuing({
       db,
       random,
       publicUrl,
       credentialKeys: config.credentialKeys,
+      issuer: { signer, timestamper },
+      log,
       titles,
       holdings: ledger,
     });
@@ -289,6 +302,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       courses,
     });
     await credentials.checkKeys();
+    await tellChangedTemplates(db, log);
     const certificates = makeCertificateService({
       db,
       clock,

@@ -38,6 +38,10 @@ export interface Config {
   readonly contactKeys: readonly { readonly id: string; readonly key: Buffer }[];
   /** Keys that sign credentials and the QR codes of certificates; of each algorithm the first one that has a private part signs. */
   readonly credentialKeys: readonly CredentialKey[];
+  /** With what certificates are signed. */
+  readonly issuerKey: IssuerKeyConfig;
+  /** Who confirms when they were signed (RFC 3161); undefined: nobody does. */
+  readonly timestamp: { readonly url: string; readonly required: boolean } | undefined;
   /** How many days what is named is kept; src/people/DATA.md says from when, and why so long. */
   readonly retentionDays: Readonly<Record<RetentionRule, number>>;
   /** Who may say who somebody is, by OpenID Connect. */
@@ -88,6 +92,18 @@ export interface CredentialKey {
 
 const INTROSPECTION = ['everyone', 'signed-in', 'nobody'] as const;
 export type Introspection = (typeof INTROSPECTION)[number];
+
+/** Where the key is that signs certificates: made on the first start, in a file, or held by another program. */
+export type IssuerKeyConfig =
+  | { readonly kind: 'development' }
+  | {
+      readonly kind: 'file';
+      /** PEM or PKCS#12. */
+      readonly file: string;
+      readonly passwordFile: string | undefined;
+      readonly chainFile: string | undefined;
+    }
+  | { readonly kind: 'command'; readonly command: readonly string[]; readonly chainFile: string };
 
 /** A learning record store that speaks xAPI 1.0.3. */
 export interface LrsConfig {
@@ -218,6 +234,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     issuers: readIssuers(env, production),
     contactKeys: contactKeysOf(env, dataFolder, production),
     credentialKeys: credentialKeysOf(env, dataFolder, production),
+    issuerKey: issuerKeyOf(env, production),
+    timestamp: timestampOf(env),
     retentionDays: retentionDaysOf(env),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
     trustedProxies: listOf(env, 'TRUSTED_PROXIES', isNetwork, 'an address or a network such as 10.0.0.0/8'),
@@ -342,6 +360,62 @@ function readIssuers(env: Readonly<Record<string, string | undefined>>, producti
     if (twice !== -1) throw new ConfigError(`${place}, at ${twice}.${field}: another has the same.`);
   }
   return issuers;
+}
+
+/** The files are read when the service starts: see certification/signature. */
+function issuerKeyOf(
+  env: Readonly<Record<string, string | undefined>>,
+  production: boolean,
+): IssuerKeyConfig {
+  const file = textOf(env, 'ISSUER_KEY_FILE');
+  const command = textOf(env, 'ISSUER_SIGN_COMMAND');
+  const passwordFile = textOf(env, 'ISSUER_KEY_PASSWORD_FILE');
+  const chainFile = textOf(env, 'ISSUER_CHAIN_FILE');
+  if (file !== undefined && command !== undefined)
+    throw new ConfigError('Give ISSUER_KEY_FILE or ISSUER_SIGN_COMMAND, not both.');
+  if (passwordFile !== undefined && file === undefined)
+    throw new ConfigError('ISSUER_KEY_PASSWORD_FILE is of no use without ISSUER_KEY_FILE.');
+  if (file !== undefined) return { kind: 'file', file, passwordFile, chainFile };
+  if (command !== undefined) {
+    if (chainFile === undefined)
+      throw new ConfigError(
+        'ISSUER_SIGN_COMMAND needs ISSUER_CHAIN_FILE: the certificate of the key and those above it, in PEM.',
+      );
+    return { kind: 'command', command: wordsOf(command), chainFile };
+  }
+  if (chainFile !== undefined)
+    throw new ConfigError('ISSUER_CHAIN_FILE is of no use without ISSUER_KEY_FILE or ISSUER_SIGN_COMMAND.');
+  if (production)
+    throw new ConfigError(
+      'ISSUER_KEY_FILE is required with NODE_ENV=production: the key that signs certificates with its certificate and chain, PEM or PKCS#12; or ISSUER_SIGN_COMMAND.',
+    );
+  return { kind: 'development' };
+}
+
+/** A program and its arguments: a JSON array, or words parted by blanks. No shell reads it. */
+function wordsOf(text: string): readonly string[] {
+  if (!text.startsWith('[')) return text.split(/\s+/);
+  const read = z.array(z.string()).min(1).safeParse(jsonOf(text));
+  if (!read.success)
+    throw new ConfigError('ISSUER_SIGN_COMMAND is no JSON array of a program and its arguments.');
+  return read.data;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function timestampOf(env: Readonly<Record<string, string | undefined>>): Config['timestamp'] {
+  const url = textOf(env, 'TIMESTAMP_URL');
+  const required = choice(env, 'TIMESTAMP_REQUIRED', ['0', '1'], '1') === '1';
+  if (url === undefined) return undefined;
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol) || new URL(url).username !== '')
+    throw new ConfigError(`TIMESTAMP_URL=${url} is not the address of a timestamp authority (RFC 3161).`);
+  return { url, required };
 }
 
 /** @throws ConfigError, without what is secret. */

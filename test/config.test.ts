@@ -46,6 +46,7 @@ describe('what the environment may say', () => {
     IDENTITY_KEY: KEY,
     CONTACT_KEYS: `2026:${KEY}`,
     CREDENTIAL_KEYS: keysFile,
+    ISSUER_KEY_FILE: '/srv/issuer.p12',
   };
 
   it('is nothing: then it runs for one machine, with the samples', () => {
@@ -66,11 +67,14 @@ describe('what the environment may say', () => {
         { kid: 'p1', algorithm: 'ES256', publicJwk: expect.anything(), privateKey: expect.anything() },
         { kid: 'e1', algorithm: 'Ed25519', publicJwk: expect.anything(), privateKey: expect.anything() },
       ],
+      issuerKey: { kind: 'development' },
+      timestamp: undefined,
       contactKeys: [
         { id: 'new', key: Buffer.alloc(32, 7) },
         { id: 'old', key: Buffer.alloc(32, 7) },
       ],
       retentionDays: usualRetentionDays,
+      packageMegabytes: 256,
       logLevel: 'warn',
       trustedProxies: [],
       corsOrigins: [],
@@ -216,6 +220,7 @@ describe('what the environment may say', () => {
       'IDENTITY_KEY',
       'CONTACT_KEYS',
       'CREDENTIAL_KEYS',
+      'ISSUER_KEY_FILE',
     ])
       expect(refusal({ ...production, [name]: undefined })).toMatch(
         new RegExp(`^${name} is required with NODE_ENV=production`),
@@ -224,6 +229,33 @@ describe('what the environment may say', () => {
       expect(refusal({ ...production, XINQIAO_SAMPLES: samples })).toBe(
         `XINQIAO_SAMPLES=${samples} is refused with NODE_ENV=production: sample sign-ins need no password.`,
       );
+  });
+
+  it('about the key that signs certificates names a file, or a program and its chain', () => {
+    const { ISSUER_KEY_FILE: _file, ...without } = production;
+    expect(
+      read({ ...without, ISSUER_SIGN_COMMAND: 'hsm-sign --slot 1', ISSUER_CHAIN_FILE: '/c' }).issuerKey,
+    ).toEqual({
+      kind: 'command',
+      command: ['hsm-sign', '--slot', '1'],
+      chainFile: '/c',
+    });
+    expect(read({ ISSUER_SIGN_COMMAND: '["a b", "c"]', ISSUER_CHAIN_FILE: '/c' }).issuerKey).toMatchObject({
+      command: ['a b', 'c'],
+    });
+    expect(refusal({ ISSUER_SIGN_COMMAND: 'x' })).toMatch(/^ISSUER_SIGN_COMMAND needs ISSUER_CHAIN_FILE/);
+    expect(refusal({ ISSUER_SIGN_COMMAND: '[1]', ISSUER_CHAIN_FILE: '/c' })).toMatch(/no JSON array/);
+    expect(refusal({ ISSUER_SIGN_COMMAND: 'x', ISSUER_KEY_FILE: 'y' })).toMatch(/not both/);
+    expect(refusal({ ISSUER_KEY_PASSWORD_FILE: 'x' })).toMatch(/of no use/);
+    expect(refusal({ ISSUER_CHAIN_FILE: 'x' })).toMatch(/of no use/);
+    expect(read({ TIMESTAMP_URL: 'http://tsa.example/' }).timestamp).toEqual({
+      url: 'http://tsa.example/',
+      required: true,
+    });
+    expect(read({ TIMESTAMP_URL: 'https://tsa.example/', TIMESTAMP_REQUIRED: '0' }).timestamp!.required).toBe(
+      false,
+    );
+    expect(refusal({ TIMESTAMP_URL: 'tsa' })).toMatch(/not the address of a timestamp authority/);
   });
 
   describe('about issuers', () => {

@@ -37,7 +37,6 @@ export type NewCertificate = Omit<
   readonly period: number;
   readonly template: string;
   readonly templateVersion: number;
-  readonly pdf: Uint8Array;
   /** The certificate whose place it takes. */
   readonly supersedes: string | null;
 };
@@ -75,12 +74,7 @@ export async function insertCertificate(tx: Executor, given: NewCertificate): Pr
     )
     .returning('id')
     .executeTakeFirst();
-  if (row === undefined) return undefined;
-  await tx
-    .insertInto('certificate_documents')
-    .values({ certificate_id: row.id, pdf: Buffer.from(given.pdf) })
-    .execute();
-  return row.id;
+  return row?.id;
 }
 
 export async function findCertificateByNumber(
@@ -135,16 +129,6 @@ export async function listCertificatesOf(db: Executor, personId: string): Promis
       .orderBy('id', 'desc')
       .execute()
   ).map(toCertificate);
-}
-
-export async function findDocument(db: Executor, certificateId: string): Promise<Buffer | undefined> {
-  return (
-    await db
-      .selectFrom('certificate_documents')
-      .select('pdf')
-      .where('certificate_id', '=', certificateId)
-      .executeTakeFirst()
-  )?.pdf;
 }
 
 /** A free place in the newest list of states, drawn by lot; where none is soon found, the next list begins. */

@@ -25,12 +25,12 @@ import {
   findCertificateById,
   findCertificateByNumber,
   findCertificateOfAssignment,
-  findDocument,
   getDrawing,
   listCertificatesOf,
   revokeCertificate,
 } from './certificate.repository.ts';
-import { TextDoesNotFit } from './document.ts';
+import { TextDoesNotFit } from './layout.ts';
+import { findDocument } from './document.repository.ts';
 import { findShortfalls, type Shortfall } from './eligibility.ts';
 import { evidenceGradeOf, evidenceOfEarned } from './evidence.ts';
 import { actingAs, inParts } from '../db/acting.ts';

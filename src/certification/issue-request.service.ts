@@ -14,7 +14,7 @@ import type { ProgrammeService } from '../programmes/programme.service.ts';
 import { covers, type Division, type Unit } from '../regions/division.ts';
 import type { Organization } from '../regions/organization.ts';
 import type { RegionService } from '../regions/region.service.ts';
-import { TextDoesNotFit } from './document.ts';
+import { TextDoesNotFit } from './layout.ts';
 import { MissingGlyph } from './fonts.ts';
 import {
   evidenceOf,

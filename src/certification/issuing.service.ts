@@ -3,8 +3,10 @@ import type { CredentialKey } from '../config.ts';
 import type { CourseVersion } from '../courses/course.ts';
 import { describeReview } from '../courses/review.ts';
 import type { Text } from '../courses/notation.ts';
+import { actingAs } from '../db/acting.ts';
 import type { Database, Executor } from '../db/database.ts';
-import { Conflict } from '../errors.ts';
+import { Conflict, Refusal } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Concerned } from '../journal/journal.ts';
 import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { HoldingsWatcher } from '../people/holdings.ts';
@@ -26,10 +28,19 @@ import { signingKey } from './credential/did.ts';
 import { qrClaims, qrText } from './credential/qr-text.ts';
 import { LIST_LENGTH, type StatusEntry } from './credential/status-list.ts';
 import type { EvidenceGrade } from './evidence.ts';
-import { digestOf, drawCertificate, type CertificateClaims, type RecordedFrom } from './document.ts';
+import { draw, digestOf, sampleEnd, type CertificateClaims, type RecordedFrom } from './document.ts';
+import {
+  freezeTemplate,
+  insertDocument,
+  keepIssuerCertificate,
+  listFrozenTemplates,
+  type NewDocument,
+} from './document.repository.ts';
 import { newCertificateNumber, newVerificationCode } from './number.ts';
 import { roleTitles } from './role-titles.ts';
-import { readTemplate } from './template.ts';
+import { checkInForce, described, type IssuerKey } from './signature/issuer-key.ts';
+import { roomOf, signDocument } from './signature/sign.ts';
+import { isFor, readTemplate } from './template.ts';
 
 /** What is drawn where no exam of ours stands behind a certificate: it says so, whatever the certification's own template says. */
 const RECORDED = { template: 'recorded', templateVersion: 1 } as const;
@@ -60,13 +71,32 @@ export interface Grounds {
 /** Ready to be put into the database. */
 export interface Drawn {
   readonly certificate: NewCertificate;
+  /** Of the template that it was drawn by. */
+  readonly templateDigest: string;
+  /** Signed. */
+  readonly document: Omit<NewDocument, 'issuerCertificateId'>;
   /** Where the holder works: its credit is booked there. */
   readonly organization: Organization | undefined;
-  /** For the PDF to carry: the credential as a JWT, and what its QR code says. */
-  readonly credential: string;
-  readonly qrText: string;
   /** What it takes the place of, and why. */
   readonly supersedes: { readonly id: string; readonly by: string; readonly reason: string } | null;
+}
+
+/** What a template says is not what it said when it first issued: a page that people hold would no longer look as they know it. */
+export class TemplateChanged extends Refusal {
+  readonly code = 'TEMPLATE_CHANGED';
+  constructor(template: string, version: number) {
+    super(
+      `The template ${template} ${version} has issued certificates and has been changed since. Put it back as it was, and make the change a new version.`,
+    );
+  }
+}
+
+/** A template of another jurisdiction. */
+export class TemplateNotForDivision extends Refusal {
+  readonly code = 'TEMPLATE_NOT_FOR_DIVISION';
+  constructor(template: string, divisionCode: string) {
+    super(`The template ${template} is not for certifications of the division ${divisionCode}.`);
+  }
 }
 
 export type Issuing = ReturnType<typeof makeIssuing>;
@@ -77,6 +107,8 @@ export function makeIssuing({
   random,
   publicUrl,
   credentialKeys,
+  issuer,
+  log,
   titles,
   holdings,
 }: {
@@ -84,6 +116,8 @@ export function makeIssuing({
   random: (bytes: number) => Uint8Array;
   publicUrl: string;
   credentialKeys: readonly CredentialKey[];
+  issuer: IssuerKey;
+  log: Log;
   titles: TitleService;
   holdings: HoldingsWatcher;
 }) {
@@ -92,13 +126,15 @@ export function makeIssuing({
 
   type Subject = Omit<
     NewCertificate,
-    'number' | 'verificationCode' | 'claims' | 'pdfDigest' | 'pdf' | 'status' | 'supersedes'
+    'number' | 'verificationCode' | 'claims' | 'pdfDigest' | 'status' | 'supersedes'
   >;
   const drawUnder = async (
     status: StatusEntry,
     subject: Subject,
     said: Omit<CertificateClaims, 'number' | 'issuedOn' | 'verificationUrl'>,
     more: {
+      /** For whose certifications the template has to be; undefined: it was judged before. */
+      divisionCode: string | undefined;
       course: CourseVersion | undefined;
       organization: Organization | undefined;
       supersedes: Drawn['supersedes'];
@@ -114,24 +150,41 @@ export function makeIssuing({
       issuedOn,
       verificationUrl: `${page}#code=${verificationCode}`,
     };
+    const template = await readTemplate(subject.template, subject.templateVersion);
+    if (more.divisionCode !== undefined && !isFor(template, more.divisionCode))
+      throw new TemplateNotForDivision(subject.template, more.divisionCode);
+    const { signer, timestamper } = issuer;
+    // It may have run out since the start.
+    checkInForce(signer, subject.issuedAt);
     const key = signingKey(credentialKeys, 'ES256');
     const facts = { claims, verificationCode, certificationId: subject.certificationId, status };
-    const credential = credentialJwt(credentialOf({ ...facts, course: more.course }, publicUrl), key);
-    const pdf = await drawCertificate(await readTemplate(subject.template, subject.templateVersion), claims);
+    const drawing = draw(template, claims, {
+      credential: credentialJwt(credentialOf({ ...facts, course: more.course }, publicUrl), key),
+      qrText: qrText(page, qrClaims(claims, status, verificationCode), key),
+      room: roomOf(signer, timestamper),
+    });
+    const signed = await signDocument(drawing, signer, timestamper);
+    if (signed.untimed !== undefined)
+      log.warn({ number, why: signed.untimed }, 'a certificate is issued without a timestamp');
+    const { bytes, digest } = drawing.prepared;
     return {
       certificate: {
         ...subject,
         number,
         verificationCode,
         claims,
-        pdf,
-        pdfDigest: digestOf(pdf),
+        pdfDigest: digestOf(signed.bytes),
         status,
         supersedes: more.supersedes?.id ?? null,
       },
+      templateDigest: template.digest,
+      document: {
+        bytes: signed.bytes,
+        part: { digest, bytes, sample: sampleEnd(drawing, template, claims) },
+        chain: signer.chain,
+        profile: signed.profile,
+      },
       organization: more.organization,
-      credential,
-      qrText: qrText(page, qrClaims(claims, status, verificationCode), key),
       supersedes: more.supersedes,
     };
   };
@@ -172,22 +225,27 @@ export function makeIssuing({
         ...(grounds.completedOn === undefined ? {} : { completedOn: grounds.completedOn }),
         ...(grounds.recordedFrom === undefined ? {} : { recordedFrom: grounds.recordedFrom }),
       },
-      { course, organization: post?.organization, supersedes: null },
+      {
+        divisionCode: certification.divisionCode,
+        course,
+        organization: post?.organization,
+        supersedes: null,
+      },
     );
   };
 
   return {
-    /** Draws the document under a new number and a new place in the lists of states. @throws MissingGlyph, TextDoesNotFit */
+    /** Draws the document under a new number and a new place in the lists of states. @throws MissingGlyph, TextDoesNotFit, NotSigned */
     draw: async (grounds: Grounds): Promise<Drawn> => drawOn(await takeEntry(), grounds),
 
-    /** Tries whether it could be drawn. Changes nothing. @throws MissingGlyph, TextDoesNotFit */
+    /** Tries whether it could be drawn. Changes nothing. @throws MissingGlyph, TextDoesNotFit, NotSigned */
     async tryDrawing(grounds: Grounds): Promise<void> {
       await drawOn({ list: 1, position: 0 }, grounds);
     },
 
     /**
      * Draws what takes the place of a certificate: all that it says but for the holder's name, and where they work if that is given.
-     * Its validity is the same, so that the coverage of no day changes. @throws MissingGlyph, TextDoesNotFit
+     * Its validity is the same, so that the coverage of no day changes. @throws MissingGlyph, TextDoesNotFit, NotSigned
      */
     async drawAgain(
       old: Certificate,
@@ -227,6 +285,7 @@ export function makeIssuing({
               }),
         },
         {
+          divisionCode: undefined,
           course: given.course,
           organization: undefined,
           supersedes: { id: old.id, by: given.by, reason: given.reason },
@@ -262,7 +321,19 @@ export function makeIssuing({
       });
       for (const [index, id] of ids.entries()) {
         if (id === undefined) continue;
-        const { certificate: each, organization, supersedes } = drawn[index]!;
+        const { certificate: each, document, organization, supersedes, templateDigest } = drawn[index]!;
+        const kept = await freezeTemplate(tx, {
+          name: each.template,
+          version: each.templateVersion,
+          digest: templateDigest,
+          at: each.issuedAt,
+        });
+        if (kept !== templateDigest) throw new TemplateChanged(each.template, each.templateVersion);
+        const issuerCertificateId = await keepIssuerCertificate(tx, {
+          ...described(document.chain),
+          at: each.issuedAt,
+        });
+        await insertDocument(tx, id, { ...document, issuerCertificateId });
         if (supersedes === null)
           await titles.recordEarned(tx, {
             certificateId: id,
@@ -285,4 +356,15 @@ export function makeIssuing({
       return ids;
     },
   };
+}
+
+/** Says at the start which templates have been changed since they issued: nothing can be issued on them. */
+export async function tellChangedTemplates(db: Database, log: Log): Promise<void> {
+  for (const { name, version, digest } of await actingAs('issuer', async () => listFrozenTemplates(db))) {
+    const now = await readTemplate(name, version).then(
+      (template) => template.digest,
+      (error: Error) => error.message,
+    );
+    if (now !== digest) log.error({ name, version }, new TemplateChanged(name, version).message);
+  }
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { PersonalDataKeeper } from '../people/personal-data.ts';
+import { findDocument } from './document.repository.ts';
 
 /** Certificates: records that others rely on. They stay, with the name they were issued to, so that they can be verified as long as anybody shows one. */
 export const certificateData: PersonalDataKeeper = {
@@ -48,11 +49,7 @@ export const certificateData: PersonalDataKeeper = {
       select id, number from certificates where person_id = ${personId}::bigint order by id`.execute(db);
     return rows.map(({ id, number }) => ({
       name: `certificates/${number}.pdf`,
-      open: async () => {
-        const { rows: found } = await sql<{ pdf: Buffer }>`
-          select pdf from certificate_documents where certificate_id = ${id}::bigint`.execute(db);
-        return found[0]!.pdf;
-      },
+      open: async () => (await findDocument(db, id))!,
     }));
   },
 };

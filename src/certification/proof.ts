@@ -1,8 +1,9 @@
 import { InvalidInput } from '../errors.ts';
 import type { Proof } from '../programmes/certification.ts';
-import { drawCertificate, TextDoesNotFit } from './document.ts';
+import { drawCertificate } from './document.ts';
 import { evidenceOfEarned } from './evidence.ts';
 import { MissingGlyph } from './fonts.ts';
+import { TextDoesNotFit } from './layout.ts';
 import { readTemplate } from './template.ts';
 
 /** Where a planner gave what a claim says. */

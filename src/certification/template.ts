@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -107,6 +108,16 @@ const shape = z.discriminatedUnion('kind', [
       ...pen,
     })
     .describe('Guilloche: waves woven round a point, between two radii.'),
+  z
+    .strictObject({
+      kind: z.literal('seal'),
+      x: z.number(),
+      y: z.number(),
+      radius: z.number().min(20),
+      stroke: colour.default('#c0202a'),
+      lineWidth: z.number().positive().default(2.4),
+    })
+    .describe("A round seal with the issuer's name along its edge: a drawing, which proves nothing."),
 ]);
 
 const textElement = z
@@ -157,6 +168,15 @@ export const templateSchema = z
   .strictObject({
     name: z.string(),
     version: z.number().int().min(1),
+    languages: z
+      .array(z.enum(['zh-CN', 'en']))
+      .min(1)
+      .default(['zh-CN', 'en'])
+      .describe('In which it speaks. Chinese only: it may bind and say nothing in English.'),
+    divisions: z
+      .array(z.string().regex(/^[1-9]\d{5}$/, 'must be an administrative division code of six digits'))
+      .default([])
+      .describe('For certifications of these divisions and of those below them; none: of all.'),
     page: z.strictObject({ width: z.number().positive(), height: z.number().positive() }),
     art: z.array(shape),
     texts: z.array(textElement).min(1).describe('In the order in which they are read aloud.'),
@@ -183,6 +203,21 @@ export const templateSchema = z
         if (a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height)
           context.addIssue({ code: 'custom', path: a.path, message: `overlaps ${b.name}` });
     }
+    for (const [index, text] of template.texts.entries()) {
+      if (!template.languages.includes(text.lang))
+        context.addIssue({
+          code: 'custom',
+          path: ['texts', index, 'lang'],
+          message: `is none of the template's languages`,
+        });
+      for (const name of text.text.flatMap(namesIn))
+        if (name.endsWith('.en') && !template.languages.includes('en'))
+          context.addIssue({
+            code: 'custom',
+            path: ['texts', index, 'text'],
+            message: `binds {${name}} in a template without English`,
+          });
+    }
     const bound = new Set(template.texts.flatMap((element) => element.text.flatMap(namesIn)));
     for (const name of mustBind)
       if (!bound.has(name))
@@ -190,6 +225,20 @@ export const templateSchema = z
   });
 
 export type Template = z.infer<typeof templateSchema>;
+
+/** As it was read from its file. */
+export type KeptTemplate = Template & {
+  /** SHA-256 of the file, hex: what is frozen with the first certificate that is issued on it. */
+  readonly digest: string;
+};
+
+/** Whether a template is for certifications of a division: of its own ones, and of all below them. */
+export function isFor({ divisions }: Pick<Template, 'divisions'>, code: string): boolean {
+  // GB/T 2260: province, prefecture and county have two digits each, 00 for what is not told.
+  return (
+    divisions.length === 0 || divisions.some((each) => code.startsWith(each.replace(/(?:00){1,2}$/, '')))
+  );
+}
 
 /** @param source names where it comes from in messages. @throws Error that names every mistake and its place. */
 export function parseTemplate(yaml: string, source: string): Template {
@@ -207,10 +256,10 @@ export function parseTemplate(yaml: string, source: string): Template {
   throw new Error(`${source}: ${mistakes.join('; ')}`);
 }
 
-const known = new Map<string, Promise<Template>>();
+const known = new Map<string, Promise<KeptTemplate>>();
 
 /** A template of certificates/, read once in the life of the process. @throws Error that says what is wrong in which file. */
-export async function readTemplate(name: string, version: number): Promise<Template> {
+export async function readTemplate(name: string, version: number): Promise<KeptTemplate> {
   const path = `certificates/${name}/${version}/template.yaml`;
   const before = known.get(path);
   if (before !== undefined) return before;
@@ -220,11 +269,13 @@ export async function readTemplate(name: string, version: number): Promise<Templ
   return reading;
 }
 
-async function load(path: string, name: string, version: number): Promise<Template> {
-  const template = parseTemplate(await readFile(join(projectFolder, path), 'utf8'), path);
+async function load(path: string, name: string, version: number): Promise<KeptTemplate> {
+  // A checkout may have changed the ends of lines, which say nothing.
+  const text = (await readFile(join(projectFolder, path), 'utf8')).replaceAll('\r\n', '\n');
+  const template = parseTemplate(text, path);
   if (template.name !== name || template.version !== version)
     throw new Error(
       `${path}: it says it is ${template.name} ${template.version}; folder and file must agree.`,
     );
-  return template;
+  return { ...template, digest: createHash('sha256').update(text).digest('hex') };
 }

@@ -248,6 +248,10 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     sees: `person_id = ${me} or ${worksWhere('certificates', 'certificate.read', 'certificate.revoke')}
       or exists (select from certifications c where c.id = certification_id and ${divisionIn('c.division_code', 'certificate.read', 'certificate.revoke')})`,
   },
+  // No person is in them: what documents have in common, who signed them, which templates are frozen.
+  certificate_document_parts: open({ issuer: 'ri' }),
+  issuer_certificates: open({ issuer: 'ri' }),
+  certificate_templates: open({ issuer: 'ri' }),
   certificate_documents: {
     viewer: 'r',
     issuer: 'ri',

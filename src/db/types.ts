@@ -122,9 +122,29 @@ export interface Attempts {
   submitted_at: Timestamp | null;
 }
 
+export interface CertificateDocumentParts {
+  bytes: Buffer;
+  digest: string;
+  id: Generated<Int8>;
+  sample: Buffer;
+}
+
 export interface CertificateDocuments {
   certificate_id: Int8;
-  pdf: Buffer;
+  issuer_certificate_id: Int8 | null;
+  /**
+   * What comes behind the part: deflate (RFC 1951) against its sample and the chain. Together they are the document whose digest the certificate keeps.
+   */
+  packed: Buffer | null;
+  part_id: Int8 | null;
+  /**
+   * The whole document, of those that were issued before they were signed.
+   */
+  pdf: Buffer | null;
+  /**
+   * Of ETSI EN 319 142-1: B-T has a timestamp of an authority, B-B has none. null: it is not signed.
+   */
+  profile: string | null;
 }
 
 export interface Certificates {
@@ -168,6 +188,13 @@ export interface Certificates {
   valid_from: string;
   valid_until: string | null;
   verification_code: string;
+}
+
+export interface CertificateTemplates {
+  digest: string;
+  frozen_at: Timestamp;
+  name: string;
+  version: number;
 }
 
 export interface Certifications {
@@ -453,6 +480,16 @@ export interface IndicatorValues {
    * A division's code, or minus an organization's id.
    */
   unit: Int8;
+}
+
+export interface IssuerCertificates {
+  chain: ArrayType<Buffer>;
+  digest: string;
+  first_used_at: Timestamp;
+  id: Generated<Int8>;
+  subject: string;
+  valid_from: Timestamp;
+  valid_until: Timestamp;
 }
 
 export interface IssueRequestRows {
@@ -1228,7 +1265,9 @@ export interface DB {
   activity_progress: ActivityProgress;
   assignments: Assignments;
   attempts: Attempts;
+  certificate_document_parts: CertificateDocumentParts;
   certificate_documents: CertificateDocuments;
+  certificate_templates: CertificateTemplates;
   certificates: Certificates;
   certifications: Certifications;
   cohorts: Cohorts;
@@ -1253,6 +1292,7 @@ export interface DB {
   indicators: Indicators;
   issue_request_rows: IssueRequestRows;
   issue_requests: IssueRequests;
+  issuer_certificates: IssuerCertificates;
   items: Items;
   journal_entries: JournalEntries;
   journal_head: JournalHead;

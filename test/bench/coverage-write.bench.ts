@@ -1,5 +1,7 @@
 import { makeCertificateService } from '../../src/certification/certificate.service.ts';
 import { makeIssuing } from '../../src/certification/issuing.service.ts';
+import { developmentKey } from '../../src/certification/signature/development.ts';
+import { fileSigner } from '../../src/certification/signature/key-file.ts';
 import { randomBytes } from 'node:crypto';
 import { startApp } from '../../src/app.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -59,11 +61,18 @@ export const bench: Bench = {
       await app.ledger.addRoleSet(['class_teacher', 'young_pioneers_leader', 'subject_teacher']);
       say(`${made.people} people; ${rows.length} have earned a certificate`);
 
+      const signer = await fileSigner({
+        file: await developmentKey(folder.path),
+        passwordFile: undefined,
+        chainFile: undefined,
+      });
       const parts = {
         ...app.services,
         clock: systemClock,
         random: randomBytes,
         credentialKeys: config.credentialKeys,
+        issuer: { signer, timestamper: undefined },
+        log: silentLog,
       };
       const serviceWith = (holdings: HoldingsWatcher) =>
         makeCertificateService({ ...parts, holdings, issuing: makeIssuing({ ...parts, holdings }) });

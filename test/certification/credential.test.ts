@@ -126,7 +126,11 @@ describe('a certificate that is corrected, and its credential', () => {
           licenseNumber: certificate!.number,
           achievement: {
             achievementType: 'Certificate',
-            alignment: [{ targetCode: 'notice-signs' }, { targetCode: 'listen-and-refer' }],
+            alignment: [
+              { targetCode: 'notice-signs' },
+              { targetCode: 'listen-and-refer' },
+              { targetCode: 'refer-and-follow-up' },
+            ],
           },
           result: [{ value: '0' }, { value: 'C' }, { value: '100' }],
         },

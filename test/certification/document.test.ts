@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { sampleClaims } from '../../src/commands/preview-certificate.ts';
+import { recordedClaims, sampleClaims } from '../../src/commands/preview-certificate.ts';
 import { digestOf, drawCertificate, type CertificateClaims } from '../../src/certification/document.ts';
 import { readTemplate } from '../../src/certification/template.ts';
 import { projectFolder } from '../../src/config.ts';
@@ -51,6 +51,8 @@ describe('a certificate on paper', () => {
     ['a dot as a third one does', { holderName: '古丽‧阿依' }],
     ['a dot as Japanese has it', { holderName: '古丽・阿依' }],
     ['a name with characters that few fonts have', { holderName: '王㛃䶮〇' }],
+    ['characters beyond the basic plane', { holderName: '𠮷𠮟𬭎𨱏', organizationName: '𡐓镇第一小学' }],
+    ['a Latin letter that Chinese fonts lack', { holderName: 'Łukasz Wałęsa' }],
     ['a name in Latin letters', { holderName: 'Zoë Ångström-Müller' }],
     ['a long name in Latin letters', { holderName: 'María-José Fernández de la Peña y Núñez-Ávila' }],
     ['tones', { holderName: 'Lǚ Xiǎoyīng' }],
@@ -178,24 +180,34 @@ describe('a certificate on paper', () => {
     expect(new Set([first, ...digests]).size).toBe(others.length + 1);
   });
 
-  it('is what the sample beside its template is', async () => {
-    // Unpacked, since another zlib may pack the same page otherwise.
-    const unpacked = (pdf: Uint8Array): string[] =>
-      [
-        ...Buffer.from(pdf)
-          .toString('latin1')
-          .matchAll(/(?<!end)stream\n([^]*?)\nendstream/g),
-      ].map((match) => {
-        const bytes = Buffer.from(match[1]!, 'latin1');
-        return digestOf(bytes[0] === 0x78 ? inflateSync(bytes) : bytes);
-      });
-    const sample = unpacked(readFileSync(join(projectFolder, 'certificates/standard/1/sample.pdf')));
-    expect(sample.length).toBeGreaterThan(2);
-    expect(unpacked(await draw({}))).toEqual(sample);
-  });
+  it.each(['standard', 'recorded', 'chinese', 'shanhe'])(
+    'of the template %s is what the sample beside it is, and shows it',
+    async (name) => {
+      // Unpacked, since another zlib may pack the same page otherwise.
+      const unpacked = (pdf: Uint8Array): string[] =>
+        [
+          ...Buffer.from(pdf)
+            .toString('latin1')
+            .matchAll(/(?<!end)stream\n([^]*?)\nendstream/g),
+        ].map((match) => {
+          const bytes = Buffer.from(match[1]!, 'latin1');
+          return digestOf(bytes[0] === 0x78 ? inflateSync(bytes) : bytes);
+        });
+      const sample = unpacked(readFileSync(join(projectFolder, `certificates/${name}/1/sample.pdf`)));
+      expect(sample.length).toBeGreaterThan(2);
+      const claims = name === 'recorded' ? recordedClaims : sampleClaims;
+      const pdf = await drawCertificate(await readTemplate(name, 1), claims);
+      expect(unpacked(pdf)).toEqual(sample);
+      const shown = await readPdf(pdf);
+      expect(packed(shown.text)).toContain(claims.holderName);
+      expect(shown.qr).toBe(claims.verificationUrl);
+      expect(shown.png.equals(readFileSync(join(projectFolder, `certificates/${name}/1/sample.png`)))).toBe(
+        true,
+      );
+    },
+  );
 
   it.each<[string, string, Partial<CertificateClaims>]>([
-    ['𠮷', 'holderName', { holderName: '𠮷田' }],
     ['བ', 'holderName', { holderName: 'བསོད་ནམས' }],
     ['🎓', 'certificationTitle.zh', { certificationTitle: { 'zh-CN': '守门人🎓', en: 'x' } }],
     ['\n', 'issuerName', { issuerName: '县教育局\n科' }],

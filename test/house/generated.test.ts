@@ -30,6 +30,6 @@ describe('generated files', () => {
   });
 
   it('are all of those', () => {
-    expect(files.size).toBe(9);
+    expect(files.size).toBe(10);
   });
 });

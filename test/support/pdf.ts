@@ -58,3 +58,10 @@ export async function readPdf(bytes: Uint8Array, scale = 2): Promise<ReadPdf> {
   const [code] = await readBarcodes(pixels as unknown as ImageData, { formats: ['QRCode'] });
   return { pages: document.numPages, text, letters, png: canvas.toBuffer('image/png'), qr: code?.text };
 }
+
+/** The address with the verification code that a certificate's signed QR code stands for, as `verificationUrl` tells it. */
+export function codeIn(qr: string | undefined): string {
+  const [page, signed = ''] = (qr ?? '').split('#');
+  const { k } = JSON.parse(Buffer.from(signed.split('.')[1] ?? '', 'base64url').toString()) as { k: string };
+  return `${page}#code=${k.replaceAll(/(.{4})(?=.)/g, '$1-')}`;
+}
