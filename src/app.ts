@@ -38,6 +38,7 @@ import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
 import { makeListener } from './http/listener.ts';
+import { readPlayerFiles } from './http/player-files.ts';
 import { makeRateService } from './http/rate.service.ts';
 import { makeServiceApp } from './http/service-app.ts';
 import { makeSealingService } from './journal/sealing.service.ts';
@@ -411,6 +412,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       contentUrl,
       contents,
       oldContents: join(config.dataFolder, 'contents'),
+      playerFiles: await readPlayerFiles('/player-files'),
     });
     serviceListener.answerBy(serviceApp);
     contentListener.answerBy(contentApp);

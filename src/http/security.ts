@@ -10,6 +10,7 @@ const PERMISSIONS = [
   'accelerometer',
   'bluetooth',
   'camera',
+  'clipboard-read',
   'display-capture',
   'geolocation',
   'gyroscope',
@@ -17,6 +18,8 @@ const PERMISSIONS = [
   'microphone',
   'midi',
   'payment',
+  'publickey-credentials-get',
+  'screen-wake-lock',
   'serial',
   'usb',
 ]
@@ -75,9 +78,14 @@ export function serviceHeaders({
   };
 }
 
+/** What a content may do, as the `sandbox` of its frame says too. Links may be opened in windows of their own, which are what they are elsewhere. */
+const SANDBOX =
+  'sandbox allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads';
+
 /**
  * Headers of the content origin, where anything an author uploaded may run: it may load and call only itself, be framed only by
- * the service, and hold no cookie (none is ever set).
+ * the service, and hold no cookie (none is ever set). Only the player's page has this origin; whatever else is opened as a page
+ * has none, and no worker outlives its page.
  */
 export function contentHeaders({
   publicUrl,
@@ -91,9 +99,10 @@ export function contentHeaders({
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
-    "media-src 'self' blob:",
+    "media-src 'self' data: blob:",
     "font-src 'self' data:",
     "connect-src 'self'",
+    "worker-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
     `frame-ancestors ${publicUrl}`,
@@ -101,6 +110,10 @@ export function contentHeaders({
   const headers = { ...common(contentUrl), 'Content-Security-Policy': policy };
   return async (ctx, next) => {
     ctx.set(headers);
+    ctx.append(
+      'Content-Security-Policy',
+      ctx.path.startsWith('/player/') ? `${SANDBOX} allow-same-origin` : SANDBOX,
+    );
     await next();
   };
 }
