@@ -51,7 +51,8 @@ H5P.XinqiaoReflection = (function (base) {
       finish: 'Done',
       skip: 'Go on without writing',
       done: 'What you thought',
-      doneText: 'Thank you for taking the time. Your words stay here; come back to read or change them whenever you like.',
+      doneText:
+        'Thank you for taking the time. Your words stay here; come back to read or change them whenever you like.',
       nothing: '(nothing written)',
       edit: 'Change',
       clear: 'Erase everything',
@@ -93,15 +94,19 @@ H5P.XinqiaoReflection = (function (base) {
     this.bar = base.progressBar(this.say('progress'));
     this.body = el('div', { class: 'xq-body' });
     $container[0].appendChild(
-      el('div', { class: 'xq xq-reflection', lang: base.languageOf(this.params), 'data-xinqiao': 'reflection' }, [
-        el('div', { class: 'xq-top' }, [
-          el('p', { class: 'xq-top-title', text: this.params.title }),
-          this.counter,
-        ]),
-        this.bar,
-        this.body,
-        el('div', { class: 'xq-foot' }, [base.helpPanel(this.params.help)]),
-      ]),
+      el(
+        'div',
+        { class: 'xq xq-reflection', lang: base.languageOf(this.params), 'data-xinqiao': 'reflection' },
+        [
+          el('div', { class: 'xq-top' }, [
+            el('p', { class: 'xq-top-title', text: this.params.title }),
+            this.counter,
+          ]),
+          this.bar,
+          this.body,
+          el('div', { class: 'xq-foot' }, [base.helpPanel(this.params.help)]),
+        ],
+      ),
     );
     this.setActivityStarted();
     this.show();
@@ -123,13 +128,17 @@ H5P.XinqiaoReflection = (function (base) {
   };
 
   Reflection.prototype.privacy = function () {
-    return el('aside', { class: 'xq-callout xq-private', 'aria-label': this.say('private'), 'data-xq': 'private' }, [
-      el('p', { class: 'xq-callout-title' }, [lock(), this.say('private')]),
-      el('div', { class: 'xq-callout-body' }, [
-        el('p', { text: this.say('privateText') }),
-        el('p', { text: this.say('noNames') }),
-      ]),
-    ]);
+    return el(
+      'aside',
+      { class: 'xq-callout xq-private', 'aria-label': this.say('private'), 'data-xq': 'private' },
+      [
+        el('p', { class: 'xq-callout-title' }, [lock(), this.say('private')]),
+        el('div', { class: 'xq-callout-body' }, [
+          el('p', { text: this.say('privateText') }),
+          el('p', { text: this.say('noNames') }),
+        ]),
+      ],
+    );
   };
 
   Reflection.prototype.showPrompt = function (index) {
@@ -230,7 +239,10 @@ H5P.XinqiaoReflection = (function (base) {
     if (!this.completed) {
       this.completed = true;
       var event = this.createXAPIEventTemplate('completed');
-      event.data.statement.result = { completion: true, duration: base.durationSince(this.activityStartTime) };
+      event.data.statement.result = {
+        completion: true,
+        duration: base.durationSince(this.activityStartTime),
+      };
       this.trigger(event);
       base.saveSoon(this);
     }
