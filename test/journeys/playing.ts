@@ -87,7 +87,7 @@ H5P.TestHostile.prototype.attach = function (container) {
   attempt('opener', function () { return parent.opener.document; });
   attempt('frameElement', function () { return window.frameElement.removeAttribute('sandbox'); });
   attempt('eval', function () { return eval('1 + 1'); });
-  attempt('worker', function () { return new Worker(H5P.getLibraryPath('H5P.TestHostile-1.0') + '/worker.js') && 'made'; });
+  attemptLater('worker', function () { return new Promise(function (resolve, reject) { var worker = new Worker(H5P.getLibraryPath('H5P.TestHostile-1.0') + '/worker.js'); worker.onmessage = resolve; worker.onerror = function () { reject(new Error()); }; }); });
   attemptLater('serviceWorker', function () { return navigator.serviceWorker.register(H5P.getLibraryPath('H5P.TestHostile-1.0') + '/worker.js', { scope: '/' }); });
   attemptLater('fetchService', function () { return fetch(service + '/graphql', { method: 'POST', credentials: 'include', headers: { 'content-type': 'application/json' }, body: '{"query":"{viewer{person{id}}}"}' }); });
   attemptLater('fetchElsewhere', function () { return fetch('http://127.0.0.1:9/stolen', { mode: 'no-cors' }); });
@@ -95,7 +95,7 @@ H5P.TestHostile.prototype.attach = function (container) {
   attemptLater('clipboard', function () { return navigator.clipboard.readText(); });
   attemptLater('geolocation', function () { return new Promise(function (resolve, reject) { navigator.geolocation.getCurrentPosition(resolve, function () { reject(new Error()); }); }); });
   attemptLater('camera', function () { return navigator.mediaDevices.getUserMedia({ video: true }); });
-  attempt('form', function () { var form = document.createElement('form'); form.action = service + '/graphql'; form.method = 'post'; document.body.append(form); form.submit(); return 'sent'; });
+  window.sendForm = function () { var form = document.createElement('form'); form.action = service + '/graphql'; form.method = 'post'; document.body.append(form); form.submit(); };
   attempt('inlineScript', function () { var script = document.createElement('script'); script.textContent = 'window.ran = true'; document.body.append(script); return window.ran === true ? 'ran' : 'nothing'; });
   var frame = document.createElement('iframe'); frame.src = service + '/'; document.body.append(frame);
   frame.addEventListener('load', function () { attempt('framedService', function () { return frame.contentWindow.document.title || 'blank'; }); });
@@ -145,7 +145,10 @@ export async function makeCourses(): Promise<string> {
   await mkdir(hostile);
   await writeFile(join(hostile, 'library.json'), library('H5P.TestHostile'));
   await writeFile(join(hostile, 'script.js'), HOSTILE);
-  await writeFile(join(hostile, 'worker.js'), 'self.addEventListener("fetch", function () {});');
+  await writeFile(
+    join(hostile, 'worker.js'),
+    'self.addEventListener("fetch", function () {}); self.postMessage && self.postMessage("runs");',
+  );
   const file = join(course, 'course.yaml');
   const manifest = parse(await readFile(file, 'utf8')) as { modules: object[] };
   const title = (text: string): object => ({ 'zh-CN': text, en: text });
