@@ -42,6 +42,7 @@ import { EmbeddedDatabaseError, startEmbedded } from './db/embedded.ts';
 import { migrate } from './db/migrate.ts';
 import { makeContentApp } from './http/content-app.ts';
 import { makeListener } from './http/listener.ts';
+import { readPlayerFiles } from './http/player-files.ts';
 import { makeRateService } from './http/rate.service.ts';
 import { makeServiceApp } from './http/service-app.ts';
 import { makeSealingService } from './journal/sealing.service.ts';
@@ -488,6 +489,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       oldContents: join(config.dataFolder, 'contents'),
       // A content needs no database; where there is none, it shows in our own page alone.
       frames: async () => launches.listFrames().catch(() => []),
+      playerFiles: await readPlayerFiles('/player-files'),
     });
     serviceListener.answerBy(serviceApp);
     contentListener.answerBy(contentApp);

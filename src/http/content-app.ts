@@ -1,21 +1,20 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { access, readFile } from 'node:fs/promises';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { NotFound } from '../errors.ts';
 import type { ContentStore } from '../h5p/content-store.ts';
 import type { Log } from '../log.ts';
-import { contentFiles, smallFiles } from './content-files.ts';
+import { readWhole } from '../h5p/object-store.ts';
+import { contentFiles } from './content-files.ts';
 import { filesBelow } from './files.ts';
+import type { PlayerFiles } from './player-files.ts';
+import { findNeeds, playerPage, type Needs } from './player-page.ts';
 import { problemResponses } from './problem.ts';
 import { contentHeaders } from './security.ts';
 
-const h5pFolder = join(
-  dirname(createRequire(import.meta.url).resolve('h5p-standalone/package.json')),
-  'dist',
-);
-const playerFolder = join(import.meta.dirname, '../web/player');
+/** Contents whose needs are remembered; they never change. */
+const MOST_KNOWN = 2_000;
 
 /**
  * The content origin: the player, h5p-standalone, and contents by their hash. It has no session and no way to one: who is
@@ -30,35 +29,52 @@ export function makeContentApp(options: {
   oldContents: string;
   /** Sources that frame the service, and so what it frames itself. */
   frames: () => Promise<readonly string[]>;
+  playerFiles: PlayerFiles;
 }): Koa {
   const app = new Koa();
   const router = new Router();
   const immutable = { immutable: true, maxAge: 31_536_000 };
 
+  const { playerFiles } = options;
+  const known = new Map<string, Needs>();
+  const read = async (hash: string, path: string): Promise<Uint8Array | undefined> => {
+    const file = await options.contents.findFile(hash, path);
+    return file === undefined
+      ? readFile(join(options.oldContents, hash, path)).catch(() => undefined)
+      : readWhole(await options.contents.openBlob(file));
+  };
+
   router.get('/player/:hash', async (ctx) => {
     const hash = ctx.params['hash'] ?? '';
-    const known =
+    const isThere =
       /^[0-9a-f]{40}$/.test(hash) &&
       ((await options.contents.findContent(hash)) !== undefined ||
         (await access(join(options.oldContents, hash)).then(
           () => true,
           () => false,
         )));
-    if (!known) throw new NotFound('The content');
+    if (!isThere) throw new NotFound('The content');
     const language = ctx.query['language'] === 'en' ? 'en' : 'zh-CN';
-    const page = await readFile(join(playerFolder, 'player.html'), 'utf8');
+    let needs = known.get(hash);
+    if (needs === undefined) {
+      needs = await findNeeds(async (path) => read(hash, path));
+      if (known.size >= MOST_KNOWN) known.clear();
+      known.set(hash, needs);
+    }
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-cache');
-    ctx.body = page
-      .replaceAll('{{language}}', language)
-      .replaceAll('{{hash}}', hash)
-      .replaceAll('{{parentOrigin}}', options.publicUrl);
+    ctx.body = playerPage({
+      files: playerFiles,
+      base: `/contents/${hash}`,
+      needs,
+      language,
+      parentOrigin: options.publicUrl,
+    });
   });
 
   app.use(problemResponses(options.log));
   app.use(contentHeaders(options));
-  app.use(smallFiles('/h5p', h5pFolder, { maxAge: 86_400 }));
-  app.use(smallFiles('/player-files', playerFolder, { maxAge: 0 }));
+  app.use(playerFiles.serve);
   app.use(
     contentFiles('/contents', options.contents, filesBelow('/contents', options.oldContents, immutable)),
   );

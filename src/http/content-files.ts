@@ -25,6 +25,8 @@ const packers = {
   gzip: async (bytes: Buffer): Promise<Buffer> => promisify(gzip)(bytes),
 };
 
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
 interface Served {
   /** Names the bytes: others have another. */
   readonly tag: string;
@@ -138,15 +140,19 @@ export function contentFiles(prefix: string, store: ContentStore, otherwise: Mid
       tag: file.blob.slice(0, 32),
       path,
       size: file.size,
-      cacheControl: 'public, max-age=31536000, immutable',
+      cacheControl: FOR_EVER,
       open: async (range) => store.openBlob(file, range),
     });
   };
   return Object.assign(middleware, { prefix });
 }
 
-/** The files below a folder of ours that are small enough to be held. @param maxAge in seconds; 0: asked for again each time. */
-export function smallFiles(prefix: string, folder: string, { maxAge }: { maxAge: number }): Middleware {
+/** The files below a folder of ours that are small enough to be held. @param maxAge 0: asked for again each time; forever: the prefix changes with them. */
+export function smallFiles(
+  prefix: string,
+  folder: string,
+  { maxAge }: { maxAge: 0 | 'forever' },
+): Middleware & { readonly prefix: string } {
   const middleware: Middleware = async (ctx, next) => {
     if (!isRead(ctx, prefix)) return next();
     const path = decoded(ctx.path.slice(prefix.length + 1));
@@ -158,7 +164,7 @@ export function smallFiles(prefix: string, folder: string, { maxAge }: { maxAge:
       tag: `${prefix.slice(1)}-${found.size.toString(36)}-${Math.floor(found.mtimeMs).toString(36)}-${Buffer.from(path).toString('base64url')}`,
       path,
       size: found.size,
-      cacheControl: maxAge === 0 ? 'no-cache' : `public, max-age=${maxAge}`,
+      cacheControl: maxAge === 0 ? 'no-cache' : FOR_EVER,
       open: async (range) => {
         const bytes = await readFile(join(folder, path));
         return (async function* () {

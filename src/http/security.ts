@@ -10,6 +10,7 @@ const PERMISSIONS = [
   'accelerometer',
   'bluetooth',
   'camera',
+  'clipboard-read',
   'display-capture',
   'geolocation',
   'gyroscope',
@@ -17,6 +18,8 @@ const PERMISSIONS = [
   'microphone',
   'midi',
   'payment',
+  'publickey-credentials-get',
+  'screen-wake-lock',
   'serial',
   'usb',
 ]
@@ -78,16 +81,21 @@ export function pagePolicy({
     "img-src 'self' data: blob:",
     "font-src 'self'",
     "connect-src 'self'",
+    "manifest-src 'self'",
     `frame-src ${contentUrl} blob:`,
     "base-uri 'none'",
     "form-action 'self'",
     `frame-ancestors ${frames.join(' ')}`,
   ].join('; ');
 }
+/** What a content may do, as the `sandbox` of its frame says too. Links may be opened in windows of their own, which are what they are elsewhere. */
+const SANDBOX =
+  'sandbox allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads';
 
 /**
  * Headers of the content origin, where anything an author uploaded may run: it may load and call only itself, be framed only by
- * the service, and hold no cookie (none is ever set).
+ * the service, and hold no cookie (none is ever set). Only the player's page has this origin; whatever else is opened as a page
+ * has none, and no worker outlives its page.
  */
 export function contentHeaders({
   publicUrl,
@@ -104,9 +112,10 @@ export function contentHeaders({
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",
-    "media-src 'self' blob:",
+    "media-src 'self' data: blob:",
     "font-src 'self' data:",
     "connect-src 'self'",
+    "worker-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
     `frame-ancestors ${publicUrl}`,
@@ -117,6 +126,10 @@ export function contentHeaders({
       ...headers,
       'Content-Security-Policy': [policy, ...(await frames())].join(' '),
     });
+    ctx.append(
+      'Content-Security-Policy',
+      ctx.path.startsWith('/player/') ? `${SANDBOX} allow-same-origin` : SANDBOX,
+    );
     await next();
   };
 }

@@ -1,3 +1,4 @@
+import { readPlayerFiles } from '../../src/http/player-files.ts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -528,6 +529,8 @@ export const again: readonly (
   { type: 'UnitIndicator', query: 'indicators of the school' },
 ];
 
+const playerFiles = await readPlayerFiles('/player-files');
+
 /** By address, method and path; prefixes of files end in `/*`. */
 export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /healthz': { path: () => '/healthz' },
@@ -577,8 +580,7 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /verify/*rest': { path: () => '/verify/x' },
   'service GET /assets/*': { path: () => '/assets/page.js' },
   'content GET /player/:hash': { about: ['contentHash'], path: (of) => `/player/${of.contentHash}` },
-  'content GET /h5p/*': { path: () => '/h5p/frame.bundle.js' },
-  'content GET /player-files/*': { path: () => '/player-files/player.js' },
+  'content GET /player-files/*': { path: () => `${playerFiles.path}/player/player.js` },
   'content GET /contents/*': { about: ['contentHash'], path: (of) => `/contents/${of.contentHash}/h5p.json` },
 };
 

@@ -8,18 +8,46 @@ import { bestWords, readScenarios } from '../support/conversation.ts';
 
 /* What a teacher does in the browser: plays a course's contents and conversations and answers its exam. Chinese pages. */
 
+/** Content types that were played by real clicks on a page: another of the same would show nothing new. */
+const clicked = new WeakMap<Page, Set<string>>();
+
 /** Plays the content that is open until the page says that it is done. Any answer will do: practice is not graded. */
 export async function playActivity(page: Page): Promise<void> {
   const content = page.frameLocator('.player iframe');
-  await content.locator('[data-xinqiao]').waitFor();
-  const done = page.locator('p.done');
-  for (let step = 0; step < 200; step += 1) {
-    if (!(await takeStep(content))) {
-      await done.waitFor({ timeout: 10_000 });
-      return;
-    }
+  const type = (await content.locator('[data-xinqiao]').getAttribute('data-xinqiao')) ?? '';
+  const before = clicked.get(page) ?? new Set();
+  if (before.has(type)) await playWhole(content);
+  else {
+    clicked.set(page, before.add(type));
+    for (let step = 0; await takeStep(content); step += 1)
+      if (step === 200) throw new Error('The content does not come to an end.');
   }
-  throw new Error('The content does not come to an end.');
+  await page.locator('p.done').waitFor({ timeout: 10_000 });
+}
+
+/**
+ * Plays any content of our types to its end, inside its page and at once.
+ * @param steps how many at the most: to be left in the middle.
+ */
+export async function playWhole(content: FrameLocator, steps = 1_000): Promise<void> {
+  const came = await content.locator('[data-xinqiao]').evaluate(
+    (root, { selectors, most }) => {
+      for (let step = 0; step < most; step += 1) {
+        const next = selectors
+          .map((selector) => root.querySelector<HTMLElement>(selector))
+          .find((element) => element?.checkVisibility() === true);
+        if (next === undefined || next === null) return true;
+        if (next instanceof HTMLTextAreaElement) {
+          next.value = `第 ${step + 1} 次想到的`;
+          next.dispatchEvent(new Event('input', { bubbles: true }));
+        } else next.click();
+        if (next instanceof HTMLInputElement) root.querySelector<HTMLElement>('[data-action=check]')?.click();
+      }
+      return false;
+    },
+    { selectors: Object.values(STEPS), most: steps },
+  );
+  if (!came && steps === 1_000) throw new Error('The content does not come to an end.');
 }
 
 /** What a learner can do, in the order in which it is done. */
@@ -27,8 +55,11 @@ const STEPS = {
   level: '[data-level]:enabled',
   option: '[data-option] input:enabled',
   reveal: '[data-action=reveal][aria-expanded=false]',
+  choice: '[data-choice]',
+  write: 'textarea:placeholder-shown',
   next: '[data-action=next]',
 };
+
 /** What an open activity is played with has come up. @returns whether it is a conversation. */
 export async function activityComesUp(page: Page): Promise<boolean> {
   const begin = page.getByRole('button', { name: '开始对话' });
@@ -77,7 +108,8 @@ async function takeStep(content: FrameLocator): Promise<boolean> {
   if (step === 'option') {
     await first.check();
     await content.locator('[data-action=check]').click();
-  } else await first.click();
+  } else if (step === 'write') await first.fill('想到的，写在这里。');
+  else await first.click();
   if (step === 'level' || step === 'option') await content.locator('[data-action=next]').click();
   return true;
 }

@@ -61,12 +61,15 @@ export async function startService({
   clock = systemClock,
   log = silentLog,
   webFolder,
+  coursesFolder,
   env = {},
   outbound,
 }: {
   clock?: Clock;
   log?: Log;
   webFolder?: string;
+  /** Instead of ours. */
+  coursesFolder?: string;
   /** Besides where it lies: e.g. limits. */
   env?: Readonly<Record<string, string>>;
   outbound?: typeof fetch;
@@ -86,6 +89,7 @@ export async function startService({
   const app = await startApp(config, log, {
     clock,
     ...(webFolder === undefined ? {} : { webFolder }),
+    ...(coursesFolder === undefined ? {} : { coursesFolder }),
     ...(outbound === undefined ? {} : { outbound }),
   });
   await makeSampleService({ db: app.db, clock, people: app.services.people }).ensureStaff(sampleStaff);

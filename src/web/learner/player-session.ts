@@ -74,8 +74,6 @@ export class PlayerSession {
   }
 
   statement(statement: object): void {
-    // The door would refuse what comes with it as well.
-    if (!isFair(statement)) return;
     // With an id of its own a statement that is sent twice counts once.
     this.#statements.push('id' in statement ? statement : { id: crypto.randomUUID(), ...statement });
     if (this.#statements.length > MOST_WAITING) {
@@ -166,13 +164,4 @@ export class PlayerSession {
     if (saveUserState.__typename === 'SaveUserStatePayload') this.#version = saveUserState.version;
     else if (saveUserState.code === 'STATE_MOVED_ON') this.#movedOn = true;
   }
-}
-
-/** Neither deeper nor larger than any statement that the service takes. */
-function isFair(statement: object): boolean {
-  const isDeep = (value: unknown, levels: number): boolean =>
-    typeof value === 'object' &&
-    value !== null &&
-    (levels === 0 || Object.values(value).some((each) => isDeep(each, levels - 1)));
-  return !isDeep(statement, 50) && JSON.stringify(statement).length <= 64 * 1024;
 }

@@ -192,8 +192,26 @@ export const en: Texts = {
   revokedFor: (day, reason) => `Revoked on ${day}: ${reason}`,
   supersededFor: (day, reason) => `Replaced by a new one on ${day}: ${reason}`,
   certificateState: { VALID: 'Valid', EXPIRED: 'Expired', REVOKED: 'Revoked', SUPERSEDED: 'Replaced' },
-  playerLoading: 'Opening the content…',
-  playerFailed: (why) => `The content could not be opened: ${why}`,
+  player: {
+    loading: 'Opening the content…',
+    slow: 'The connection is slow. Still opening…',
+    failed: {
+      library: (name) =>
+        `This content could not be opened: ${name} is missing. Please tell your training coordinator.`,
+      network: () =>
+        'The content could not be opened: the connection failed. Check it and open again; what was saved is kept.',
+      script: () =>
+        'This content has an error in its program and could not be opened. Try again; if it fails again, tell your training coordinator.',
+      content: () => 'This content has nothing to show. Please tell your training coordinator.',
+      left: () => 'This content left its own page and was stopped.',
+    },
+    trouble:
+      'Something went wrong inside this content. If it has stopped, open it again; your progress is saved.',
+    flooded:
+      'This content sends too many messages, and some were not kept. Open it again; if it happens again, please tell your training coordinator.',
+    reload: 'Open again',
+    fromTheStart: 'Start over',
+  },
   saving: 'Saving…',
   saved: 'Saved',
   notSaved: 'Not saved yet, trying again…',

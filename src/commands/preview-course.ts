@@ -1,0 +1,67 @@
+import { createServer, type Server } from 'node:http';
+import { stat } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { projectFolder } from '../config.ts';
+import { readPlayerFiles } from '../http/player-files.ts';
+import { makePreview } from '../http/preview-app.ts';
+import { makeLog } from '../log.ts';
+
+/*
+ * npm run course:preview -- <slug or folder>: shows a course's contents in the real player, and again at each change, beside what
+ * the check finds. Needs no database; PORT asks for a port.
+ */
+
+const coursesFolder = join(projectFolder, 'courses');
+const [named] = process.argv.slice(2);
+const courseFolder =
+  named === undefined ? undefined : named.includes('/') ? resolve(named) : join(coursesFolder, named);
+const isThere =
+  courseFolder !== undefined &&
+  (await stat(courseFolder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  ));
+if (courseFolder === undefined || !isThere) {
+  console.error(
+    named === undefined
+      ? 'Which course? npm run course:preview -- <slug or folder>'
+      : `There is no course "${named}".`,
+  );
+  process.exit(2);
+}
+
+const port = Number(process.env['PORT'] ?? 0);
+if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  console.error('PORT is a number from 0 to 65535.');
+  process.exit(2);
+}
+const servers = [createServer(), createServer()];
+const listen = async (server: Server, at: number): Promise<string> =>
+  new Promise((done, failed) => {
+    server.once('error', failed);
+    // Contents are looked at before anybody has read them: nobody else shall reach this.
+    server.listen(at, '127.0.0.1', () => done(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
+  });
+const publicUrl = await listen(servers[0]!, port);
+const contentUrl = await listen(servers[1]!, 0);
+const preview = makePreview({
+  log: makeLog('warn'),
+  publicUrl,
+  contentUrl,
+  courseFolder,
+  librariesFolder: join(coursesFolder, 'libraries'),
+  playerFiles: await readPlayerFiles('/player-files'),
+});
+const answers = [preview.page.callback(), preview.content.callback()];
+for (const [at, server] of servers.entries())
+  server.on('request', (request, response) => void answers[at]!(request, response));
+console.log(`${courseFolder}\n  ${publicUrl}\nIt shows each change by itself. Stop with Ctrl-C.`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    preview.close();
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
