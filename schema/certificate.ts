@@ -4,6 +4,7 @@ import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn } from '../sr
 import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
+import { LogProofType } from './log.ts';
 import { Certificate, CertificateVerification, IssueRequest } from './refs.ts';
 
 const CertificateStateEnum = builder.enumType('CertificateState', {
@@ -139,6 +140,11 @@ builder.node(Certificate, {
       description: 'Number of the certificate that took its place; null unless it is SUPERSEDED.',
     }),
     pdfDigest: t.exposeString('pdfDigest', { description: 'SHA-256 of the PDF, hex.' }),
+    log: t.field({
+      type: LogProofType,
+      description: 'What the transparency log says of it, proven.',
+      resolve: async (certificate, _args, context) => context.services.transparency.proofOf(certificate),
+    }),
     verificationUrl: t.string({
       description: 'What the QR code leads to: number and code.',
       resolve: ({ claims }) => claims.verificationUrl,
@@ -257,6 +263,14 @@ CertificateVerification.implement({
       description:
         'Number of the certificate that took its place; null unless it is SUPERSEDED and the code matched.',
       resolve: ({ certificate, codeMatched }) => (codeMatched ? certificate.successorNumber : null),
+    }),
+    log: t.field({
+      type: LogProofType,
+      nullable: true,
+      description:
+        'What the transparency log says of it, proven; null unless the code matched, which is what finds its entries there.',
+      resolve: async ({ certificate, codeMatched }, _args, context) =>
+        codeMatched ? context.services.transparency.proofOf(certificate) : null,
     }),
     pdfDigest: t.string({
       nullable: true,

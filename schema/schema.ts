@@ -20,6 +20,7 @@ import './attempt.ts';
 import './accommodation.ts';
 import './item-analysis.ts';
 import './simulation.ts';
+import './log.ts';
 import './certificate.ts';
 import './issue-request.ts';
 import './coverage.ts';

@@ -17,6 +17,7 @@ import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeCredentialService } from './certification/credential/credential.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
+import { makeLogService } from './certification/log/log.service.ts';
 import { makeIssuing } from './certification/issuing.service.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
@@ -254,6 +255,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       courses,
     });
     await credentials.checkKeys();
+    const transparency = makeLogService({ db, clock, log, key: config.logKey, publicUrl });
     const certificates = makeCertificateService({
       db,
       clock,
@@ -337,6 +339,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       accommodations,
       certificates,
       credentials,
+      transparency,
       issueRequests,
       titles,
       coverage,
@@ -349,6 +352,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 
     // Before what writes entries, so that it stops after it.
     closers.push(makeSealingService({ db, identityKey: config.identityKey, log }).startSealing());
+    closers.push(transparency.startSequencing());
     const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });
     closers.push(async () => workerPool.end());
     const worker = await startWorker(

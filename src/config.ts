@@ -38,6 +38,8 @@ export interface Config {
   readonly contactKeys: readonly { readonly id: string; readonly key: Buffer }[];
   /** Keys that sign credentials and the QR codes of certificates; of each algorithm the first one that has a private part signs. */
   readonly credentialKeys: readonly CredentialKey[];
+  /** Signs the checkpoints of the transparency log, and nothing else: Ed25519. */
+  readonly logKey: KeyObject;
   /** How many days what is named is kept; src/people/DATA.md says from when, and why so long. */
   readonly retentionDays: Readonly<Record<RetentionRule, number>>;
   /** Who may say who somebody is, by OpenID Connect. */
@@ -203,6 +205,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     issuers: readIssuers(env, production),
     contactKeys: contactKeysOf(env, dataFolder, production),
     credentialKeys: credentialKeysOf(env, dataFolder, production),
+    logKey: logKeyOf(env, dataFolder, production),
     retentionDays: retentionDaysOf(env),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
     trustedProxies: listOf(env, 'TRUSTED_PROXIES', isNetwork, 'an address or a network such as 10.0.0.0/8'),
@@ -654,6 +657,40 @@ function credentialKeysOf(
     );
   }
   return parseCredentialKeys(text, given === undefined ? file : `CREDENTIAL_KEYS (${file})`);
+}
+
+/** A PEM file that LOG_KEY names; otherwise made once, as the identity key. */
+function logKeyOf(
+  env: Readonly<Record<string, string | undefined>>,
+  dataFolder: string,
+  production: boolean,
+): KeyObject {
+  const given = textOf(env, 'LOG_KEY');
+  if (given === undefined && production)
+    throw new ConfigError(
+      'LOG_KEY is required with NODE_ENV=production: the path of a key, made with `openssl genpkey -algorithm ed25519 -out log.key`.',
+    );
+  const file = given ?? join(dataFolder, 'log.key');
+  const make = (): string =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  let text: string;
+  try {
+    text = given === undefined ? madeOnce(file, dataFolder, make) : readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`LOG_KEY (${file}) can't be read: ${(error as NodeJS.ErrnoException).code}.`);
+  }
+  let key: KeyObject | undefined;
+  try {
+    key = createPrivateKey(text);
+  } catch {
+    // What it says may be a part of the key.
+  }
+  if (key?.asymmetricKeyType !== 'ed25519')
+    throw new ConfigError(
+      `${given === undefined ? file : `LOG_KEY (${file})`} is no private Ed25519 key in PEM.`,
+    );
+  return key;
 }
 
 /** @throws ConfigError that names the place, and never a value: there are secrets. */

@@ -129,6 +129,23 @@ export function makeServiceApp(
     ctx.body = found;
   });
 
+  // C2SP tlog-tiles: files as any server could serve them. What is full never changes.
+  router.get('/log/checkpoint', async (ctx) => {
+    publicToAll(ctx);
+    ctx.set({ 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' });
+    ctx.body = await services.transparency.checkpoint();
+  });
+  router.get('/log/tile/*path', async (ctx) => {
+    const found = await services.transparency.findTile(String(ctx.params['path'] ?? ''));
+    if (found === undefined) throw new NotFound('The tile');
+    publicToAll(ctx);
+    ctx.set({
+      'Content-Type': 'application/octet-stream',
+      'Cache-Control': found.full ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
+    });
+    ctx.body = found.bytes;
+  });
+
   // An empty form is nobody's secret.
   router.get('/roster-template.xlsx', (ctx) => {
     download(ctx, '花名册导入模板.xlsx', writeTemplate());
