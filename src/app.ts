@@ -17,6 +17,7 @@ import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeCredentialService } from './certification/credential/credential.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
+import { makeVerificationService } from './certification/verification.service.ts';
 import { makeLogService } from './certification/log/log.service.ts';
 import { makeIssuing } from './certification/issuing.service.ts';
 import { makeProof } from './certification/proof.ts';
@@ -271,6 +272,17 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       titles,
       holdings: ledger,
     });
+    const verification = makeVerificationService({
+      db,
+      clock,
+      log,
+      people,
+      regions,
+      programmes,
+      // None is kept yet: documents are not signed.
+      listTrusted: async () => [],
+    });
+    closers.push(verification.startCounting());
     const issueRequests = makeIssueRequestService({
       db,
       clock,
@@ -340,6 +352,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       certificates,
       credentials,
       transparency,
+      verification,
       issueRequests,
       titles,
       coverage,

@@ -95,6 +95,8 @@ export interface Rates {
   readonly signIn: number;
   /** Certificates looked up from one address by who is not signed in. */
   readonly verification: number;
+  /** Rows of lists verified from one address; a name that differs counts for twenty. */
+  readonly list: number;
   /** Tables begun by one person. */
   readonly export: number;
   /** Uploads of one person. */
@@ -221,6 +223,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       address: countOf(env, 'RATE_ADDRESS', 1_200),
       signIn: countOf(env, 'RATE_SIGN_IN', 120),
       verification: countOf(env, 'RATE_VERIFICATION', 60),
+      list: countOf(env, 'RATE_LIST', 1_000),
       export: countOf(env, 'RATE_EXPORT', 30),
       upload: countOf(env, 'RATE_UPLOAD', 60),
     },

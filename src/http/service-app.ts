@@ -16,12 +16,13 @@ import { makeGraphql } from './graphql.ts';
 import { problem, problemResponses } from './problem.ts';
 import { viewerOf, viewers } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
+import { verificationRoutes } from './verification.ts';
 import { crossOrigin, publicToAll, serviceHeaders } from './security.ts';
 import type { RateService } from './rate.service.ts';
 
 /** Doors that count their callers themselves, since they know who is signed in; and the two that machines ask all the time. */
 const OWN_COUNT =
-  /^\/(?:graphql|export|feed\/.*|certificates\/.*|credentials\/.*|roster-imports\/.*|my-data\.zip|healthz|readyz)\/?$/;
+  /^\/(?:graphql|export|feed\/.*|certificates\/.*|credentials\/.*|roster-imports\/.*|my-data\.zip|api\/verify(?:\/pdf)?|healthz|readyz)\/?$/;
 
 /** W3C Web Application Manifest. */
 const VERIFICATION_APP = {
@@ -219,6 +220,8 @@ export function makeServiceApp(
     ctx.body = VERIFICATION_ICON;
   });
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
+
+  verificationRoutes(router, services, options);
 
   signInRoutes(router, services, {
     ...options,
