@@ -131,8 +131,10 @@ function rowsInJson(body: Buffer): GivenRow[] {
 
 /** @throws InvalidInput */
 async function rowsInFile(body: Buffer, language: Language): Promise<GivenRow[]> {
+  // Whatever it says it is: a workbook is a zip.
+  const name = body.subarray(0, 2).toString('latin1') === 'PK' ? 'list.xlsx' : 'list.csv';
   try {
-    const records = await readTable(fileOf({ name: 'list', bytes: body }), MOST_ROWS);
+    const records = await readTable(fileOf({ name, bytes: body }), MOST_ROWS);
     if (records.length > MOST_ROWS + 1)
       throw new InvalidInput('file', `More than ${MOST_ROWS} rows: divide the list.`);
     return readRows(records);

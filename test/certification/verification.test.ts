@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newCredentialKeys } from '../../src/config.ts';
 import { newCertificateNumber } from '../../src/certification/number.ts';
 import { MOST_ROWS } from '../../src/certification/verification.service.ts';
 import { sameName } from '../../src/certification/verify-list.ts';
@@ -36,6 +40,8 @@ describe('verification of many', () => {
   let numbers: string[];
   let names: string[];
   let codes: string[];
+  let folder: string;
+  let keys: string;
 
   const post = async (
     body: string | Uint8Array,
@@ -86,7 +92,13 @@ describe('verification of many', () => {
     > & { checks: Record<string, boolean | null> };
 
   beforeAll(async () => {
-    service = await startService({ clock: new TestClock('2030-03-04T04:00:00Z') });
+    folder = await mkdtemp(join(tmpdir(), 'xinqiao-verification-'));
+    keys = join(folder, 'keys.json');
+    await writeFile(keys, newCredentialKeys('1'));
+    service = await startService({
+      env: { CREDENTIAL_KEYS: keys },
+      clock: new TestClock('2030-03-04T04:00:00Z'),
+    });
     ({ learners } = await assignTeachers(service, ['t1', 't2']));
     const found = [];
     for (const learner of learners) {
@@ -116,7 +128,10 @@ describe('verification of many', () => {
       { id: found[1]!.id },
     );
   });
-  afterAll(async () => service.stop());
+  afterAll(async () => {
+    await service.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
 
   it('tells each row by itself, in the order of the list', async () => {
     const mistyped = `${numbers[0]!.slice(0, -1)}${numbers[0]!.endsWith('0') ? '1' : '0'}`;
@@ -387,6 +402,7 @@ describe('verification of many', () => {
   it('holds an address to its measure: numbers tried in sequence, and names one after another', async () => {
     const tight = await startService({
       env: {
+        CREDENTIAL_KEYS: keys,
         RATE_LIST: '100',
         RATE_VERIFICATION: '3',
         DATABASE_URL: service.database.url,

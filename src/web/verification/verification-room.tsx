@@ -3,6 +3,8 @@ import { graphql, request, RequestFailed, type ResultOf } from '../graphql.ts';
 import { formatDay, formatTime, useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
+import { ListCheck } from './list-check.tsx';
+import { PdfCheck } from './pdf-check.tsx';
 import { checkToken, readToken, type OfflineFile, type SignedCheck } from './signed-claims.ts';
 import { SignedVerdict, type ServerAnswer } from './signed-verdict.tsx';
 
@@ -235,6 +237,8 @@ export function VerificationRoom() {
       </div>
       {/* Who has scanned a code wants to see what came of it. */}
       {given.token !== undefined && form}
+      <PdfCheck />
+      <ListCheck />
     </>
   );
 }
