@@ -201,7 +201,7 @@ describe('verification of many', () => {
     for await (const some of book.rows(book.sheets[0]!.name))
       rows.push(...some.map(({ cells }) => cells.map((cell) => cell?.text)));
     book.close();
-    expect(rows.slice(1)).toMatchObject([
+    expect(rows.slice(1).map((row) => row.slice(0, 5))).toEqual([
       ['2', numbers[0], names[0], '有效', '一致'],
       ['4', numbers[1], '王芳', '已撤销', '不一致'],
     ]);

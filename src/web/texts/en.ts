@@ -367,7 +367,7 @@ export const en: Texts = {
     unknown: 'We do not know this document',
     not_pdf: 'This is no PDF',
   },
-  pdfGenuineBut: (state: string): string => `The document as it was issued, but: ${state.toLowerCase()}`,
+  pdfGenuineBut: (state: string): string => `The document as it was issued, but: ${state}`,
   pdfMeaning: {
     genuine: 'Byte for byte what was issued.',
     altered: 'Do not rely on what it says; verify the number, or ask the holder for the original.',
@@ -391,6 +391,24 @@ export const en: Texts = {
   pdfNo: 'No',
   pdfOpen: 'Not checked',
   pdfSigner: (name: string): string => `(it says: ${name})`,
+  logTitle: 'In the public log',
+  logLead:
+    'Every issue, replacement and revocation stands in a public log that can only grow. Anybody can watch it, and nobody can change it unnoticed.',
+  logFailed: 'The log can not be read now.',
+  logPending: 'It waits for its place in the log, usually a second or two.',
+  logGood: (size: number): string =>
+    `Checked on this device: it stands among the ${size} entries that the log has signed`,
+  logUnsigned: 'It stands in the log; this browser can not check the signature of the log',
+  logBad: 'The log and this certificate do not agree; ask the issuer',
+  logPlace: (position: number): string => `entry ${position + 1}`,
+  logEvents: {
+    ISSUE: 'Issued',
+    RENEW: 'Renewed',
+    SUPERSEDE: 'Replaced',
+    REVOKE: 'Revoked',
+    RECORDED: 'Recorded (issued before the log)',
+    RESTORED: 'Revocation taken back',
+  },
   verifyTitle: 'Verify a certificate',
   verifyLead:
     'Scan the QR code on the certificate, or enter its number, to see whether it is genuine and what its state is. No login is needed. Once opened, this page checks QR codes without a connection too.',

@@ -90,7 +90,7 @@ export function PdfCheck() {
             className="pdf-verdict"
             data-outcome={typeof told === 'string' || told instanceof Error ? '' : told.outcome}
           >
-            <h3>{name}</h3>
+            <h2>{name}</h2>
             {told === 'busy' ? (
               <p>{t.verifying}</p>
             ) : told instanceof RequestFailed ? (
