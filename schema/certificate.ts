@@ -4,9 +4,11 @@ import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn } from '../sr
 import { builder, languageArg } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
+import { LogProofType } from './log.ts';
+import { VerificationCount } from './verification.ts';
 import { Certificate, CertificateVerification, IssueRequest } from './refs.ts';
 
-const CertificateStateEnum = builder.enumType('CertificateState', {
+export const CertificateStateEnum = builder.enumType('CertificateState', {
   description: 'The one state that every surface tells.',
   values: {
     VALID: { value: 'valid' },
@@ -139,6 +141,20 @@ builder.node(Certificate, {
       description: 'Number of the certificate that took its place; null unless it is SUPERSEDED.',
     }),
     pdfDigest: t.exposeString('pdfDigest', { description: 'SHA-256 of the PDF, hex.' }),
+    log: t.field({
+      type: LogProofType,
+      description: 'What the transparency log says of it, proven.',
+      resolve: async (certificate, _args, context) => context.services.transparency.proofOf(certificate),
+    }),
+    verifications: t.field({
+      type: [VerificationCount],
+      description:
+        'How often it was verified, for its holder: the newest month first. Who asked is not kept. Empty for everybody else.',
+      resolve: async (certificate, _args, context) =>
+        context.viewer === undefined
+          ? []
+          : context.services.verification.listCounts(context.viewer, certificate),
+    }),
     verificationUrl: t.string({
       description: 'What the QR code leads to: number and code.',
       resolve: ({ claims }) => claims.verificationUrl,
@@ -258,6 +274,14 @@ CertificateVerification.implement({
         'Number of the certificate that took its place; null unless it is SUPERSEDED and the code matched.',
       resolve: ({ certificate, codeMatched }) => (codeMatched ? certificate.successorNumber : null),
     }),
+    log: t.field({
+      type: LogProofType,
+      nullable: true,
+      description:
+        'What the transparency log says of it, proven; null unless the code matched, which is what finds its entries there.',
+      resolve: async ({ certificate, codeMatched }, _args, context) =>
+        codeMatched ? context.services.transparency.proofOf(certificate) : null,
+    }),
     pdfDigest: t.string({
       nullable: true,
       description: 'SHA-256 of the PDF, hex; null unless the code matched.',
@@ -292,8 +316,11 @@ builder.queryField('verifyCertificate', (t) =>
       }),
       code: t.arg.string({ description: 'The verification code printed beside the QR code.' }),
     },
-    resolve: async (_root, { number, code }, context) =>
-      (await context.services.certificates.verify(number, code ?? null)) ?? null,
+    resolve: async (_root, { number, code }, context) => {
+      const found = await context.services.certificates.verify(number, code ?? null);
+      if (found !== undefined) context.services.verification.count([found.certificate], 'page');
+      return found ?? null;
+    },
   }),
 );
 

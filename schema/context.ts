@@ -9,6 +9,8 @@ import type { SimulationService } from '../src/assessment/simulation.service.ts'
 import type { AuditService } from '../src/audit/audit.service.ts';
 import type { CertificateService } from '../src/certification/certificate.service.ts';
 import type { CredentialService } from '../src/certification/credential/credential.service.ts';
+import type { VerificationService } from '../src/certification/verification.service.ts';
+import type { LogService } from '../src/certification/log/log.service.ts';
 import type { IssueRequestService } from '../src/certification/issue-request.service.ts';
 import type { CourseService } from '../src/courses/course.service.ts';
 import type { Hotline } from '../src/courses/hotline.ts';
@@ -86,6 +88,10 @@ export interface Services {
   readonly accommodations: AccommodationService;
   readonly certificates: CertificateService;
   readonly credentials: CredentialService;
+  /** The log of what happens to certificates. */
+  readonly transparency: LogService;
+  /** Of many certificates at once, and of documents. */
+  readonly verification: VerificationService;
   readonly issueRequests: IssueRequestService;
   readonly titles: TitleService;
   readonly coverage: CoverageService;

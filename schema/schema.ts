@@ -21,6 +21,8 @@ import './attempt.ts';
 import './accommodation.ts';
 import './item-analysis.ts';
 import './simulation.ts';
+import './log.ts';
+import './verification.ts';
 import './certificate.ts';
 import './issue-request.ts';
 import './coverage.ts';

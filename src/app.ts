@@ -18,8 +18,10 @@ import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeCredentialService } from './certification/credential/credential.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing, tellChangedTemplates } from './certification/issuing.service.ts';
+import { makeLogService } from './certification/log/log.service.ts';
 import { openSigner } from './certification/signature/issuer-key.ts';
 import { makeTimestamper } from './certification/signature/timestamp.ts';
+import { makeVerificationService } from './certification/verification.service.ts';
 import { makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError, projectFolder, type Config } from './config.ts';
@@ -304,6 +306,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     });
     await credentials.checkKeys();
     await tellChangedTemplates(db, log);
+    const transparency = makeLogService({ db, clock, log, key: config.logKey, publicUrl });
     const certificates = makeCertificateService({
       db,
       clock,
@@ -319,6 +322,17 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       titles,
       holdings: ledger,
     });
+    const verification = makeVerificationService({
+      db,
+      clock,
+      log,
+      people,
+      regions,
+      programmes,
+      // None is kept yet: documents are not signed.
+      listTrusted: async () => [],
+    });
+    closers.push(verification.startCounting());
     const issueRequests = makeIssueRequestService({
       db,
       clock,
@@ -402,6 +416,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       accommodations,
       certificates,
       credentials,
+      transparency,
+      verification,
       issueRequests,
       titles,
       coverage,
@@ -419,6 +435,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
 
     // Before what writes entries, so that it stops after it.
     closers.push(makeSealingService({ db, identityKey: config.identityKey, log }).startSealing());
+    closers.push(transparency.startSequencing());
     const workerPool = makePool(databaseUrl, { name: 'xinqiao-worker', size: 8 });
     closers.push(async () => workerPool.end());
     const worker = await startWorker(

@@ -42,6 +42,8 @@ export interface Config {
   readonly issuerKey: IssuerKeyConfig;
   /** Who confirms when they were signed (RFC 3161); undefined: nobody does. */
   readonly timestamp: { readonly url: string; readonly required: boolean } | undefined;
+  /** Signs the checkpoints of the transparency log, and nothing else: Ed25519. */
+  readonly logKey: KeyObject;
   /** How many days what is named is kept; src/people/DATA.md says from when, and why so long. */
   readonly retentionDays: Readonly<Record<RetentionRule, number>>;
   /** Who may say who somebody is, by OpenID Connect. */
@@ -123,6 +125,8 @@ export interface Rates {
   readonly signIn: number;
   /** Certificates looked up from one address by who is not signed in. */
   readonly verification: number;
+  /** Rows of lists verified from one address; a name that differs counts for twenty. */
+  readonly list: number;
   /** Tables begun by one person. */
   readonly export: number;
   /** Uploads of one person. */
@@ -236,6 +240,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     credentialKeys: credentialKeysOf(env, dataFolder, production),
     issuerKey: issuerKeyOf(env, production),
     timestamp: timestampOf(env),
+    logKey: logKeyOf(env, dataFolder, production),
     retentionDays: retentionDaysOf(env),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'warn'),
     trustedProxies: listOf(env, 'TRUSTED_PROXIES', isNetwork, 'an address or a network such as 10.0.0.0/8'),
@@ -251,6 +256,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       address: countOf(env, 'RATE_ADDRESS', 1_200),
       signIn: countOf(env, 'RATE_SIGN_IN', 120),
       verification: countOf(env, 'RATE_VERIFICATION', 60),
+      list: countOf(env, 'RATE_LIST', 1_000),
       export: countOf(env, 'RATE_EXPORT', 30),
       upload: countOf(env, 'RATE_UPLOAD', 60),
     },
@@ -780,6 +786,40 @@ function credentialKeysOf(
     );
   }
   return parseCredentialKeys(text, given === undefined ? file : `CREDENTIAL_KEYS (${file})`);
+}
+
+/** A PEM file that LOG_KEY names; otherwise made once, as the identity key. */
+function logKeyOf(
+  env: Readonly<Record<string, string | undefined>>,
+  dataFolder: string,
+  production: boolean,
+): KeyObject {
+  const given = textOf(env, 'LOG_KEY');
+  if (given === undefined && production)
+    throw new ConfigError(
+      'LOG_KEY is required with NODE_ENV=production: the path of a key, made with `openssl genpkey -algorithm ed25519 -out log.key`.',
+    );
+  const file = given ?? join(dataFolder, 'log.key');
+  const make = (): string =>
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  let text: string;
+  try {
+    text = given === undefined ? madeOnce(file, dataFolder, make) : readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`LOG_KEY (${file}) can't be read: ${(error as NodeJS.ErrnoException).code}.`);
+  }
+  let key: KeyObject | undefined;
+  try {
+    key = createPrivateKey(text);
+  } catch {
+    // What it says may be a part of the key.
+  }
+  if (key?.asymmetricKeyType !== 'ed25519')
+    throw new ConfigError(
+      `${given === undefined ? file : `LOG_KEY (${file})`} is no private Ed25519 key in PEM.`,
+    );
+  return key;
 }
 
 /** @throws ConfigError that names the place, and never a value: there are secrets. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,11 @@ import {
 } from '../src/config.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
+function privateKeyOf(kind: 'ed25519' | 'x25519'): string {
+  const { privateKey } = kind === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519');
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+const logKeyFile = join(tmpdir(), `xinqiao-config-${process.pid}.pem`);
 const keysFile = join(tmpdir(), `xinqiao-config-${process.pid}.json`);
 
 describe('what the environment may say', () => {
@@ -22,10 +28,12 @@ describe('what the environment may say', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'xinqiao-config-'));
     writeFileSync(keysFile, newCredentialKeys('1'));
+    writeFileSync(logKeyFile, privateKeyOf('ed25519'));
   });
   afterAll(async () => {
     await rm(folder, { recursive: true, force: true });
     await rm(keysFile);
+    await rm(logKeyFile);
   });
 
   const read = (env: Record<string, string> = {}) => readConfig({ XINQIAO_DATA: folder, ...env });
@@ -47,6 +55,7 @@ describe('what the environment may say', () => {
     CONTACT_KEYS: `2026:${KEY}`,
     CREDENTIAL_KEYS: keysFile,
     ISSUER_KEY_FILE: '/srv/issuer.p12',
+    LOG_KEY: logKeyFile,
   };
 
   it('is nothing: then it runs for one machine, with the samples', () => {
@@ -69,6 +78,7 @@ describe('what the environment may say', () => {
       ],
       issuerKey: { kind: 'development' },
       timestamp: undefined,
+      logKey: expect.objectContaining({ type: 'private', asymmetricKeyType: 'ed25519' }),
       contactKeys: [
         { id: 'new', key: Buffer.alloc(32, 7) },
         { id: 'old', key: Buffer.alloc(32, 7) },
@@ -80,7 +90,15 @@ describe('what the environment may say', () => {
       corsOrigins: [],
       graphiql: true,
       introspection: 'everyone',
-      rates: { viewer: 12_000, address: 1_200, signIn: 120, verification: 60, export: 30, upload: 60 },
+      rates: {
+        viewer: 12_000,
+        address: 1_200,
+        signIn: 120,
+        verification: 60,
+        list: 1_000,
+        export: 30,
+        upload: 60,
+      },
       connections: { total: 5_000, perAddress: 1_000, slowestUpload: 2_048 },
       outbound: { allow: [], ports: [443, 8443], allowHttp: false },
     });
@@ -161,6 +179,7 @@ describe('what the environment may say', () => {
       'LOG_LEVEL',
       'CONTACT_KEYS',
       'CREDENTIAL_KEYS',
+      'LOG_KEY',
       'RETENTION_DAYS',
     ];
     for (const nothing of ['', ' '])
@@ -221,6 +240,7 @@ describe('what the environment may say', () => {
       'CONTACT_KEYS',
       'CREDENTIAL_KEYS',
       'ISSUER_KEY_FILE',
+      'LOG_KEY',
     ])
       expect(refusal({ ...production, [name]: undefined })).toMatch(
         new RegExp(`^${name} is required with NODE_ENV=production`),
@@ -396,6 +416,17 @@ describe('what the environment may say', () => {
     const secret = (JSON.parse(readFileSync(join(folder, 'credential-keys.json'), 'utf8')) as typeof made)
       .keys[0]!['d']!;
     expect(JSON.stringify(credentialKeys) + inspect(credentialKeys, { depth: 9 })).not.toContain(secret);
+  });
+
+  it('takes no key for the log but a private Ed25519 one, and tells nothing of it', async () => {
+    const file = join(folder, 'log.pem');
+    for (const wrong of ['hello', privateKeyOf('ed25519').slice(0, 60), privateKeyOf('x25519')]) {
+      await writeFile(file, wrong);
+      expect(refusal({ LOG_KEY: file })).toBe(`LOG_KEY (${file}) is no private Ed25519 key in PEM.`);
+    }
+    expect(refusal({ LOG_KEY: join(folder, 'none.pem') })).toContain("can't be read: ENOENT");
+    read();
+    expect(statSync(join(folder, 'log.key')).mode & 0o777).toBe(0o600);
   });
 
   it('keeps a key of its own beside the data, for its owner alone, and would rather not start than use half of one', async () => {

@@ -91,6 +91,33 @@ export async function findCertificateByNumber(
   return row === undefined ? undefined : toCertificate(row);
 }
 
+/** Those that are there, in no order. */
+export async function listCertificatesByNumber(
+  db: Executor,
+  numbers: readonly string[],
+): Promise<Certificate[]> {
+  return (
+    await db
+      .selectFrom('certificates')
+      .select(columns)
+      .where('number', '=', sql<string>`any(${numbers}::text[])`)
+      .execute()
+  ).map(toCertificate);
+}
+
+/** @param digest SHA-256 of its PDF, hex. */
+export async function findCertificateByDigest(
+  db: Executor,
+  digest: string,
+): Promise<Certificate | undefined> {
+  const row = await db
+    .selectFrom('certificates')
+    .select(columns)
+    .where('pdf_digest', '=', digest)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toCertificate(row);
+}
+
 export async function findCertificateById(db: Executor, id: string): Promise<Certificate | undefined> {
   const row = await db.selectFrom('certificates').select(columns).where('id', '=', id).executeTakeFirst();
   return row === undefined ? undefined : toCertificate(row);

@@ -21,6 +21,22 @@ export const certificateData: PersonalDataKeeper = {
         select lpad(id::text, 19, '0') as key, id::text, revoked_at, revocation_reason from certificates where revoked_by = ${personId}::bigint`,
     },
     {
+      name: 'certificate_log',
+      tables: ['log_entries', 'log_pending'],
+      fate: 'kept',
+      rows: (personId) => sql`
+        select lpad(l.position::text, 19, '0') as key, l.position::text, c.number, l.event, l.entry, l.logged_at
+        from log_entries l join certificates c on c.id = l.certificate_id where c.person_id = ${personId}::bigint`,
+    },
+    {
+      name: 'verification_counts',
+      tables: ['verification_counts'],
+      fate: 'kept',
+      rows: (personId) => sql`
+        select lpad(v.certificate_id::text, 19, '0') || v.month || v.way as key, c.number, v.month, v.way, v.count
+        from verification_counts v join certificates c on c.id = v.certificate_id where c.person_id = ${personId}::bigint`,
+    },
+    {
       name: 'issue_requests',
       tables: ['issue_requests', 'issue_request_rows'],
       fate: 'kept',

@@ -261,6 +261,17 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   // Which places are taken says nothing of whose they are.
   status_entries: { gate: 'r', issuer: 'ri' },
   credential_keys: { issuer: 'ri' },
+  // What happens to a certificate is noted by a trigger, whoever does it; the log itself is open to all.
+  log_pending: { keeper: 'rd' },
+  log_entries: { gate: 'r', keeper: 'ri' },
+  log_tiles: { gate: 'r', keeper: 'riu' },
+  log_checkpoints: { gate: 'r', keeper: 'ri' },
+  verification_counts: {
+    viewer: 'r',
+    gate: 'riu',
+    keeper: 'r',
+    sees: `exists (select from certificates c where c.id = certificate_id and c.person_id = ${me})`,
+  },
   credit_records: {
     viewer: 'r',
     issuer: 'ri',
@@ -414,6 +425,7 @@ create or replace function owe(task text, payload json, key text, not_before tim
   set search_path = graphile_worker, pg_temp as
   $$ select graphile_worker.add_job(task, payload, job_key => key, run_at => not_before, max_attempts => 25) $$;
 alter function queue_journal_entry() security definer set search_path = public, pg_temp;
+alter function queue_log_event() security definer set search_path = public, pg_temp;
 -- Whom an entry concerns is asked of all posts, whoever writes it.
 create or replace function person_concerns(person bigint, day date) returns setof bigint language sql stable security definer set search_path = public, pg_temp as
   $$ select key from posts join organizations o on o.id = posts.organization_id

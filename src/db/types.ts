@@ -591,6 +591,36 @@ export interface JournalUnsealed {
   entry_id: Int8;
 }
 
+export interface LogCheckpoints {
+  at: Timestamp;
+  root: Buffer;
+  size: Int8;
+}
+
+export interface LogEntries {
+  /**
+   * Whose it is; not in the entry itself. No foreign key: the log outlives what it tells of.
+   */
+  certificate_id: Int8;
+  entry: string;
+  event: string;
+  logged_at: Timestamp;
+  position: Int8;
+}
+
+export interface LogPending {
+  at: Timestamp;
+  certificate_id: Int8;
+  event: string;
+  id: Generated<Int8>;
+}
+
+export interface LogTiles {
+  hashes: Buffer;
+  index: Int8;
+  level: number;
+}
+
 export interface LtiAccounts {
   created_at: Timestamp;
   decided_at: Timestamp | null;
@@ -1253,6 +1283,13 @@ export interface UserStates {
   version: number;
 }
 
+export interface VerificationCounts {
+  certificate_id: Int8;
+  count: number;
+  month: string;
+  way: string;
+}
+
 export interface WorkerInstances {
   instance: number;
   pool_id: string;
@@ -1298,6 +1335,10 @@ export interface DB {
   journal_head: JournalHead;
   journal_seals: JournalSeals;
   journal_unsealed: JournalUnsealed;
+  log_checkpoints: LogCheckpoints;
+  log_entries: LogEntries;
+  log_pending: LogPending;
+  log_tiles: LogTiles;
   lti_accounts: LtiAccounts;
   lti_arrivals: LtiArrivals;
   lti_deployments: LtiDeployments;
@@ -1341,5 +1382,6 @@ export interface DB {
   time_stretches: TimeStretches;
   time_totals: TimeTotals;
   user_states: UserStates;
+  verification_counts: VerificationCounts;
   worker_instances: WorkerInstances;
 }

@@ -20,7 +20,7 @@ export interface RateService {
   /** Charges a bucket of its own beside that. @throws RateLimited */
   chargeFor(
     ctx: Context,
-    bucket: 'signIn' | 'verification' | 'export' | 'upload',
+    bucket: 'signIn' | 'verification' | 'list' | 'export' | 'upload',
     viewer: Viewer | undefined,
     units?: number,
   ): Promise<void>;

@@ -19,12 +19,13 @@ import { ltiRoutes } from './lti.ts';
 import { problem, problemResponses } from './problem.ts';
 import { viewerOf, viewers } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
+import { verificationRoutes } from './verification.ts';
 import { crossOrigin, publicToAll, serviceHeaders } from './security.ts';
 import type { RateService } from './rate.service.ts';
 
 /** Doors that count their callers themselves, since they know who is signed in; and the two that machines ask all the time. */
 const OWN_COUNT =
-  /^\/(?:graphql|export|feed\/.*|certificates\/.*|credentials\/.*|roster-imports\/.*|h5p\/.*|my-data\.zip|healthz|readyz)\/?$/;
+  /^\/(?:graphql|export|feed\/.*|certificates\/.*|credentials\/.*|roster-imports\/.*|h5p\/.*|my-data\.zip|api\/verify(?:\/pdf)?|healthz|readyz)\/?$/;
 
 /** W3C Web Application Manifest. */
 const VERIFICATION_APP = {
@@ -130,6 +131,23 @@ export function makeServiceApp(
     // Short, so that a revocation is soon seen; the list itself says how long it may be relied on.
     ctx.set({ 'Content-Type': 'application/vc+ld+json', 'Cache-Control': 'public, max-age=60' });
     ctx.body = found;
+  });
+
+  // C2SP tlog-tiles: files as any server could serve them. What is full never changes.
+  router.get('/log/checkpoint', async (ctx) => {
+    publicToAll(ctx);
+    ctx.set({ 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' });
+    ctx.body = await services.transparency.checkpoint();
+  });
+  router.get('/log/tile/*path', async (ctx) => {
+    const found = await services.transparency.findTile(String(ctx.params['path'] ?? ''));
+    if (found === undefined) throw new NotFound('The tile');
+    publicToAll(ctx);
+    ctx.set({
+      'Content-Type': 'application/octet-stream',
+      'Cache-Control': found.full ? 'public, max-age=31536000, immutable' : 'public, max-age=3600',
+    });
+    ctx.body = found.bytes;
   });
 
   // An empty form is nobody's secret.
@@ -243,6 +261,8 @@ export function makeServiceApp(
     ctx.body = VERIFICATION_ICON;
   });
   router.get(['/verify', '/verify/*rest'], page('verify.html'));
+
+  verificationRoutes(router, services, options);
 
   signInRoutes(router, services, {
     ...options,

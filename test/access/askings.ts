@@ -163,6 +163,8 @@ export const queries: Readonly<Record<string, FieldAsking>> = {
     args: (of) => ({ number: of.oldNumber, code: of.oldCode }),
   },
   'verifyCertificate without its code': { about: ['oldNumber'], args: (of) => ({ number: of.oldNumber }) },
+  verifyCertificates: { about: ['oldNumber'], args: (of) => ({ rows: [{ number: of.oldNumber }] }) },
+  transparencyLog: nothing,
   viewer: nothing,
 };
 
@@ -549,6 +551,13 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /verify/worker.js': { path: () => '/verify/worker.js' },
   'service GET /verify/app.webmanifest': { path: () => '/verify/app.webmanifest' },
   'service GET /verify/icon.svg': { path: () => '/verify/icon.svg' },
+  'service POST /api/verify': {
+    path: () => '/api/verify',
+    body: (of) => ({ certificates: [{ number: of.oldNumber }] }),
+  },
+  'service POST /api/verify/pdf': { path: () => '/api/verify/pdf', body: () => ({}) },
+  'service GET /log/checkpoint': { path: () => '/log/checkpoint' },
+  'service GET /log/tile/*path': { path: () => '/log/tile/entries/000.p/1' },
   'service GET /roster-template.xlsx': { path: () => '/roster-template.xlsx' },
   'service GET /roster-imports/:id/refusals.xlsx': {
     about: ['rosterImportNumber'],

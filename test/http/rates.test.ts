@@ -7,7 +7,7 @@ import type { Viewer } from '../../src/people/permission.ts';
 import { makeTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-const NO_RATES = { viewer: 0, address: 0, signIn: 0, verification: 0, export: 0, upload: 0 };
+const NO_RATES = { viewer: 0, address: 0, signIn: 0, verification: 0, list: 0, export: 0, upload: 0 };
 
 describe('a measure of units', () => {
   let database: TestDatabase;

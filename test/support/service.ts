@@ -54,7 +54,14 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-const TIGHT = ['RATE_ADDRESS', 'RATE_SIGN_IN', 'RATE_VERIFICATION', 'RATE_EXPORT', 'RATE_UPLOAD'];
+const TIGHT = [
+  'RATE_ADDRESS',
+  'RATE_SIGN_IN',
+  'RATE_VERIFICATION',
+  'RATE_LIST',
+  'RATE_EXPORT',
+  'RATE_UPLOAD',
+];
 
 /** The whole service on a database of its own, with the sample staff (coordinator, hr, issuers, operator) and nothing else. */
 export async function startService({

@@ -3,6 +3,9 @@ import { graphql, request, RequestFailed, type ResultOf } from '../graphql.ts';
 import { formatDay, formatTime, useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Failed, Loading, Title } from '../parts/page.tsx';
+import { ListCheck } from './list-check.tsx';
+import { LogCard } from './log-card.tsx';
+import { PdfCheck } from './pdf-check.tsx';
 import { checkToken, readToken, type OfflineFile, type SignedCheck } from './signed-claims.ts';
 import { SignedVerdict, type ServerAnswer } from './signed-verdict.tsx';
 
@@ -222,7 +225,16 @@ export function VerificationRoom() {
       {given.token === undefined && form}
       <div aria-live="polite">
         {state.step === 'busy' && <Loading />}
-        {state.step === 'signed' && <SignedVerdict check={state.check} server={state.server} at={state.at} />}
+        {state.step === 'signed' && (
+          <>
+            <SignedVerdict check={state.check} server={state.server} at={state.at} />
+            {state.server.step === 'told' &&
+              state.server.found?.codeMatched === true &&
+              state.check.claims?.code != null && (
+                <LogCard number={state.server.found.number} code={state.check.claims.code} />
+              )}
+          </>
+        )}
         {state.step === 'failed' && (
           <Failed code={state.error.code} message={state.error.message} retry={() => void verify(given)} />
         )}
@@ -230,11 +242,16 @@ export function VerificationRoom() {
           (state.found === null ? (
             <NotFoundVerdict />
           ) : (
-            <Verdict found={state.found} codeGiven={state.code !== ''} at={state.at} />
+            <>
+              <Verdict found={state.found} codeGiven={state.code !== ''} at={state.at} />
+              {state.found.codeMatched && <LogCard number={state.found.number} code={state.code} />}
+            </>
           ))}
       </div>
       {/* Who has scanned a code wants to see what came of it. */}
       {given.token !== undefined && form}
+      <PdfCheck />
+      <ListCheck />
     </>
   );
 }
