@@ -46,7 +46,7 @@ const listen = async (server: Server, at: number): Promise<string> =>
 const publicUrl = await listen(servers[0]!, port);
 const contentUrl = await listen(servers[1]!, 0);
 const preview = makePreview({
-  log: makeLog({ level: 'warn' }),
+  log: makeLog('warn'),
   publicUrl,
   contentUrl,
   courseFolder,
