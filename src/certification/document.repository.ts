@@ -112,6 +112,16 @@ export async function keepIssuerCertificate(
   return (await find()) ?? (await inserted()) ?? (await find())!;
 }
 
+/** By whose keys documents were signed, newest first: the certificate of each key itself, DER. */
+export async function listIssuerCertificates(db: Executor): Promise<Buffer[]> {
+  const rows = await db
+    .selectFrom('issuer_certificates')
+    .select('chain')
+    .orderBy('first_used_at', 'desc')
+    .execute();
+  return rows.flatMap(({ chain }) => chain[0] ?? []);
+}
+
 export interface FrozenTemplate {
   readonly name: string;
   readonly version: number;

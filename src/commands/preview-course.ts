@@ -8,12 +8,12 @@ import { makePreview } from '../http/preview-app.ts';
 import { makeLog } from '../log.ts';
 
 /*
- * npm run course:preview -- <slug or folder>: shows a course's contents in the real player, and again at each change, beside what
- * the check finds. Needs no database; PORT asks for a port.
+ * npm run course:preview -- <slug or folder> [port]: shows a course's contents in the real player, and again at each change, beside what
+ * the check finds. Needs no database.
  */
 
 const coursesFolder = join(projectFolder, 'courses');
-const [named] = process.argv.slice(2);
+const [named, wanted = '0'] = process.argv.slice(2);
 const courseFolder =
   named === undefined ? undefined : named.includes('/') ? resolve(named) : join(coursesFolder, named);
 const isThere =
@@ -25,15 +25,15 @@ const isThere =
 if (courseFolder === undefined || !isThere) {
   console.error(
     named === undefined
-      ? 'Which course? npm run course:preview -- <slug or folder>'
+      ? 'Which course? npm run course:preview -- <slug or folder> [port]'
       : `There is no course "${named}".`,
   );
   process.exit(2);
 }
 
-const port = Number(process.env['PORT'] ?? 0);
+const port = Number(wanted);
 if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-  console.error('PORT is a number from 0 to 65535.');
+  console.error('A port is a number from 0 to 65535.');
   process.exit(2);
 }
 const servers = [createServer(), createServer()];

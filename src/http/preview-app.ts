@@ -166,6 +166,8 @@ export function makePreview(options: PreviewOptions): Preview {
   content.use(options.playerFiles.serve);
   content.use(contentRoutes.routes());
 
+  for (const app of [page, content])
+    app.on('error', (error: Error) => log.debug({ error: error.message }, 'response cut short'));
   return {
     page,
     content,

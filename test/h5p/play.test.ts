@@ -79,8 +79,9 @@ describe('an uploaded package that came out and in again', () => {
     for (const text of texts) await frame.locator('.test-text', { hasText: text }).waitFor();
     await frame.locator('.test-done').last().click();
     const completed = await page.waitForFunction(() =>
-      (window as unknown as { heard: { type: string; statement?: { verb: { id: string } } }[] }).heard.some(
-        ({ type, statement }) => type === 'statement' && statement!.verb.id.endsWith('/completed'),
+      (window as unknown as { heard: { type: string; statement?: string }[] }).heard.some(
+        ({ type, statement }) =>
+          type === 'statement' && JSON.parse(statement!).verb.id.endsWith('/completed'),
       ),
     );
     expect(await completed.jsonValue()).toBe(true);

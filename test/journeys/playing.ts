@@ -97,7 +97,7 @@ H5P.TestHostile.prototype.attach = function (container) {
   attemptLater('camera', function () { return navigator.mediaDevices.getUserMedia({ video: true }); });
   window.sendForm = function () { var form = document.createElement('form'); form.action = service + '/graphql'; form.method = 'post'; document.body.append(form); form.submit(); };
   attempt('inlineScript', function () { var script = document.createElement('script'); script.textContent = 'window.ran = true'; document.body.append(script); return window.ran === true ? 'ran' : 'nothing'; });
-  var frame = document.createElement('iframe'); frame.src = service + '/'; document.body.append(frame);
+  var frame = document.createElement('iframe'); frame.src = service + '/'; frame.title = 'service'; document.body.append(frame);
   frame.addEventListener('load', function () { attempt('framedService', function () { return frame.contentWindow.document.title || 'blank'; }); });
   // For the next content to find.
   localStorage.setItem('mark', 'here'); sessionStorage.setItem('mark', 'here');
