@@ -42,6 +42,7 @@ import type { Organization, OrganizationChange } from '../src/regions/organizati
 import type { RegionService } from '../src/regions/region.service.ts';
 import type { TitleService } from '../src/titles/title.service.ts';
 import type { LtiAccountService } from '../src/lti/account.service.ts';
+import type { LtiGradeService } from '../src/lti/grade.service.ts';
 import type { LtiInvitationService } from '../src/lti/invitation.service.ts';
 import type { LtiKeyService } from '../src/lti/key.service.ts';
 import type { LtiLaunchService } from '../src/lti/launch.service.ts';
@@ -92,6 +93,7 @@ export interface Services {
   readonly platformInvitations: LtiInvitationService;
   readonly platformAccounts: LtiAccountService;
   readonly launches: LtiLaunchService;
+  readonly platformGrades: LtiGradeService;
 }
 
 export interface Context {

@@ -28,6 +28,7 @@ import './staffing.ts';
 import './indicator.ts';
 import './snapshot.ts';
 import './credit.ts';
+import './lti-grade.ts';
 import './lti-registration.ts';
 import './lti-account.ts';
 import './launch.ts';

@@ -61,10 +61,13 @@ import { makeGrantService } from './access/grant.service.ts';
 import { makeSessionService } from './access/session.service.ts';
 import { makeSignInService } from './access/sign-in.service.ts';
 import { makeLtiAccountService } from './lti/account.service.ts';
+import { makeLtiGradeService, SEND_GRADES_TASK } from './lti/grade.service.ts';
 import { makeLtiInvitationService } from './lti/invitation.service.ts';
 import { LTI_KEYS_TASK, makeLtiKeyService } from './lti/key.service.ts';
 import { FORGET_LOGINS_TASK, makeLtiLaunchService } from './lti/launch.service.ts';
+import { makePlatformService } from './lti/platform-service.ts';
 import { makeLtiRegistrationService } from './lti/registration.service.ts';
+import { makeServiceTokens } from './lti/service-token.ts';
 import { makeSeal } from './people/sealing.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -297,6 +300,21 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       contacts,
       sessions,
     });
+    const platformService = makePlatformService({
+      outbound,
+      tokens: makeServiceTokens({ outbound, keys: platformKeys, clock, random }),
+    });
+    const platformGrades = makeLtiGradeService({
+      db,
+      clock,
+      log,
+      random,
+      regions,
+      programmes,
+      learning,
+      exams,
+      platformService,
+    });
     const keepers = [
       makePeopleData(seals.contacts),
       sessions.personalData,
@@ -360,6 +378,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       platformInvitations: makeLtiInvitationService({ db, clock, publicUrl, regions, outbound }),
       platformAccounts: accounts,
       launches,
+      platformGrades,
     };
 
     // Before what writes entries, so that it stops after it.
@@ -386,6 +405,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [MONTHS_TASK]: async () => learning.keepMonths(),
         [LTI_KEYS_TASK]: async () => platformKeys.keep(),
         [FORGET_LOGINS_TASK]: async () => launches.forget(),
+        [SEND_GRADES_TASK]: async ({ assignmentId }) => platformGrades.send(assignmentId),
         [FORWARD_TASK]: async () => forwarding.forward(),
         [COUNT_ROLES_TASK]: async ({ roles }) => ledger.addRoleSet(roles!.split(',') as Role[]),
       },
@@ -399,6 +419,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
           `0 20 * * * ${MONTHS_TASK}`,
           `10 20 * * * ${LTI_KEYS_TASK}`,
           `*/10 * * * * ${FORGET_LOGINS_TASK}`,
+          `* * * * * ${SEND_GRADES_TASK}`,
           ...(config.lrs === undefined ? [] : [`* * * * * ${FORWARD_TASK}`]),
         ].join('\n'),
       },

@@ -31,6 +31,7 @@ export const actionTitles: Readonly<Record<string, Text>> = {
   'lti-account.link': title('关联平台账号', 'Linked an account on a platform'),
   'lti-account.refuse': title('不予关联平台账号', 'Refused an account on a platform'),
   'lti-deployment.set': title('开通或停用平台部署', 'Opened or closed a deployment'),
+  'lti-grade.send-again': title('再次发送成绩到平台', 'Had a grade sent to a platform again'),
   'lti-invitation.make': title('邀请平台登记', 'Invited a platform'),
   'lti-key.add': title('更换平台密钥', 'Made a new key for platforms'),
   'lti-registration.add': title('登记教学平台', 'Registered a platform'),

@@ -11,7 +11,7 @@ import type { ContactService } from '../people/contact.service.ts';
 import type { Seal } from '../people/sealing.ts';
 import { findStanding, isTaken, listByName, listByNumber, saveAccount } from './account.repository.ts';
 import { deleteArrivals, insertArrival, takeArrival } from './arrival.repository.ts';
-import { framesOf, originOf } from './frames.ts';
+import { framesOf, isCovered, originOf } from './frames.ts';
 import { makeKeySets } from './key-set.ts';
 import { checkToken, MOST_TOKEN_CHARACTERS, ownUrl, readLaunch, wantedOf, type Launch } from './launch.ts';
 import {
@@ -335,7 +335,7 @@ export function makeLtiLaunchService({
       if (form.id_token === undefined) throw new LaunchRefused('token-missing');
       const launch = readLaunch(await verify(login, form.id_token), publicUrl);
 
-      const { course, activity } = wantedOf(launch);
+      const { course, module, activity, moduleColumns } = wantedOf(launch);
       const where = { registrationId: registration.id, deploymentId: launch.deploymentId };
       const standing = async () =>
         findStanding(db, { ...where, subject: launch.subject, course: course ?? null });
@@ -377,7 +377,9 @@ export function makeLtiLaunchService({
         link: launch.link,
         accountId: found.account!.id,
         assignmentId: found.assignmentId ?? null,
+        moduleKey: found.assignmentId === undefined ? null : (module ?? null),
         activityKey: found.assignmentId === undefined ? null : (activity ?? null),
+        moduleColumns,
         roles: launch.roles,
         codeHash: hashSecret(code),
         missingCourse: found.assignmentId === undefined ? (course ?? null) : null,
@@ -430,12 +432,4 @@ export function makeLtiLaunchService({
     },
   };
   return inPart('gate', service);
-}
-
-function isCovered(origin: string, sources: readonly string[]): boolean {
-  return sources.some((source) => {
-    if (!source.includes('*.')) return source === origin;
-    const [scheme, host] = source.split('://*') as [string, string];
-    return origin.startsWith(`${scheme}://`) && origin.endsWith(host);
-  });
 }
