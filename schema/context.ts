@@ -47,6 +47,7 @@ import type { LtiInvitationService } from '../src/lti/invitation.service.ts';
 import type { LtiKeyService } from '../src/lti/key.service.ts';
 import type { LtiLaunchService } from '../src/lti/launch.service.ts';
 import type { LtiRegistrationService } from '../src/lti/registration.service.ts';
+import type { LtiSelectionService } from '../src/lti/selection.service.ts';
 import type { Database } from '../src/db/database.ts';
 
 /** What the schema may call: the services, handed in by the app. */
@@ -93,6 +94,7 @@ export interface Services {
   readonly platformInvitations: LtiInvitationService;
   readonly platformAccounts: LtiAccountService;
   readonly launches: LtiLaunchService;
+  readonly selections: LtiSelectionService;
   readonly platformGrades: LtiGradeService;
 }
 

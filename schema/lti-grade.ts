@@ -106,8 +106,7 @@ builder.objectField(LtiRegistration, 'failedGrades', (t) =>
     type: [FailedGrade],
     complexity: { field: 1, multiplier: 5 },
     description: 'What did not get through to the platform, the longest first; the first hundred.',
-    resolve: async (registration, _args, context) =>
-      context.services.platformGrades.listFailed(registration),
+    resolve: async (registration, _args, context) => context.services.platformGrades.listFailed(registration),
   }),
 );
 builder.objectField(Assignment, 'platformGrades', (t) =>

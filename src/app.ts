@@ -62,11 +62,13 @@ import { makeSessionService } from './access/session.service.ts';
 import { makeSignInService } from './access/sign-in.service.ts';
 import { makeLtiAccountService } from './lti/account.service.ts';
 import { makeLtiGradeService, SEND_GRADES_TASK } from './lti/grade.service.ts';
+import { makeLtiIdentity } from './lti/identity.service.ts';
 import { makeLtiInvitationService } from './lti/invitation.service.ts';
 import { LTI_KEYS_TASK, makeLtiKeyService } from './lti/key.service.ts';
 import { FORGET_LOGINS_TASK, makeLtiLaunchService } from './lti/launch.service.ts';
 import { makePlatformService } from './lti/platform-service.ts';
 import { makeLtiRegistrationService } from './lti/registration.service.ts';
+import { makeLtiSelectionService } from './lti/selection.service.ts';
 import { makeServiceTokens } from './lti/service-token.ts';
 import { makeSeal } from './people/sealing.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
@@ -290,6 +292,16 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       coverage,
     });
     const accounts = makeLtiAccountService({ db, clock, regions, people, sessions });
+    const identity = makeLtiIdentity({ db, clock, contacts });
+    const selections = makeLtiSelectionService({
+      db,
+      clock,
+      random,
+      publicUrl,
+      seal: makeSeal(config.contactKeys, 'lti selections'),
+      keys: platformKeys,
+      courses,
+    });
     const launches = makeLtiLaunchService({
       db,
       clock,
@@ -297,8 +309,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       publicUrl,
       seal: makeSeal(config.contactKeys, 'lti logins'),
       outbound,
-      contacts,
+      identity,
       sessions,
+      selections,
     });
     const platformService = makePlatformService({
       outbound,
@@ -378,6 +391,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       platformInvitations: makeLtiInvitationService({ db, clock, publicUrl, regions, outbound }),
       platformAccounts: accounts,
       launches,
+      selections,
       platformGrades,
     };
 

@@ -132,15 +132,14 @@ export async function saveScore(
     .values({ grade_id: given.gradeId, module_key: given.moduleKey, ...values })
     .onConflict((conflict) => conflict.columns(['grade_id', 'module_key']).doUpdateSet(values))
     .execute();
-  await db
-    .updateTable('lti_grades')
-    .set({ sent_at: given.sentAt })
-    .where('id', '=', given.gradeId)
-    .execute();
+  await db.updateTable('lti_grades').set({ sent_at: given.sentAt }).where('id', '=', given.gradeId).execute();
 }
 
 /** All of it is told. What was learned meanwhile is owed still. */
-export async function settleGrade(db: Executor, { id, changes }: Pick<OwedGrade, 'id' | 'changes'>): Promise<void> {
+export async function settleGrade(
+  db: Executor,
+  { id, changes }: Pick<OwedGrade, 'id' | 'changes'>,
+): Promise<void> {
   await sql`
     update lti_grades set owed = changes <> ${changes}::bigint, again = again and changes <> ${changes}::bigint, leased_until = null, failures = 0, retry_at = null,
       failed_at = null, failure = null, failure_status = null where id = ${id}::bigint`.execute(db);
@@ -192,7 +191,9 @@ export async function saveLineItem(
   await db
     .insertInto('lti_line_items')
     .values({ resource_link_id: given.resourceLinkId, module_key: given.moduleKey, url: given.url })
-    .onConflict((conflict) => conflict.columns(['resource_link_id', 'module_key']).doUpdateSet({ url: given.url }))
+    .onConflict((conflict) =>
+      conflict.columns(['resource_link_id', 'module_key']).doUpdateSet({ url: given.url }),
+    )
     .execute();
 }
 
@@ -276,10 +277,7 @@ export async function listFailedGrades(
 }
 
 /** Owes it again, as it is. @returns the assignments of which something is owed now. */
-export async function oweAgain(
-  tx: Executor,
-  of: { id: string } | { failedOf: string },
-): Promise<string[]> {
+export async function oweAgain(tx: Executor, of: { id: string } | { failedOf: string }): Promise<string[]> {
   const { rows } = await sql<{ assignment_id: string }>`
     update lti_grades g set owed = true, again = true, changes = changes + 1, retry_at = null
     where ${

@@ -53,7 +53,9 @@ const MOST_FAILURES_SHOWN = 100;
 /** Asking twice in a row brings nothing new. */
 const AGAIN_MS = 60_000;
 
-const lineItemsShape = z.array(z.looseObject({ id: z.string().max(2_000), resourceId: z.string().nullish() }));
+const lineItemsShape = z.array(
+  z.looseObject({ id: z.string().max(2_000), resourceId: z.string().nullish() }),
+);
 const lineItemShape = z.looseObject({ id: z.string().max(2_000) });
 
 interface Told {
@@ -206,7 +208,9 @@ export function makeLtiGradeService({
     let last = grade.toldAt;
     for (const each of told) {
       const known = before.get(each.moduleKey);
-      if (sameScore(each.score, known) ? !grade.again : known === undefined && sameScore(each.score, UNTOUCHED))
+      if (
+        sameScore(each.score, known) ? !grade.again : known === undefined && sameScore(each.score, UNTOUCHED)
+      )
         continue;
       const lineItem = await lineItemOf(grade, course, each);
       if (lineItem === undefined) continue;

@@ -85,7 +85,9 @@ export const ltiData: PersonalDataKeeper = {
     await sql`delete from lti_scores where grade_id in (select id from lti_grades where account_id in (${theirs}) or assignment_id in (${earned}))`.execute(
       tx,
     );
-    await sql`delete from lti_grades where account_id in (${theirs}) or assignment_id in (${earned})`.execute(tx);
+    await sql`delete from lti_grades where account_id in (${theirs}) or assignment_id in (${earned})`.execute(
+      tx,
+    );
     await sql`delete from lti_members where account_id in (${theirs})`.execute(tx);
     await sql`delete from lti_arrivals where account_id in (${theirs})`.execute(tx);
     await sql`delete from lti_launches where account_id in (${theirs})`.execute(tx);

@@ -1,4 +1,9 @@
-import { OutboundError, type Outbound, type OutboundRequest, type OutboundResponse } from '../network/outbound.ts';
+import {
+  OutboundError,
+  type Outbound,
+  type OutboundRequest,
+  type OutboundResponse,
+} from '../network/outbound.ts';
 import { framesOf, isCovered, originOf } from './frames.ts';
 import type { LtiRegistration } from './registration.ts';
 import { NoServiceToken, type ServiceTokens } from './service-token.ts';
