@@ -46,7 +46,9 @@ import type { LtiGradeService } from '../src/lti/grade.service.ts';
 import type { LtiInvitationService } from '../src/lti/invitation.service.ts';
 import type { LtiKeyService } from '../src/lti/key.service.ts';
 import type { LtiLaunchService } from '../src/lti/launch.service.ts';
+import type { CoursePackageService } from '../src/lti/package.service.ts';
 import type { LtiRegistrationService } from '../src/lti/registration.service.ts';
+import type { LtiRosterService } from '../src/lti/roster.service.ts';
 import type { LtiSelectionService } from '../src/lti/selection.service.ts';
 import type { Database } from '../src/db/database.ts';
 
@@ -96,6 +98,8 @@ export interface Services {
   readonly launches: LtiLaunchService;
   readonly selections: LtiSelectionService;
   readonly platformGrades: LtiGradeService;
+  readonly packages: CoursePackageService;
+  readonly platformRosters: LtiRosterService;
 }
 
 export interface Context {

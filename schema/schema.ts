@@ -29,9 +29,11 @@ import './indicator.ts';
 import './snapshot.ts';
 import './credit.ts';
 import './lti-grade.ts';
+import './lti-roster.ts';
 import './lti-registration.ts';
 import './lti-account.ts';
 import './launch.ts';
+import './package.ts';
 import './journal.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();

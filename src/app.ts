@@ -66,8 +66,10 @@ import { makeLtiIdentity } from './lti/identity.service.ts';
 import { makeLtiInvitationService } from './lti/invitation.service.ts';
 import { LTI_KEYS_TASK, makeLtiKeyService } from './lti/key.service.ts';
 import { FORGET_LOGINS_TASK, makeLtiLaunchService } from './lti/launch.service.ts';
+import { makeCoursePackageService } from './lti/package.service.ts';
 import { makePlatformService } from './lti/platform-service.ts';
 import { makeLtiRegistrationService } from './lti/registration.service.ts';
+import { KEEP_ROSTERS_TASK, makeLtiRosterService, READ_ROSTER_TASK } from './lti/roster.service.ts';
 import { makeLtiSelectionService } from './lti/selection.service.ts';
 import { makeServiceTokens } from './lti/service-token.ts';
 import { makeSeal } from './people/sealing.ts';
@@ -328,6 +330,15 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       exams,
       platformService,
     });
+    const platformRosters = makeLtiRosterService({
+      db,
+      clock,
+      log,
+      regions,
+      programmes,
+      identity,
+      platformService,
+    });
     const keepers = [
       makePeopleData(seals.contacts),
       sessions.personalData,
@@ -393,6 +404,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       launches,
       selections,
       platformGrades,
+      platformRosters,
+      packages: makeCoursePackageService({ db, clock, publicUrl, courses, programmes, learning, exams }),
     };
 
     // Before what writes entries, so that it stops after it.
@@ -420,6 +433,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [LTI_KEYS_TASK]: async () => platformKeys.keep(),
         [FORGET_LOGINS_TASK]: async () => launches.forget(),
         [SEND_GRADES_TASK]: async ({ assignmentId }) => platformGrades.send(assignmentId),
+        [READ_ROSTER_TASK]: async ({ rosterId }) => platformRosters.read(rosterId!),
+        [KEEP_ROSTERS_TASK]: async () => platformRosters.keep(),
         [FORWARD_TASK]: async () => forwarding.forward(),
         [COUNT_ROLES_TASK]: async ({ roles }) => ledger.addRoleSet(roles!.split(',') as Role[]),
       },
@@ -434,6 +449,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
           `10 20 * * * ${LTI_KEYS_TASK}`,
           `*/10 * * * * ${FORGET_LOGINS_TASK}`,
           `* * * * * ${SEND_GRADES_TASK}`,
+          `40 20 * * * ${KEEP_ROSTERS_TASK}`,
           ...(config.lrs === undefined ? [] : [`* * * * * ${FORWARD_TASK}`]),
         ].join('\n'),
       },

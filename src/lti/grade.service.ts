@@ -350,7 +350,7 @@ export function makeLtiGradeService({
           await insertJournalEntry(tx, {
             at: clock.now(),
             actor: `person:${viewer.personId}`,
-            action: 'lti-grade.send-again',
+            action: 'lti-grade.send-failed',
             subject: `lti-registration:${registration.id}`,
             detail: { grades: assignments.length },
             units: [division],

@@ -49,7 +49,8 @@ export function makeLtiIdentity({
     claimed: Claimed,
   ): Promise<{ id: string; personId: string | null; refused: boolean }> => {
     const identifier = identifierOf(registration, claimed);
-    const candidates = identifier === undefined ? [] : await listCandidates(registration, claimed, identifier);
+    const candidates =
+      identifier === undefined ? [] : await listCandidates(registration, claimed, identifier);
     const doubt: AccountDoubt | undefined =
       identifier === undefined
         ? 'no-claim'
@@ -88,7 +89,6 @@ export function makeLtiIdentity({
       return { id: account.id, personId: account.personId, refused: account.state === 'refused' };
     });
   };
-
 
   return { identify };
 }

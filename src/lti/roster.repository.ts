@@ -162,10 +162,7 @@ export async function endMembers(
 }
 
 /** After all of it was read: those who were not in it. */
-export async function endMembersUnseen(
-  db: Executor,
-  of: { rosterId: string; before: Date },
-): Promise<void> {
+export async function endMembersUnseen(db: Executor, of: { rosterId: string; before: Date }): Promise<void> {
   await sql`update lti_members set active = false where roster_id = ${of.rosterId}::bigint and active and seen_at < ${of.before}`.execute(
     db,
   );

@@ -62,7 +62,7 @@ const memberShape = z.looseObject({
   family_name: text(100),
   email: text(255),
   lis_person_sourcedid: text(255),
-  message: z.unknown(),
+  message: z.unknown().optional(),
 });
 export const containerShape = z.looseObject({ members: z.array(z.unknown()).max(10_000) });
 

@@ -161,6 +161,7 @@ describe('grades that platforms are told', () => {
   it('are not lost, whatever the platform does for a while', async () => {
     const learner = learners[1]!;
     await launch(user(1));
+    await until(async () => ((await gradesOf(learner)).length === 0 ? true : undefined));
     platform.services.mishaps.push(
       'drop',
       { status: 503 },
@@ -215,6 +216,8 @@ describe('grades that platforms are told', () => {
   it('that are refused are shown to learner and operator, who sends them again', async () => {
     const learner = learners[2]!;
     await launch(user(2));
+    // Nothing is on its way, so that what is refused is what comes next.
+    await until(async () => ((await gradesOf(learner)).length === 0 ? true : undefined));
     platform.services.mishaps.push({ status: 403 });
     await complete(learner, 'signs-practice', 'attempted');
     expect(await settled(learner, 'FAILED')).toMatchObject([
