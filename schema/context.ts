@@ -47,10 +47,14 @@ import type { Organization, OrganizationChange } from '../src/regions/organizati
 import type { RegionService } from '../src/regions/region.service.ts';
 import type { TitleService } from '../src/titles/title.service.ts';
 import type { LtiAccountService } from '../src/lti/account.service.ts';
+import type { LtiGradeService } from '../src/lti/grade.service.ts';
 import type { LtiInvitationService } from '../src/lti/invitation.service.ts';
 import type { LtiKeyService } from '../src/lti/key.service.ts';
 import type { LtiLaunchService } from '../src/lti/launch.service.ts';
+import type { CoursePackageService } from '../src/lti/package.service.ts';
 import type { LtiRegistrationService } from '../src/lti/registration.service.ts';
+import type { LtiRosterService } from '../src/lti/roster.service.ts';
+import type { LtiSelectionService } from '../src/lti/selection.service.ts';
 import type { Database } from '../src/db/database.ts';
 
 /** What the schema may call: the services, handed in by the app. */
@@ -105,6 +109,10 @@ export interface Services {
   readonly platformInvitations: LtiInvitationService;
   readonly platformAccounts: LtiAccountService;
   readonly launches: LtiLaunchService;
+  readonly selections: LtiSelectionService;
+  readonly platformGrades: LtiGradeService;
+  readonly packages: CoursePackageService;
+  readonly platformRosters: LtiRosterService;
 }
 
 export interface Context {

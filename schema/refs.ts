@@ -32,6 +32,8 @@ import type {
 } from '../src/coverage/staffing.service.ts';
 import type { TimeFlag as TimeFlagFacts } from '../src/learning/flag.repository.ts';
 import type { LtiAccount as LtiAccountFacts } from '../src/lti/account.ts';
+import type { LtiGrade as LtiGradeFacts } from '../src/lti/grade.ts';
+import type { LtiRoster as LtiRosterFacts } from '../src/lti/roster.ts';
 import type { LtiRegistration as LtiRegistrationFacts } from '../src/lti/registration.ts';
 import type { Person as PersonFacts, Post as PostFacts } from '../src/people/person.ts';
 import type { Viewer as ViewerFacts } from '../src/people/permission.ts';
@@ -59,6 +61,8 @@ export const Person = builder.objectRef<PersonFacts>('Person');
 export const Post = builder.objectRef<PostFacts>('Post');
 export const AccessToken = builder.objectRef<AccessTokenFacts>('AccessToken');
 export const LtiRegistration = builder.objectRef<LtiRegistrationFacts>('LtiRegistration');
+export const LtiGrade = builder.objectRef<LtiGradeFacts>('LtiGrade');
+export const LtiRoster = builder.objectRef<LtiRosterFacts>('LtiRoster');
 export const LtiAccount = builder.objectRef<LtiAccountFacts>('LtiAccount');
 export const Session = builder.objectRef<SessionFacts>('Session');
 export const RoleGrant = builder.objectRef<RoleGrantFacts>('RoleGrant');

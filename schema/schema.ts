@@ -32,9 +32,12 @@ import './h5p.ts';
 import './indicator.ts';
 import './snapshot.ts';
 import './credit.ts';
+import './lti-grade.ts';
+import './lti-roster.ts';
 import './lti-registration.ts';
 import './lti-account.ts';
 import './launch.ts';
+import './package.ts';
 import './journal.ts';
 
 export const schema: GraphQLSchema = builder.toSchema();

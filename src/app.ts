@@ -74,10 +74,17 @@ import { makeGrantService } from './access/grant.service.ts';
 import { makeSessionService } from './access/session.service.ts';
 import { makeSignInService } from './access/sign-in.service.ts';
 import { makeLtiAccountService } from './lti/account.service.ts';
+import { makeLtiGradeService, SEND_GRADES_TASK } from './lti/grade.service.ts';
+import { makeLtiIdentity } from './lti/identity.service.ts';
 import { makeLtiInvitationService } from './lti/invitation.service.ts';
 import { LTI_KEYS_TASK, makeLtiKeyService } from './lti/key.service.ts';
 import { FORGET_LOGINS_TASK, makeLtiLaunchService } from './lti/launch.service.ts';
+import { makeCoursePackageService } from './lti/package.service.ts';
+import { makePlatformService } from './lti/platform-service.ts';
 import { makeLtiRegistrationService } from './lti/registration.service.ts';
+import { KEEP_ROSTERS_TASK, makeLtiRosterService, READ_ROSTER_TASK } from './lti/roster.service.ts';
+import { makeLtiSelectionService } from './lti/selection.service.ts';
+import { makeServiceTokens } from './lti/service-token.ts';
 import { makeSeal } from './people/sealing.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
@@ -352,6 +359,16 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       coverage,
     });
     const accounts = makeLtiAccountService({ db, clock, regions, people, sessions });
+    const identity = makeLtiIdentity({ db, clock, contacts });
+    const selections = makeLtiSelectionService({
+      db,
+      clock,
+      random,
+      publicUrl,
+      seal: makeSeal(config.contactKeys, 'lti selections'),
+      keys: platformKeys,
+      courses,
+    });
     const launches = makeLtiLaunchService({
       db,
       clock,
@@ -359,8 +376,33 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       publicUrl,
       seal: makeSeal(config.contactKeys, 'lti logins'),
       outbound,
-      contacts,
+      identity,
       sessions,
+      selections,
+    });
+    const platformService = makePlatformService({
+      outbound,
+      tokens: makeServiceTokens({ outbound, keys: platformKeys, clock, random }),
+    });
+    const platformGrades = makeLtiGradeService({
+      db,
+      clock,
+      log,
+      random,
+      regions,
+      programmes,
+      learning,
+      exams,
+      platformService,
+    });
+    const platformRosters = makeLtiRosterService({
+      db,
+      clock,
+      log,
+      regions,
+      programmes,
+      identity,
+      platformService,
     });
     const keepers = [
       makePeopleData(seals.contacts),
@@ -431,6 +473,10 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       platformInvitations: makeLtiInvitationService({ db, clock, publicUrl, regions, outbound }),
       platformAccounts: accounts,
       launches,
+      selections,
+      platformGrades,
+      platformRosters,
+      packages: makeCoursePackageService({ db, clock, publicUrl, courses, programmes, learning, exams }),
     };
 
     // Before what writes entries, so that it stops after it.
@@ -458,6 +504,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [MONTHS_TASK]: async () => learning.keepMonths(),
         [LTI_KEYS_TASK]: async () => platformKeys.keep(),
         [FORGET_LOGINS_TASK]: async () => launches.forget(),
+        [SEND_GRADES_TASK]: async ({ assignmentId }) => platformGrades.send(assignmentId),
+        [READ_ROSTER_TASK]: async ({ rosterId }) => platformRosters.read(rosterId!),
+        [KEEP_ROSTERS_TASK]: async () => platformRosters.keep(),
         [FORWARD_TASK]: async () => forwarding.forward(),
         [COUNT_ROLES_TASK]: async ({ roles }) => ledger.addRoleSet(roles!.split(',') as Role[]),
       },
@@ -471,6 +520,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
           `0 20 * * * ${MONTHS_TASK}`,
           `10 20 * * * ${LTI_KEYS_TASK}`,
           `*/10 * * * * ${FORGET_LOGINS_TASK}`,
+          `* * * * * ${SEND_GRADES_TASK}`,
+          `40 20 * * * ${KEEP_ROSTERS_TASK}`,
           ...(config.lrs === undefined ? [] : [`* * * * * ${FORWARD_TASK}`]),
         ].join('\n'),
       },

@@ -303,6 +303,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   lti_registrations: {
     viewer: 'riu',
     gate: 'riu(frame_origins)',
+    issuer: 'r',
     keeper: 'r',
     sees: divisionIn('division_code', 'lti.register', 'lti.link'),
     writes: divisionIn('division_code', 'lti.register'),
@@ -310,6 +311,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   lti_deployments: {
     viewer: 'riu(state)',
     gate: 'riu(state)',
+    issuer: 'r',
     sees: 'exists (select from lti_registrations r where r.id = registration_id)',
     writes: `exists (select from lti_registrations r where r.id = registration_id and ${divisionIn('r.division_code', 'lti.register')})`,
   },
@@ -324,12 +326,21 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   lti_accounts: {
     viewer: 'ru(id,state,person_id,told_name,told_identifier,decided_by,decided_at)',
     gate: 'riu',
+    issuer: 'r',
     keeper: 'ru(id)d',
     sees: `exists (select from lti_registrations r where r.id = registration_id and ${divisionIn('r.division_code', 'lti.link')})`,
   },
-  lti_resource_links: { gate: 'riu', keeper: 'r' },
-  lti_launches: { gate: 'riu', keeper: 'rd' },
+  lti_resource_links: { gate: 'riu', issuer: 'r', keeper: 'r' },
+  lti_launches: { gate: 'riu', issuer: 'r', keeper: 'rd' },
   lti_arrivals: { gate: 'rid', keeper: 'rd' },
+  // What platforms are told: the issuer's, as what is told is. It is owed by triggers, whoever learns.
+  lti_grades: { issuer: 'ru', keeper: 'rd' },
+  lti_scores: { issuer: 'riu', keeper: 'rd' },
+  lti_line_items: { issuer: 'riud' },
+  lti_selections: { gate: 'rid' },
+  lti_rosters: { gate: 'riu', keeper: 'ru(asked_by)' },
+  lti_members: { gate: 'riu', keeper: 'rd' },
+  package_attempts: { gate: 'ri', keeper: 'rd' },
 
   roster_imports: {
     viewer: 'riu(id)',
@@ -426,6 +437,9 @@ create or replace function owe(task text, payload json, key text, not_before tim
   $$ select graphile_worker.add_job(task, payload, job_key => key, run_at => not_before, max_attempts => 25) $$;
 alter function queue_journal_entry() security definer set search_path = public, pg_temp;
 alter function queue_log_event() security definer set search_path = public, pg_temp;
+-- Whoever learns owes grades, and sees none of the platforms.
+alter function owe_lti_grades() security definer set search_path = public, pg_temp;
+alter function owe_lti_grades_of_link() security definer set search_path = public, pg_temp;
 -- Whom an entry concerns is asked of all posts, whoever writes it.
 create or replace function person_concerns(person bigint, day date) returns setof bigint language sql stable security definer set search_path = public, pg_temp as
   $$ select key from posts join organizations o on o.id = posts.organization_id

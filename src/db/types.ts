@@ -665,6 +665,39 @@ export interface LtiDeployments {
   state: string;
 }
 
+export interface LtiGrades {
+  account_id: Int8;
+  /**
+   * Somebody asked for it to be sent although nothing has changed.
+   */
+  again: Generated<boolean>;
+  assignment_id: Int8;
+  /**
+   * How often it was owed: what is owed while it is being sent stays so.
+   */
+  changes: Generated<Int8>;
+  failed_at: Timestamp | null;
+  failure: string | null;
+  failure_status: number | null;
+  failures: Generated<number>;
+  id: Generated<Int8>;
+  /**
+   * Until then one worker is at it, so that the scores of a learner go out one after the other.
+   */
+  leased_until: Timestamp | null;
+  owed: Generated<boolean>;
+  resource_link_id: Int8;
+  /**
+   * null while owed is false and failed_at is not: it was refused, and is not tried again by itself.
+   */
+  retry_at: Timestamp | null;
+  sent_at: Timestamp | null;
+  /**
+   * Timestamp of the last score: the next is a second later at least.
+   */
+  told_at: Timestamp | null;
+}
+
 export interface LtiInvitations {
   created_at: Timestamp;
   custom_parameter: string | null;
@@ -698,11 +731,18 @@ export interface LtiLaunches {
   assignment_id: Int8 | null;
   first_at: Timestamp;
   last_at: Timestamp;
+  module_key: string | null;
   resource_link_id: Int8;
   /**
    * Short names, of the context, as the last launch said.
    */
   roles: string[];
+}
+
+export interface LtiLineItems {
+  module_key: string;
+  resource_link_id: Int8;
+  url: string;
 }
 
 export interface LtiLogins {
@@ -716,6 +756,13 @@ export interface LtiLogins {
   sealed: Buffer;
   state_hash: Buffer;
   used_at: Timestamp | null;
+}
+
+export interface LtiMembers {
+  account_id: Int8;
+  active: boolean;
+  roster_id: Int8;
+  seen_at: Timestamp;
 }
 
 export interface LtiRegistrations {
@@ -757,9 +804,43 @@ export interface LtiResourceLinks {
   line_item_url: string | null;
   line_items_url: string | null;
   memberships_url: string | null;
+  /**
+   * Whether each module of the course has a line item of its own, as the deep link asked for.
+   */
+  module_columns: Generated<boolean>;
   resource_link_id: string;
   seen_at: Timestamp;
   title: string | null;
+}
+
+export interface LtiRosters {
+  asked_at: Timestamp;
+  asked_by: Int8;
+  context_id: string;
+  deployment_id: Int8;
+  differences_url: string | null;
+  failed_at: Timestamp | null;
+  failure: string | null;
+  id: Generated<Int8>;
+  kept: Generated<boolean>;
+  leased_until: Timestamp | null;
+  read_at: Timestamp | null;
+}
+
+export interface LtiScores {
+  activity_progress: string;
+  grade_id: Int8;
+  grading_progress: string;
+  module_key: string;
+  score: Numeric | null;
+  told_at: Timestamp;
+}
+
+export interface LtiSelections {
+  code_hash: Buffer;
+  expires_at: Timestamp;
+  registration_id: Int8;
+  sealed: Buffer;
 }
 
 export interface OrganizationChanges {
@@ -804,6 +885,13 @@ export interface OrganizationStudentCounts {
   counted_on: string;
   organization_id: Int8;
   students: number;
+}
+
+export interface PackageAttempts {
+  assignment_id: Int8;
+  bound_at: Timestamp;
+  code_hash: Buffer;
+  origin: string | null;
 }
 
 export interface People {
@@ -1342,15 +1430,22 @@ export interface DB {
   lti_accounts: LtiAccounts;
   lti_arrivals: LtiArrivals;
   lti_deployments: LtiDeployments;
+  lti_grades: LtiGrades;
   lti_invitations: LtiInvitations;
   lti_keys: LtiKeys;
   lti_launches: LtiLaunches;
+  lti_line_items: LtiLineItems;
   lti_logins: LtiLogins;
+  lti_members: LtiMembers;
   lti_registrations: LtiRegistrations;
   lti_resource_links: LtiResourceLinks;
+  lti_rosters: LtiRosters;
+  lti_scores: LtiScores;
+  lti_selections: LtiSelections;
   organization_changes: OrganizationChanges;
   organization_student_counts: OrganizationStudentCounts;
   organizations: Organizations;
+  package_attempts: PackageAttempts;
   people: People;
   person_contacts: PersonContacts;
   person_sources: PersonSources;

@@ -71,19 +71,31 @@ const CLOSE = `
 `;
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-const STYLE_SOURCE = hashOf(STYLE);
-const scriptSources = new Map([KEEP, FETCH, CLOSE].map((script) => [script, hashOf(script)]));
+const sources = new Map<string, string>();
+/** Of a style or script of ours, which stands in the page as it is. */
+const sourceOf = (text: string): string => {
+  const known = sources.get(text) ?? hashOf(text);
+  sources.set(text, known);
+  return known;
+};
 
-/** @param frames who may show it in a frame. */
-function page(
+/** @param frames who may show it in a frame. @param form where its form goes. */
+export function page(
   title: string,
   body: string,
   {
     language,
     frames,
     script,
-    form = false,
-  }: { language: PageLanguage; frames: readonly string[]; script?: string; form?: boolean },
+    form = "'none'",
+    style = '',
+  }: {
+    language: PageLanguage;
+    frames: readonly string[];
+    script?: string;
+    form?: string;
+    style?: string;
+  },
 ): LtiPage {
   return {
     html: `<!doctype html>
@@ -92,7 +104,7 @@ function page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(title)} · 心桥 Xinqiao</title>
-<style>${STYLE}</style>
+<style>${STYLE}${style}</style>
 </head>
 <body>
 <main>
@@ -104,17 +116,17 @@ ${script === undefined ? '' : `<script>${script}</script>`}
 `,
     policy: [
       "default-src 'none'",
-      `style-src ${STYLE_SOURCE}`,
-      ...(script === undefined ? [] : [`script-src ${scriptSources.get(script)!}`]),
+      `style-src ${sourceOf(STYLE + style)}`,
+      ...(script === undefined ? [] : [`script-src ${sourceOf(script)}`]),
       "base-uri 'none'",
-      form ? "form-action 'self'" : "form-action 'none'",
+      `form-action ${form}`,
       `frame-ancestors ${frames.join(' ')}`,
     ].join('; '),
   };
 }
 
-type Words = Readonly<Record<PageLanguage, string>>;
-const words = (zh: string, en: string): Words => ({ 'zh-CN': zh, en });
+export type Words = Readonly<Record<PageLanguage, string>>;
+export const words = (zh: string, en: string): Words => ({ 'zh-CN': zh, en });
 const OPENING = words('正在打开课程…', 'Opening your course…');
 
 /** Has the platform's page keep what a cookie may not, and goes on to the platform. */
@@ -166,7 +178,7 @@ ${fields.join('\n')}
 <input type="hidden" name="browser" value="">
 </form>
 <div id="said" data-frame="${escape(frame)}" data-origin="${escape(origin)}" data-key="${escape(key)}"></div>`,
-    { language, frames: launch.frames, script: FETCH, form: true },
+    { language, frames: launch.frames, script: FETCH, form: "'self'" },
   );
 }
 
@@ -239,6 +251,11 @@ const DEFECT = words(
   'Something went wrong on our side. Please try again later.',
 );
 
+const CHOOSER = words(
+  '请以教师或管理员的身份，在平台的课程编辑页里重新选择一次心桥的课程。',
+  'Choose a Xinqiao course once more on the platform’s own page, as a teacher of the course or an administrator.',
+);
+
 const TEXTS: Readonly<Partial<Record<LaunchReason, Words>>> = {
   'issuer-unknown': UNKNOWN,
   'issuer-ambiguous': UNKNOWN,
@@ -253,6 +270,8 @@ const TEXTS: Readonly<Partial<Record<LaunchReason, Words>>> = {
   'platform-error': AGAIN,
   expired: AGAIN,
   'key-set-unreachable': AGAIN,
+  'role-chooses-nothing': CHOOSER,
+  'selection-over': CHOOSER,
   'invitation-unknown': INVITATION,
   'invitation-used': INVITATION,
   'invitation-expired': INVITATION,
@@ -302,7 +321,7 @@ export function registeredPage(registered: { title: string }, language: PageLang
   });
 }
 
-function escape(text: string): string {
+export function escape(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -21,6 +21,7 @@ import {
   type LtiPage,
   type PageLanguage,
 } from './lti-pages.ts';
+import { answerPage, pickerPage } from './lti-picker.ts';
 import { pagePolicy } from './security.ts';
 
 /** A token, a state, and what a platform adds besides. */
@@ -91,6 +92,10 @@ export function ltiRoutes(
       show(ctx, waitingPage(received, language), 403);
       return;
     }
+    if (received.kind === 'choosing') {
+      show(ctx, pickerPage(received, language));
+      return;
+    }
     // The app itself, here: the code for its session is in no address, which histories and logs keep.
     const app = await readFile(join(webFolder, 'index.html'), 'utf8');
     ctx.set({
@@ -102,6 +107,19 @@ export function ltiRoutes(
     });
     ctx.type = 'html';
     ctx.body = app.replace('</head>', `<meta name="xinqiao-launch" content="${received.code}" /></head>`);
+  });
+
+  router.post('/lti/selection', pages(log), async (ctx) => {
+    const given = await readForm(ctx, MOST_LOGIN_BYTES, 'launch-oversized');
+    const language = given.get('language') === 'en' ? 'en' : 'zh-CN';
+    const answered = await services.selections.answer({
+      code: given.get('code') ?? '',
+      // Whoever turns back says so by the button.
+      chosen: given.has('none') ? [] : given.getAll('item'),
+      columns: given.get('columns') === 'modules',
+      language,
+    });
+    show(ctx, answerPage(answered, language));
   });
 
   router.get('/lti/register/:invitation', pages(log), async (ctx) => {

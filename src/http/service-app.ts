@@ -16,6 +16,7 @@ import { filesBelow } from './files.ts';
 import { makeGraphql } from './graphql.ts';
 import { packPage } from './pack-page.ts';
 import { ltiRoutes } from './lti.ts';
+import { packageRoutes } from './packages.ts';
 import { problem, problemResponses } from './problem.ts';
 import { viewerOf, viewers } from './session.ts';
 import { signInRoutes } from './sign-in.ts';
@@ -268,6 +269,8 @@ export function makeServiceApp(
     ...options,
     charge: async (ctx) => options.rates.chargeFor(ctx, 'signIn', undefined),
   });
+
+  packageRoutes(router, services, options);
 
   ltiRoutes(router, services, {
     ...options,

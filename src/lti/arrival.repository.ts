@@ -12,7 +12,9 @@ export async function insertArrival(
     link: ResourceLink;
     accountId: string;
     assignmentId: string | null;
+    moduleKey: string | null;
     activityKey: string | null;
+    moduleColumns: boolean;
     roles: readonly ContextRole[];
     codeHash: Buffer;
     missingCourse: string | null;
@@ -23,18 +25,18 @@ export async function insertArrival(
   const { link } = given;
   await sql`
     ${preparedAlone} with linked as (
-      insert into lti_resource_links (deployment_id, resource_link_id, context_id, context_title, title, line_item_url, line_items_url, grade_scopes, memberships_url, seen_at)
+      insert into lti_resource_links (deployment_id, resource_link_id, context_id, context_title, title, line_item_url, line_items_url, grade_scopes, memberships_url, module_columns, seen_at)
       values (${given.deploymentId}::bigint, ${link.id}, ${link.contextId}, ${link.contextTitle}, ${link.title}, ${link.lineItemUrl}, ${link.lineItemsUrl},
-        ${[...link.gradeScopes]}::text[], ${link.membershipsUrl}, ${given.at}::timestamptz)
+        ${[...link.gradeScopes]}::text[], ${link.membershipsUrl}, ${given.moduleColumns}, ${given.at}::timestamptz)
       on conflict (deployment_id, resource_link_id) do update set context_id = excluded.context_id, context_title = excluded.context_title, title = excluded.title,
         line_item_url = excluded.line_item_url, line_items_url = excluded.line_items_url, grade_scopes = excluded.grade_scopes,
-        memberships_url = excluded.memberships_url, seen_at = excluded.seen_at
+        memberships_url = excluded.memberships_url, module_columns = excluded.module_columns, seen_at = excluded.seen_at
       returning id
     ), launched as (
-      insert into lti_launches as known (account_id, resource_link_id, assignment_id, activity_key, roles, first_at, last_at)
-      select ${given.accountId}::bigint, id, ${given.assignmentId}::bigint, ${given.activityKey}, ${[...given.roles]}::text[], ${given.at}::timestamptz, ${given.at}::timestamptz from linked
+      insert into lti_launches as known (account_id, resource_link_id, assignment_id, module_key, activity_key, roles, first_at, last_at)
+      select ${given.accountId}::bigint, id, ${given.assignmentId}::bigint, ${given.moduleKey}, ${given.activityKey}, ${[...given.roles]}::text[], ${given.at}::timestamptz, ${given.at}::timestamptz from linked
       on conflict (account_id, resource_link_id) do update set assignment_id = coalesce(excluded.assignment_id, known.assignment_id),
-        activity_key = excluded.activity_key, roles = excluded.roles, last_at = excluded.last_at
+        module_key = excluded.module_key, activity_key = excluded.activity_key, roles = excluded.roles, last_at = excluded.last_at
     )
     insert into lti_arrivals (code_hash, account_id, assignment_id, activity_key, missing_course, expires_at)
     values (${given.codeHash}, ${given.accountId}::bigint, ${given.assignmentId}::bigint, ${given.activityKey}, ${given.missingCourse}, ${given.expiresAt}::timestamptz)`.execute(

@@ -15,3 +15,12 @@ export function framesOf(
   const own = [registration.issuer, registration.authUrl].flatMap((url) => originOf(url) ?? []);
   return [...new Set([...own, ...platformOf(registration.platform).frames, ...registration.frameOrigins])];
 }
+
+/** Whether an origin is one of a policy's sources. */
+export function isCovered(origin: string, sources: readonly string[]): boolean {
+  return sources.some((source) => {
+    if (!source.includes('*.')) return source === origin;
+    const [scheme, host] = source.split('://*') as [string, string];
+    return origin.startsWith(`${scheme}://`) && origin.endsWith(host);
+  });
+}

@@ -1,19 +1,19 @@
 import { compactVerify, decodeProtectedHeader, type JWTPayload } from 'jose';
 import { hashSecret } from '../access/access-token.ts';
 import type { SessionService } from '../access/session.service.ts';
-import { chinaDay, type Clock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { inPart } from '../db/acting.ts';
 import type { Database } from '../db/database.ts';
 import { Conflict } from '../errors.ts';
-import { insertJournalEntry } from '../journal/journal.repository.ts';
 import type { Outbound } from '../network/outbound.ts';
-import type { ContactService } from '../people/contact.service.ts';
 import type { Seal } from '../people/sealing.ts';
-import { findStanding, isTaken, listByName, listByNumber, saveAccount } from './account.repository.ts';
+import { findStanding } from './account.repository.ts';
 import { deleteArrivals, insertArrival, takeArrival } from './arrival.repository.ts';
-import { framesOf, originOf } from './frames.ts';
+import { framesOf, isCovered, originOf } from './frames.ts';
+import type { LtiIdentity } from './identity.service.ts';
 import { makeKeySets } from './key-set.ts';
-import { checkToken, MOST_TOKEN_CHARACTERS, ownUrl, readLaunch, wantedOf, type Launch } from './launch.ts';
+import { isDeepLinking, readDeepLinking, type DeepLinking } from './deep-link.ts';
+import { checkToken, MOST_TOKEN_CHARACTERS, ownUrl, readLaunch, wantedOf } from './launch.ts';
 import {
   deleteLogins,
   findLogin,
@@ -25,8 +25,9 @@ import {
 import { platformOf } from './platforms.ts';
 import { LaunchRefused } from './refused.ts';
 import type { LtiRegistration } from './registration.ts';
+import type { LtiSelectionService } from './selection.service.ts';
+import type { CourseVersion } from '../courses/course.ts';
 import { addFrameOrigin, listFraming, listMeant, noteDeployment } from './registration.repository.ts';
-import { identifierOf, judgeMatch, plain, type AccountDoubt, type Candidate } from './who.ts';
 
 /** What is left of logins and arrivals that nobody came back from. */
 export const FORGET_LOGINS_TASK = 'forget-lti-logins';
@@ -35,8 +36,6 @@ export const LOGIN_MINUTES = 10;
 /** For a page to come up on a slow line and ask for its session. */
 const ARRIVAL_SECONDS = 120;
 const MOST_PARAMETER = 8_000;
-/** Among whom an e-mail address is looked for: people of the name. */
-const MOST_NAMESAKES = 50;
 /** Origins that frame us are asked for with each page of the content; they change with a registration. */
 const FRAMES_MS = 30_000;
 
@@ -80,6 +79,14 @@ export type Received =
       readonly registrationId: string;
       readonly frames: readonly string[];
     }
+  /** An instructor is to choose what is linked. */
+  | {
+      readonly kind: 'choosing';
+      readonly code: string;
+      readonly courses: readonly CourseVersion[];
+      readonly asked: DeepLinking;
+      readonly frames: readonly string[];
+    }
   /** Who it is has to be said by a coordinator first. */
   | { readonly kind: 'waiting'; readonly accountId: string; readonly frames: readonly string[] };
 
@@ -93,8 +100,9 @@ export function makeLtiLaunchService({
   publicUrl,
   seal,
   outbound,
-  contacts,
+  identity,
   sessions,
+  selections,
 }: {
   db: Database;
   clock: Clock;
@@ -103,8 +111,9 @@ export function makeLtiLaunchService({
   /** Of what is kept of a login. */
   seal: Seal;
   outbound: Outbound;
-  contacts: ContactService;
+  identity: LtiIdentity;
   sessions: SessionService;
+  selections: LtiSelectionService;
 }) {
   const keySets = makeKeySets({ outbound, clock });
   const secretText = (): string => Buffer.from(random(32)).toString('base64url');
@@ -181,71 +190,28 @@ export function makeLtiLaunchService({
     return payload;
   };
 
-  /** People that the claim of the registration leads to. */
-  const listCandidates = async (
+  /** In a deployment that is open; one that nobody has named before is noted. @throws LaunchRefused */
+  const standingWith = async (
     registration: LtiRegistration,
-    launch: Launch,
-    identifier: string,
-  ): Promise<Candidate[]> => {
-    const among = {
-      divisionCode: registration.divisionCode,
-      day: chinaDay(clock.now()),
-      limit: registration.personClaim === 'email' ? MOST_NAMESAKES : 2,
-    };
-    if (registration.personClaim !== 'email') return listByNumber(db, identifier, among);
-    // Addresses are kept sealed, so they can't be looked for: those of people who are called so are opened and compared.
-    const namesakes = await listByName(db, launch.names.map(plain), among);
-    const known = await contacts.listInFull(namesakes.map(({ personId }) => personId));
-    const wanted = identifier.toLowerCase();
-    return namesakes.filter(({ personId }) =>
-      known.get(personId)?.some(({ kind, value }) => kind === 'email' && value.toLowerCase() === wanted),
-    );
-  };
-
-  /** Who somebody is that is not linked: surely, or a doubt for a coordinator. Never by halves. */
-  const identify = async (
-    registration: LtiRegistration,
-    launch: Launch,
-  ): Promise<{ id: string; personId: string | null; refused: boolean }> => {
-    const identifier = identifierOf(registration, launch);
-    const candidates = identifier === undefined ? [] : await listCandidates(registration, launch, identifier);
-    const doubt: AccountDoubt | undefined =
-      identifier === undefined
-        ? 'no-claim'
-        : registration.personClaim === 'email' && launch.emailVerified === false
-          ? 'unverified'
-          : undefined;
-    return db.transaction().execute(async (tx) => {
-      const [first] = candidates;
-      const taken =
-        first !== undefined &&
-        (await isTaken(tx, {
-          registrationId: registration.id,
-          subject: launch.subject,
-          personId: first.personId,
-        }));
-      const judged = doubt === undefined ? judgeMatch(candidates, launch, { taken }) : { doubt };
-      const at = clock.now();
-      const account = await saveAccount(tx, {
+    deploymentId: string,
+    standing: () => ReturnType<typeof findStanding>,
+  ): ReturnType<typeof findStanding> => {
+    let found = await standing();
+    if (found.deployment === undefined) {
+      await noteDeployment(db, {
         registrationId: registration.id,
-        subject: launch.subject,
-        personId: 'personId' in judged ? judged.personId : null,
-        doubt: 'doubt' in judged ? judged.doubt : null,
-        toldName: launch.names[0] ?? null,
-        toldIdentifier: identifier ?? null,
-        at,
+        deploymentId,
+        opensFirst: platformOf(registration.platform).opensFirstDeployment,
+        at: clock.now(),
       });
-      if (account.linkedNow)
-        await insertJournalEntry(tx, {
-          at,
-          actor: 'worker:lti',
-          action: 'lti-account.link',
-          subject: `lti-account:${account.id}`,
-          personId: account.personId!,
-          detail: { by: registration.personClaim, registration: registration.id },
-        });
-      return { id: account.id, personId: account.personId, refused: account.state === 'refused' };
-    });
+      found = await standing();
+    }
+    if (found.deployment?.state !== 'open')
+      throw new LaunchRefused(
+        found.deployment?.state === 'closed' ? 'deployment-closed' : 'deployment-unknown',
+        `registration ${registration.id}`,
+      );
+    return found;
   };
 
   const service = {
@@ -333,26 +299,31 @@ export function makeLtiLaunchService({
       const { registration } = login;
       if (form.error !== undefined) throw new LaunchRefused('platform-error');
       if (form.id_token === undefined) throw new LaunchRefused('token-missing');
-      const launch = readLaunch(await verify(login, form.id_token), publicUrl);
+      const claims = await verify(login, form.id_token);
+      if (isDeepLinking(claims)) {
+        const asked = readDeepLinking(claims, registration);
+        await standingWith(registration, asked.deploymentId, async () =>
+          findStanding(db, {
+            registrationId: registration.id,
+            deploymentId: asked.deploymentId,
+            subject: '',
+            course: null,
+          }),
+        );
+        return {
+          kind: 'choosing',
+          ...(await selections.begin(registration, asked)),
+          asked,
+          frames: framesOf(registration),
+        };
+      }
+      const launch = readLaunch(claims, publicUrl);
 
-      const { course, activity } = wantedOf(launch);
+      const { course, module, activity, moduleColumns } = wantedOf(launch);
       const where = { registrationId: registration.id, deploymentId: launch.deploymentId };
       const standing = async () =>
         findStanding(db, { ...where, subject: launch.subject, course: course ?? null });
-      let found = await standing();
-      if (found.deployment === undefined) {
-        await noteDeployment(db, {
-          ...where,
-          opensFirst: platformOf(registration.platform).opensFirstDeployment,
-          at: clock.now(),
-        });
-        found = await standing();
-      }
-      if (found.deployment?.state !== 'open')
-        throw new LaunchRefused(
-          found.deployment?.state === 'closed' ? 'deployment-closed' : 'deployment-unknown',
-          `registration ${registration.id}`,
-        );
+      let found = await standingWith(registration, launch.deploymentId, standing);
 
       // Its page is about to show us in a frame.
       const returnOrigin = launch.returnUrl === undefined ? undefined : originOf(launch.returnUrl);
@@ -365,7 +336,7 @@ export function makeLtiLaunchService({
 
       if (found.account?.state === 'refused') throw new LaunchRefused('account-refused');
       if (found.account?.state !== 'linked') {
-        const identified = await identify(registration, launch);
+        const identified = await identity.identify(registration, launch);
         if (identified.refused) throw new LaunchRefused('account-refused');
         if (identified.personId === null) return { kind: 'waiting', accountId: identified.id, frames };
         found = await standing();
@@ -377,7 +348,9 @@ export function makeLtiLaunchService({
         link: launch.link,
         accountId: found.account!.id,
         assignmentId: found.assignmentId ?? null,
+        moduleKey: found.assignmentId === undefined ? null : (module ?? null),
         activityKey: found.assignmentId === undefined ? null : (activity ?? null),
+        moduleColumns,
         roles: launch.roles,
         codeHash: hashSecret(code),
         missingCourse: found.assignmentId === undefined ? (course ?? null) : null,
@@ -427,15 +400,8 @@ export function makeLtiLaunchService({
       // A while longer, so that the log can tell one that was too late from one that never was.
       await deleteLogins(db, new Date(now.getTime() - 60 * 60_000));
       await deleteArrivals(db, now);
+      await selections.forget();
     },
   };
   return inPart('gate', service);
-}
-
-function isCovered(origin: string, sources: readonly string[]): boolean {
-  return sources.some((source) => {
-    if (!source.includes('*.')) return source === origin;
-    const [scheme, host] = source.split('://*') as [string, string];
-    return origin.startsWith(`${scheme}://`) && origin.endsWith(host);
-  });
 }

@@ -157,14 +157,24 @@ export function ownUrl(text: string, origin: string): URL | undefined {
 /** What a launch wants to be opened: by custom parameters, which a deep link writes, or else by its address. */
 export function wantedOf({ custom, targetUrl }: Pick<Launch, 'custom' | 'targetUrl'>): {
   course: string | undefined;
+  /** Of which module the link is; what opens of it is `activity`. */
+  module: string | undefined;
   activity: string | undefined;
+  /** Whether each module of the course has a line item of its own. */
+  moduleColumns: boolean;
 } {
   const wanted = (name: string): string | undefined => {
     const value = custom[`xinqiao_${name}`] ?? targetUrl.searchParams.get(name) ?? undefined;
     return value !== undefined && /^[a-z0-9][a-z0-9-]{0,63}$/.test(value) ? value : undefined;
   };
   const course = wanted('course');
-  return { course, activity: course === undefined ? undefined : wanted('activity') };
+  const within = (name: string): string | undefined => (course === undefined ? undefined : wanted(name));
+  return {
+    course,
+    module: within('module'),
+    activity: within('activity'),
+    moduleColumns: within('columns') === 'modules',
+  };
 }
 
 function objectOf(value: unknown): Readonly<Record<string, unknown>> {

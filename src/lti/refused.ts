@@ -51,6 +51,15 @@ export type LaunchReason =
   | 'resource-link-missing'
   | 'subject-missing'
   | 'roles-missing'
+  // Deep links.
+  | 'role-chooses-nothing'
+  | 'settings-missing'
+  | 'return-missing'
+  | 'return-foreign'
+  | 'types-refused'
+  | 'data-wrong'
+  | 'selection-over'
+  | 'choice-wrong'
   // Who it is.
   | 'account-refused'
   // A platform that registers itself.

@@ -179,7 +179,15 @@ export function makeProgrammeService({
      */
     async assignCohort(
       viewer: Viewer,
-      input: { certificationId: string; unit: Unit; role: Role; dueOn: string | null; name: string | null },
+      input: {
+        certificationId: string;
+        unit: Unit;
+        role: Role;
+        dueOn: string | null;
+        name: string | null;
+        /** Only these of them. */
+        among?: readonly string[];
+      },
     ): Promise<{ cohort: Cohort; assigned: number; alreadyAssigned: number }> {
       const [certification] = await listCertifications(db, [input.certificationId]);
       const place =
@@ -197,7 +205,10 @@ export function makeProgrammeService({
       const today = chinaDay(clock.now());
       if (input.dueOn !== null && input.dueOn < today)
         throw new InvalidInput('input.dueOn', `${input.dueOn} has passed.`);
-      const personIds = await people.listHolders(input.unit, input.role, today);
+      const among = input.among === undefined ? undefined : new Set(input.among);
+      const personIds = (await people.listHolders(input.unit, input.role, today)).filter(
+        (id) => among?.has(id) ?? true,
+      );
 
       return db.transaction().execute(async (tx) => {
         const name = input.name ?? `${place.name} ${input.role} ${today}`;

@@ -55,6 +55,11 @@ const CHANGE_PLATFORM = `mutation ($input: ChangeLtiRegistrationInput!) { change
 const SET_DEPLOYMENT = `mutation ($input: SetLtiDeploymentInput!) { setLtiDeployment(input: $input) { __typename } }`;
 const END_PLATFORM = `mutation ($input: EndLtiRegistrationInput!) { endLtiRegistration(input: $input) { __typename } }`;
 const LINK_ACCOUNT = `mutation ($input: LinkLtiAccountInput!) { linkLtiAccount(input: $input) { __typename } }`;
+const SEND_AGAIN = `mutation ($input: SendLtiGradeAgainInput!) { sendLtiGradeAgain(input: $input) { __typename } }`;
+const SEND_FAILED = `mutation ($input: SendFailedLtiGradesInput!) { sendFailedLtiGrades(input: $input) { __typename } }`;
+const AGREE = `mutation ($input: AgreeToPackageInput!) { agreeToPackage(input: $input) { __typename } }`;
+const READ_ROSTER = `mutation ($input: ReadLtiRosterInput!) { readLtiRoster(input: $input) { __typename } }`;
+const GIVE_UP_ROSTER = `mutation ($input: GiveUpLtiRosterInput!) { giveUpLtiRoster(input: $input) { __typename } }`;
 const REFUSE_ACCOUNT = `mutation ($input: RefuseLtiAccountInput!) { refuseLtiAccount(input: $input) { __typename } }`;
 const REVOKE =
   `mutation ($id: ID!) { revokeCertificate(input: { certificateId: $id, reason: '错误' }) { __typename } }`.replaceAll(
@@ -145,6 +150,11 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'lti-deployment.set': { subject: 'lti-registration', row: 'lti_deployments where registration_id' },
   'lti-account.link': { subject: 'lti-account', row: undefined },
   'lti-account.refuse': { subject: 'lti-account', row: `lti_accounts where state = 'refused' and id` },
+  'lti-grade.send-again': { subject: 'lti-grade', row: 'lti_grades where again and id' },
+  'lti-grade.send-failed': { subject: 'lti-registration', row: undefined },
+  'lti-roster.ask': { subject: 'lti-roster', row: 'lti_rosters where id' },
+  'lti-roster.give-up': { subject: 'lti-roster', row: 'lti_rosters where not kept and id' },
+  'package.agree': { subject: 'assignment', row: 'package_attempts where assignment_id' },
   'lti-key.add': { subject: 'lti-key', row: 'lti_keys where id' },
   'session.begin': { subject: 'session', row: 'sessions where ended_at is null and id' },
   'session.end': { subject: 'session', row: 'sessions where ended_at is not null and id' },
@@ -215,6 +225,12 @@ const OF_MUTATIONS: Record<string, string | null> = {
   linkLtiAccount: 'lti-account.link',
   refuseLtiAccount: 'lti-account.refuse',
   rotateLtiKey: 'lti-key.add',
+  sendLtiGradeAgain: 'lti-grade.send-again',
+  sendFailedLtiGrades: 'lti-grade.send-failed',
+  readLtiRoster: 'lti-roster.ask',
+  giveUpLtiRoster: 'lti-roster.give-up',
+  assignLtiRoster: 'cohort.assign',
+  agreeToPackage: 'package.agree',
   redeemLaunch: 'session.begin',
   // That a page is still there; when the session was used is kept beside it.
   renewLaunchedSession: null,
@@ -400,6 +416,19 @@ describe('the journal', () => {
       }),
     'lti-account.refuse': async () =>
       mutate('coordinator', REFUSE_ACCOUNT, { input: { accountId: await waitingAccount() } }),
+    'lti-grade.send-again': async () => mutate('t1', SEND_AGAIN, { input: { gradeId: await sentGrade() } }),
+    'lti-grade.send-failed': async () =>
+      mutate('operator', SEND_FAILED, { input: { registrationId: await platform() } }),
+    'lti-roster.ask': async () => {
+      await contextOf();
+      return mutate('coordinator', READ_ROSTER, {
+        input: { registrationId: await platform(), contextId: 'course' },
+      });
+    },
+    'package.agree': async () =>
+      mutate('t2', AGREE, { input: { code: 'ab'.repeat(32), course: 'core-gatekeeper' } }),
+    'lti-roster.give-up': async () =>
+      mutate('coordinator', GIVE_UP_ROSTER, { input: { rosterId: await keptRoster() } }),
     'lti-registration.end': async () =>
       mutate('operator', END_PLATFORM, { input: { registrationId: await platform() } }),
     'lti-key.add': async () =>
@@ -491,6 +520,36 @@ describe('the journal', () => {
     );
     return gid('LtiAccount', row!['id']!);
   };
+  /** A course there, with its roster, as a launch leaves it. */
+  const contextOf = async () =>
+    query(
+      `with d as (insert into lti_deployments (registration_id, deployment_id, state, created_at) select max(id), 'd', 'open', '2030-03-04' from lti_registrations
+         on conflict (registration_id, deployment_id) do update set state = 'open' returning id)
+       insert into lti_resource_links (deployment_id, resource_link_id, context_id, memberships_url, seen_at) select id, 'k', 'course', 'https://lms.example/members', '2030-03-04' from d
+       on conflict (deployment_id, resource_link_id) do update set seen_at = excluded.seen_at returning id, deployment_id`,
+    );
+  const keptRoster = async (): Promise<string> => {
+    const [link] = await contextOf();
+    const [row] = await query(
+      `insert into lti_rosters (deployment_id, context_id, asked_by, asked_at) select $1, 'course', max(id), '2030-03-04' from people
+       on conflict (deployment_id, context_id) do update set kept = true returning id`,
+      [link!['deployment_id']],
+    );
+    return gid('LtiRoster', row!['id']!);
+  };
+  /** One of t1's that a platform has taken. */
+  const sentGrade = async (): Promise<string> => {
+    const [link] = await contextOf();
+    const [row] = await query(
+      `with a as (insert into lti_accounts (registration_id, subject, state, person_id, created_at, seen_at)
+         select max(r.id), 't1', 'linked', max(s.person_id), '2030-03-04', '2030-03-04' from lti_registrations r, person_sources s where s.source_id = 't1'
+         on conflict (registration_id, subject) do update set seen_at = excluded.seen_at returning id, person_id)
+       insert into lti_grades (account_id, resource_link_id, assignment_id, owed, sent_at) select a.id, $1, s.id, false, '2030-03-04' from a join assignments s on s.person_id = a.person_id
+       on conflict (account_id, resource_link_id) do update set sent_at = excluded.sent_at returning id`,
+      [link!['id']],
+    );
+    return gid('LtiGrade', row!['id']!);
+  };
   const personOf = async (sourceId: string): Promise<string> =>
     gid(
       'Person',
@@ -549,7 +608,7 @@ describe('the journal', () => {
       (select count(*) from coverage_targets) as targets, (select count(*) from indicators) as indicators, (select count(*) from snapshots) as snapshots, (select count(*) from snapshot_verdicts) as verdicts, (select count(*) from indicator_values) as reported, (select count(*) from attempts) as attempts, (select count(*) from attempts where passed) as passed,
       (select count(*) from certificates) as certificates, (select count(*) from issue_requests) as requests, (select count(*) from issue_requests where state <> 'waiting') as requests_decided, (select count(*) from certificate_documents) as documents, (select count(*) from credit_records) as credits,
       (select count(*) from time_flags where state <> 'open') as flags_judged, (select count(*) from lti_invitations) as invited, (select count(*) from lti_registrations) as platforms, (select count(*) from lti_registrations where name = 'y') as renamed,
-      (select count(*) from lti_registrations where ended_at is not null) as platforms_ended, (select count(*) from lti_deployments) as deployments, (select count(*) from lti_accounts where state = 'linked') as linked, (select count(*) from lti_accounts where state = 'refused') as kept_out, (select count(*) from lti_keys) as keys, (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
+      (select count(*) from lti_registrations where ended_at is not null) as platforms_ended, (select count(*) from lti_deployments) as deployments, (select count(*) from lti_accounts where state = 'linked') as linked, (select count(*) from lti_accounts where state = 'refused') as kept_out, (select count(*) from lti_keys) as keys, (select count(*) from lti_grades where again) as grades_again, (select count(*) from lti_rosters) as rosters, (select count(*) from package_attempts) as agreed, (select count(*) from lti_rosters where kept) as rosters_kept, (select count(*) from certificates where revoked_on is not null) as revoked, (select string_agg(key, ' ' order by key) from graphile_worker.jobs) as debts`);
   const idle = async () =>
     until(async () =>
       (await query('select 1 from graphile_worker.jobs where run_at <= now()')).length === 0
@@ -614,6 +673,11 @@ describe('the journal', () => {
     'lti-deployment.set',
     'lti-account.link',
     'lti-account.refuse',
+    'lti-grade.send-again',
+    'lti-grade.send-failed',
+    'lti-roster.ask',
+    'lti-roster.give-up',
+    'package.agree',
     'lti-registration.end',
     'lti-key.add',
     'simulation.start',
@@ -830,6 +894,8 @@ describe('the journal', () => {
       'grant.end',
       'grant.give',
       'lti-account.link',
+      'lti-grade.send-again',
+      'package.agree',
       'session.begin',
       'session.end',
       'simulation.grade',

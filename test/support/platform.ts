@@ -14,6 +14,8 @@ import {
   type JWK,
 } from 'jose';
 
+import { PlatformServices } from './platform-services.ts';
+
 const CLAIM = 'https://purl.imsglobal.org/spec/lti/claim/';
 const TOOL = 'https://purl.imsglobal.org/spec/lti-tool-configuration';
 export const MEMBERSHIP = 'http://purl.imsglobal.org/vocab/lis/v2/membership';
@@ -96,6 +98,8 @@ export class TestPlatform {
   readonly instead = new Map<string, (request: IncomingMessage, response: ServerResponse) => void>();
   /** Of the next registration; a real platform makes them up. */
   nextClientId: string | undefined;
+  /** What time it is there. */
+  now: () => Date = () => new Date();
   /** Whether a registration is told its deployment. */
   tellsDeployment = true;
   family = 'moodle';
@@ -104,9 +108,13 @@ export class TestPlatform {
   readonly #hints = new Map<string, { user: PlatformUser; link: Link; clientId: string }>();
   #keys: { kid: string; private: CryptoKey; public: CryptoKey }[] = [];
 
+  /** Grades, members and deep links. */
+  readonly services: PlatformServices;
+
   private constructor(server: Server, host: string) {
     this.#server = server;
     this.issuer = `http://${host}:${(server.address() as AddressInfo).port}`;
+    this.services = new PlatformServices(this);
   }
 
   /** @param host the name by which a browser knows this machine: another than the service's makes it another site. */
@@ -263,9 +271,35 @@ export class TestPlatform {
         locale: 'zh-CN',
       },
       'https://purl.imsglobal.org/spec/lti-ags/claim/endpoint': {
-        scope: ['https://purl.imsglobal.org/spec/lti-ags/scope/score'],
+        scope: tool.scopes.filter((scope) => scope.includes('/lti-ags/')),
         lineitems: `${this.issuer}/lineitems?type=1`,
         lineitem: `${this.issuer}/lineitems/${encodeURIComponent(link.id)}?type=1`,
+      },
+      'https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice': {
+        context_memberships_url: `${this.issuer}/memberships`,
+        service_versions: ['2.0'],
+      },
+    };
+  }
+
+  /** The same person, who is to choose what is linked (Deep Linking 2.0, section 4.4.1). */
+  choosing(
+    launch: Readonly<Record<string, unknown>>,
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Record<string, unknown> {
+    const { [`${CLAIM}resource_link`]: _link, [`${CLAIM}target_link_uri`]: _target, ...rest } = launch;
+    return {
+      ...rest,
+      [`${CLAIM}message_type`]: 'LtiDeepLinkingRequest',
+      [`${CLAIM}roles`]: [`${MEMBERSHIP}#Instructor`],
+      'https://purl.imsglobal.org/spec/lti-dl/claim/deep_linking_settings': {
+        deep_link_return_url: `${this.issuer}/deep-link`,
+        accept_types: ['link', 'ltiResourceLink'],
+        accept_presentation_document_targets: ['iframe', 'window'],
+        accept_multiple: true,
+        auto_create: true,
+        data: 'csrftoken:c7fbba78',
+        ...settings,
       },
     };
   }
@@ -300,6 +334,7 @@ export class TestPlatform {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
       response.end(body);
     };
+    if (await this.services.answer(request, response, url, async () => bodyOf(request))) return;
     switch (url.pathname) {
       case '/jwks':
         json(await this.keySet());
@@ -454,6 +489,7 @@ export class TestPlatform {
       audience: this.tokenUrl,
       requiredClaims: ['iat', 'exp', 'jti'],
       maxTokenAge: '5 minutes',
+      currentDate: this.now(),
     });
     must(decodeProtectedHeader(assertion).kid !== undefined, 'kid');
     must(!this.#assertions.has(payload.jti!), 'jti was used.');

@@ -9,6 +9,7 @@ import { Said } from '../parts/said.tsx';
 import { CertificateCard } from './certificate-card.tsx';
 import { EfficacyOffer } from './efficacy-offer.tsx';
 import { NotFound } from './not-found.tsx';
+import { PlatformGrades } from './platform-grades.tsx';
 import { AssignmentPage, StartAttempt } from './queries.ts';
 
 type Assignment = Extract<NonNullable<ResultOf<typeof AssignmentPage>['node']>, { __typename: 'Assignment' }>;
@@ -117,6 +118,7 @@ export function AssignmentRoom({ id }: { id: string }) {
             </Link>
           </p>
         )}
+      <PlatformGrades grades={assignment.platformGrades} reload={reload} />
       <Flags flags={assignment.time.flags} />
       {certificate === null && (
         <section className="card">

@@ -13,6 +13,7 @@ import { ExamRoom } from './exam-room.tsx';
 import { HomeRoom } from './home-room.tsx';
 import { isLaunch, takeLaunch, type Launched } from './launch.ts';
 import { LaunchOver, NotAssigned } from './launch-notice.tsx';
+import { openedByPackage, PackageAgree } from './package-agree.tsx';
 import { NotFound } from './not-found.tsx';
 import { SignIn, SignOut } from './queries.ts';
 import { WayIn } from './way-in.tsx';
@@ -31,6 +32,7 @@ function App() {
         : 'in',
   );
   const [failed, setFailed] = useState(false);
+  const [opened, setOpened] = useState(openedByPackage);
   const [launch, setLaunch] = useState<Launched | 'over' | undefined>();
 
   const enter = async (key: string): Promise<void> => {
@@ -96,7 +98,16 @@ function App() {
       {session === 'out' && !OPEN.includes(path) && launch !== 'over' && (
         <WayIn failed={failed} enter={enter} />
       )}
-      {session === 'in' && (
+      {session === 'in' && opened !== undefined && (
+        <PackageAgree
+          opened={opened}
+          go={(to) => {
+            setOpened(undefined);
+            go(to, { replace: true });
+          }}
+        />
+      )}
+      {session === 'in' && opened === undefined && (
         <Switch>
           <Route path="/">
             {typeof launch === 'object' && launch.missingCourse !== null && (

@@ -141,6 +141,33 @@ export const CurriculumPage = graphql(`
   }
 `);
 
+export const AgreeToPackage = graphql(`
+  mutation AgreeToPackage($input: AgreeToPackageInput!) {
+    agreeToPackage(input: $input) {
+      __typename
+      ... on AgreeToPackagePayload {
+        assignmentId
+      }
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
+`);
+
+export const SendGradeAgain = graphql(`
+  mutation SendGradeAgain($id: ID!) {
+    sendLtiGradeAgain(input: { gradeId: $id }) {
+      __typename
+      ... on Refusal {
+        code
+        message
+      }
+    }
+  }
+`);
+
 export const AssignmentPage = graphql(`
   query AssignmentPage($id: ID!, $language: Language!) {
     node(id: $id) {
@@ -231,6 +258,16 @@ export const AssignmentPage = graphql(`
             percent
             passed
           }
+        }
+        platformGrades {
+          id
+          platformName
+          contextTitle
+          linkTitle
+          state
+          score
+          sentAt
+          retryAt
         }
         certificate {
           number

@@ -80,6 +80,27 @@ export const en: Texts = {
   launchNotAssigned: (course: string) => `“${course}” has not been assigned to you yet`,
   launchNotAssignedHint:
     'You came in from your school’s platform, but your training coordinator has not assigned this course to you. Ask them; once it is assigned, open it on the platform again.',
+  coursePackage: {
+    title: 'Tell your school’s platform how you do?',
+    text: (where) =>
+      `You came from a course page at ${where}. If you agree, that page will know your progress and exam result in this course, and nothing else. If you did not open it yourself, choose “No”.`,
+    somewhere: 'another site',
+    agree: 'Agree and begin',
+    decline: 'No',
+    notAssigned: 'This course has not been assigned to you yet; ask your training coordinator.',
+  },
+  platformGrades: {
+    title: 'Your grade on your school’s platform',
+    sent: (at, score) =>
+      score === null ? `Your progress was sent on ${at}.` : `Your score of ${score} was sent on ${at}.`,
+    state: {
+      WAITING: 'On its way…',
+      LATE: 'The platform can’t take it just now. We try again by ourselves; nothing is lost.',
+      FAILED: 'The platform did not take it. Tell its administrator, and send it again once it is put right.',
+    },
+    retry: (at) => `Next: ${at}.`,
+    again: 'Send again',
+  },
   signInHere: 'Sign in here',
   signInHereHint: 'With the sign-in of your institution.',
   sampleTitle: 'Ways into the sample county',
@@ -382,6 +403,8 @@ export const en: Texts = {
     nothing: 'There is nothing to answer at present.',
   },
   refusal: {
+    SENT_JUST_NOW: 'It was sent just now; try again in a minute.',
+    PACKAGE_TAKEN: 'That page belongs to somebody else; open it on the platform with your own account.',
     EFFICACY_NOT_DUE: 'This is not asked now.',
     LESSONS_UNFINISHED: 'Finish all parts of the course before the exam.',
     ATTEMPT_OPEN: 'An attempt is open; finish it first.',

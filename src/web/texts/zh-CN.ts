@@ -75,6 +75,27 @@ export const zhCN = {
   launchNotAssigned: (course: string) => `《${course}》还没有分配给您`,
   launchNotAssignedHint:
     '您已从学校平台进入，但培训管理员还没有把这门课分配给您。请联系他；分配之后，从学校平台再打开一次就能学习。',
+  coursePackage: {
+    title: '把结果告诉学校平台吗？',
+    text: (where: string) =>
+      `您从 ${where} 的课程页来到这里。同意之后，那个页面会知道您这门课的学习进度和考试成绩，不会知道别的。如果不是您自己打开的，请选择“不同意”。`,
+    somewhere: '另一个网站',
+    agree: '同意并开始学习',
+    decline: '不同意',
+    notAssigned: '这门课还没有分配给您，请联系培训管理员。',
+  },
+  platformGrades: {
+    title: '学校平台的成绩',
+    sent: (at: string, score: number | null) =>
+      score === null ? `学习进度已于 ${at} 送达。` : `成绩 ${score} 分已于 ${at} 送达。`,
+    state: {
+      WAITING: '正在发送…',
+      LATE: '学校平台暂时收不到，我们会自动再发，成绩不会丢。',
+      FAILED: '学校平台没有接收。请把这件事告诉平台管理员，处理好之后再点“再发一次”。',
+    },
+    retry: (at: string) => `下一次：${at}。`,
+    again: '再发一次',
+  },
   signInHere: '在这里登录',
   signInHereHint: '使用您单位的统一身份认证。',
   sampleTitle: '示例县的入口',
@@ -368,6 +389,8 @@ export const zhCN = {
     nothing: '现在没有需要填写的内容。',
   },
   refusal: {
+    SENT_JUST_NOW: '刚刚已经发过了，请过一分钟再试。',
+    PACKAGE_TAKEN: '那个页面已经对应另一位老师，请在平台上用自己的账号打开。',
     EFFICACY_NOT_DUE: '现在不是填写的时间。',
     LESSONS_UNFINISHED: '请先完成全部学习内容，再参加考试。',
     ATTEMPT_OPEN: '有一次考试正在进行，请先完成它。',
