@@ -102,7 +102,11 @@ const RowToVerify = builder.inputType('RowToVerify', {
 builder.queryField('verifyCertificates', (t) =>
   t.field({
     type: [VerifiedRow],
-    errors: { types: [NotSignedIn, InvalidInput] },
+    errors: {
+      types: [NotSignedIn, InvalidInput],
+      result: { description: 'What was asked for, as it was asked for whole.' },
+      dataField: { description: 'One verdict for each row, in the order of the rows.' },
+    },
     complexity: ({ rows }) => ({ field: 1, multiplier: Math.ceil(rows.length / 20) }),
     description:
       'Verifies up to 500 certificates at once, in their order, for who is signed in. Names are compared where the viewer may read the certificate. Everybody else: POST /api/verify.',

@@ -17,7 +17,6 @@ import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeCredentialService } from './certification/credential/credential.service.ts';
 import { makeIssueRequestService } from './certification/issue-request.service.ts';
-import { listIssuerCertificates } from './certification/document.repository.ts';
 import { makeIssuing, tellChangedTemplates } from './certification/issuing.service.ts';
 import { makeLogService } from './certification/log/log.service.ts';
 import { openSigner } from './certification/signature/issuer-key.ts';
@@ -337,7 +336,6 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       people,
       regions,
       programmes,
-      listTrusted: async () => listIssuerCertificates(db),
     });
     closers.push(verification.startCounting());
     const issueRequests = makeIssueRequestService({

@@ -15,7 +15,8 @@ import {
   listCertificatesByNumber,
   findCertificateByNumber,
 } from './certificate.repository.ts';
-import { checkPdf, type CheckedPdf, type TrustedCertificate } from './check-pdf.ts';
+import { checkPdf, type CheckedPdf } from './check-pdf.ts';
+import { listIssuerCertificates } from './document.repository.ts';
 import { parseCertificateNumber } from './number.ts';
 import { addCounts, listCounts, type Counted, type Way } from './verification.repository.ts';
 import { sameName, type GivenRow } from './verify-list.ts';
@@ -82,7 +83,6 @@ export function makeVerificationService({
   people,
   regions,
   programmes,
-  listTrusted,
 }: {
   db: Database;
   clock: Clock;
@@ -90,8 +90,6 @@ export function makeVerificationService({
   people: PeopleService;
   regions: RegionService;
   programmes: ProgrammeService;
-  /** The certificates that the issuer signs or has signed documents with. */
-  listTrusted: () => Promise<readonly TrustedCertificate[]>;
 }) {
   const today = (): string => chinaDay(clock.now());
 
@@ -207,7 +205,7 @@ export function makeVerificationService({
 
     /** Checks a document by its signature and by its record. Open to everyone: who has it has its code too. */
     async verifyPdf(bytes: Buffer): Promise<PdfVerdict> {
-      const checked = checkPdf(bytes, await listTrusted());
+      const checked = checkPdf(bytes, await listIssuerCertificates(db));
       const exact = await findCertificateByDigest(db, checked.digest);
       const certificate =
         exact ??

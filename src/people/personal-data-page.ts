@@ -3,6 +3,8 @@ import type { ExportedRow } from './personal-data.ts';
 /** What the parts of an export are called for people. Each part that there is has a line. */
 export const partTitles: Readonly<Record<string, readonly [zh: string, en: string]>> = {
   person: ['本人', 'Who you are'],
+  certificate_log: ['证书在公开日志中的记录', 'Your certificates in the public log'],
+  verification_counts: ['证书被核验的次数', 'How often your certificates were verified'],
   sources: ['花名册中的编号', 'What rosters call you'],
   contacts: ['联系方式', 'How you are reached'],
   posts: ['岗位', 'Posts'],

@@ -31,7 +31,7 @@ describe('what a course gives', () => {
     const course = data.courses.find((each: { slug: string }) => each.slug === SLUG);
     expect(course).toMatchObject({
       languages: ['zh_CN', 'en'],
-      itemsPerAttempt: 10,
+      itemsPerAttempt: 12,
       review: {
         state: 'NOT_REVIEWED',
         role: 'a clinician',
@@ -94,7 +94,7 @@ describe('what a course gives', () => {
     `/courses/${SLUG}/pack/other`,
     `/courses/nothing/pack/wall-card`,
     `/courses/${SLUG}/pack/wall-card?version=0.0.1`,
-    `/courses/core-gatekeeper/pack/wall-card`,
+    `/courses/core-gatekeeper/pack/none`,
   ])('is not found at %s', async (path) => {
     expect((await service.fetch(path)).status).toBe(404);
   });

@@ -698,6 +698,7 @@ describe('the journal', () => {
     // Graded above; the certificate came after it.
     await query('delete from certificate_documents');
     await query('delete from credit_records');
+    await query('delete from log_pending');
     await query('delete from certificates');
     const before = await state();
     await block('certificate.issue');

@@ -422,7 +422,7 @@ export const en: Texts = {
   listLead:
     'Paste numbers and names, or upload an XLSX or CSV table with the columns "number" and "name". Each row gets its own answer. At most 5,000 rows at once, and about 1,000 a minute from one network address.',
   listPaste: 'A number on each line, then a space and the name',
-  listExample: 'XQ2026-7K3M-9QXR-4TWC 王芳',
+  listExample: 'XQ2026-7K3M-9QXR-4TWC Wang Fang',
   listFile: 'Or choose a table',
   listVerify: 'Verify the list',
   listEmpty: '(empty)',
