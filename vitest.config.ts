@@ -31,7 +31,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/database-server.ts'],
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     // Two cores, each file with a service of its own: more at once only wait for each other.
     maxWorkers: 2,
     pool: 'forks',

@@ -232,7 +232,7 @@ builder.mutationField('registerLtiPlatform', (t) =>
       registration: await context.services.platforms.register(signedIn(context), {
         divisionCode: input.divisionCode,
         title: input.name,
-        platform: input.platform as string,
+        platform: input.platform,
         issuer: input.issuer,
         clientId: input.clientId,
         authUrl: input.authUrl,

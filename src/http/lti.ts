@@ -166,7 +166,11 @@ function pages(log: Log): Middleware {
           { id, reason: error.reason, ...(error.detail === undefined ? {} : { detail: error.detail }) },
           'a launch was refused',
         );
-        const status = FORBIDDEN.includes(error.reason) ? 403 : /-oversized$/.test(error.reason) ? 413 : 400;
+        const status = FORBIDDEN.includes(error.reason)
+          ? 403
+          : error.reason.endsWith('-oversized')
+            ? 413
+            : 400;
         show(ctx, refusalPage(error.reason, id, languageOf(ctx)), status);
         return;
       }

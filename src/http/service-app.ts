@@ -141,7 +141,7 @@ export function makeServiceApp(
     ctx.body = await services.transparency.checkpoint();
   });
   router.get('/log/tile/*path', async (ctx) => {
-    const found = await services.transparency.findTile(String(ctx.params['path'] ?? ''));
+    const found = await services.transparency.findTile(ctx.params['path'] ?? '');
     if (found === undefined) throw new NotFound('The tile');
     publicToAll(ctx);
     ctx.set({

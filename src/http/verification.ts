@@ -175,10 +175,7 @@ function tellPdf({
   return {
     outcome,
     checks: Object.fromEntries(
-      Object.entries({ ...checks, kept }).map(([name, value]) => [
-        name,
-        (value as boolean | undefined) ?? null,
-      ]),
+      Object.entries({ ...checks, kept }).map(([name, value]) => [name, value ?? null]),
     ),
     digest,
     signer,

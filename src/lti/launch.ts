@@ -81,7 +81,7 @@ export function checkToken(claims: JWTPayload, expected: Expected): void {
   if (typeof claims.iat !== 'number') throw new LaunchRefused('issued-missing');
   if (claims.iat > now + expected.clockSkewSeconds) throw new LaunchRefused('issued-in-future');
   // RFC 7519, section 4.1.5.
-  if (claims.nbf !== undefined && !(Number(claims.nbf) <= now + expected.clockSkewSeconds))
+  if (claims.nbf !== undefined && !(claims.nbf <= now + expected.clockSkewSeconds))
     throw new LaunchRefused('not-yet-valid');
   // 9. That of this login, which is taken once: no other token can ever bring it.
   const nonce = claims['nonce'];

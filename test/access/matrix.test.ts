@@ -66,7 +66,7 @@ describe('who may see and do what', () => {
         }),
       );
     }
-  }, 600_000);
+  }, 1_200_000);
   afterAll(async () => world?.stop());
 
   it('is asked of every query, mutation, node type, field and route that there is', () => {

@@ -92,7 +92,7 @@ describe('without one check of a permission', () => {
             decided.set(key, [...(decided.get(key) ?? []), { question, viewer, answer }]);
           }
       }
-  }, 600_000);
+  }, 1_200_000);
   afterAll(async () => world?.stop());
 
   it('finds the checks', () => {
@@ -117,7 +117,7 @@ describe('without one check of a permission', () => {
       Object.keys(survivors).filter((name) => !survived.has(name)),
       'These are noticed, or are gone: take them out of test/access/survivors.ts.',
     ).toEqual([]);
-  }, 600_000);
+  }, 1_200_000);
 
   async function isSeen(check: Check, mutant: Mutant): Promise<boolean> {
     const id = idOf(check);

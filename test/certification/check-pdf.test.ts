@@ -122,7 +122,7 @@ describe('a document that is checked by itself', () => {
         Buffer.from('\nendstream'),
       ]),
     ])
-      expect(check(wrap(inner)).number, inner.toString('latin1')).toBe(NUMBER);
+      expect(check(wrap(inner)).number, `in ${inner.toString('latin1')}`).toBe(NUMBER);
     const bomb = deflateSync(Buffer.alloc(64 * 1024 * 1024));
     expect(check(wrap(Buffer.concat([Buffer.from('stream\n'), bomb]))).number).toBeUndefined();
     // With a wrong check character it is none.

@@ -203,7 +203,7 @@ describe('the tree', () => {
       'data/000',
       '0/000/',
     ])
-      expect(parseTilePath(path), path).toBeUndefined();
+      expect(parseTilePath(path), `of ${path}`).toBeUndefined();
     expect(entriesIn(bundleOf([Buffer.from('a'), Buffer.of(), Buffer.from('bcd')]))!.map(String)).toEqual([
       'a',
       '',
@@ -278,7 +278,7 @@ describe('an entry', () => {
       '[]',
       'x',
     ])
-      expect(readLogEntry(Buffer.from(wrong)), wrong).toBeUndefined();
+      expect(readLogEntry(Buffer.from(wrong)), `of ${wrong}`).toBeUndefined();
   });
 });
 

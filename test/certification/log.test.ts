@@ -145,7 +145,7 @@ describe('the log of certificates', () => {
       'tile/x',
       'tile/',
     ])
-      expect((await file(path)).status, path).toBe(404);
+      expect((await file(path)).status, `of ${path}`).toBe(404);
   });
 
   it('notes what is changed past the service too, and nothing that is rolled back', async () => {

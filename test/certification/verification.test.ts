@@ -226,7 +226,7 @@ describe('verification of many', () => {
       '{"certificates":[{"nummer":"x"}]}',
       '{"certificates":[{"number":7}]}',
     ])
-      expect(await problemOf(await post(wrong)), wrong).toMatchObject({
+      expect(await problemOf(await post(wrong)), `of ${wrong}`).toMatchObject({
         status: 400,
         title: 'INVALID_INPUT',
       });
@@ -390,7 +390,7 @@ describe('verification of many', () => {
     ] as const) {
       const before = await total(way);
       await Promise.all([once(), once(), once()]);
-      expect(await total(way), way).toBe(before + 3);
+      expect(await total(way), `of ${way}`).toBe(before + 3);
     }
     expect((await service.ask('hr', COUNTS, { number: numbers[0] })).data.certificate.verifications).toEqual(
       [],

@@ -117,7 +117,7 @@ describe('who guesses', () => {
       graded.set(steps, (graded.get(steps) ?? 0) + 1 / answers.length);
     }
     const guessed = guessItem(item);
-    expect([...guessed.keys()].toSorted()).toEqual([...graded.keys()].toSorted());
+    expect(new Set(guessed.keys())).toEqual(new Set(graded.keys()));
     for (const [steps, chance] of graded) expect(guessed.get(steps)).toBeCloseTo(chance, 10);
   });
 

@@ -283,6 +283,7 @@ describe('a content', { timeout: 120_000 }, () => {
     await page.route('**/reflection.js', async (route) => route.abort());
     await page.reload();
     await page.getByRole('alert').filter({ hasText: '网络不畅' }).waitFor();
+    expect(await page.getByRole('alert').count()).toBeGreaterThan(0);
     await look(page, 'failed');
     await page.unroute('**/reflection.js');
     await page.getByRole('button', { name: '重新打开' }).click();

@@ -31,7 +31,7 @@ describe('deep links', () => {
   afterAll(async () => {
     await service.stop();
     await Promise.all([platform.stop(), web.remove()]);
-    expect(platform.complaints).toEqual([]);
+    if (platform.complaints.length > 0) throw new Error(platform.complaints.join('\n'));
   });
 
   /** What the platform sends, and what comes of it. */

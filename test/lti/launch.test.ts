@@ -107,7 +107,8 @@ describe('launches of learning platforms', () => {
     await service.stop();
     await Promise.all([platform.stop(), other.stop()]);
     await rm(webFolder, { recursive: true, force: true });
-    expect([...platform.complaints, ...other.complaints]).toEqual([]);
+    const complaints = [...platform.complaints, ...other.complaints];
+    if (complaints.length > 0) throw new Error(complaints.join('\n'));
   });
 
   const lastReason = (): string | undefined =>

@@ -416,9 +416,7 @@ export class TestPlatform {
     };
     must(typeof said['client_name'] === 'string' && said['client_name'] !== '', 'client_name');
     must(typeof said['client_name#zh-CN'] === 'string', 'client_name#zh-CN');
-    const scopes = String(said['scope'] ?? '')
-      .split(' ')
-      .filter(Boolean);
+    const scopes = (typeof said['scope'] === 'string' ? said['scope'] : '').split(' ').filter(Boolean);
     const offered = this.configuration()['scopes_supported'] as string[];
     must(
       scopes.every((scope) => offered.includes(scope)),
@@ -509,7 +507,11 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 function sameList(value: unknown, wanted: readonly string[]): boolean {
-  return Array.isArray(value) && JSON.stringify(value.toSorted()) === JSON.stringify(wanted);
+  return (
+    Array.isArray(value) &&
+    JSON.stringify((value as string[]).toSorted((one, other) => (one < other ? -1 : 1))) ===
+      JSON.stringify(wanted)
+  );
 }
 
 /** A key of which the platform has published nothing. */

@@ -135,7 +135,7 @@ describe('lists, documents and the log on the verification page', { timeout: 180
       await page.locator('[data-state="VALID"]').waitFor();
       await open('公开日志中的记录');
       await proof.waitFor();
-      expect(await proof.getAttribute('data-log'), String(find)).toBe('false');
+      expect(await proof.getAttribute('data-log'), `of ${String(find)}`).toBe('false');
       await page.unroute('**/graphql');
     }
     expect(complaints).toEqual([]);

@@ -105,7 +105,7 @@ export async function inclusionProof(index: number, size: number, read: ReadSubt
       start = middle;
     }
   }
-  return path.reverse();
+  return path.toReversed();
 }
 
 /** RFC 9162, 2.1.3.2. @returns the root that the proof leads to; undefined: it is no proof for such a tree. */

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { graphql, request, type ResultOf } from '../graphql.ts';
 import { formatTime, useLanguage } from '../language.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -30,11 +30,10 @@ type Found = NonNullable<NonNullable<ResultOf<typeof Log>['verifyCertificate']>[
 type State =
   { step: 'ask' } | { step: 'busy' } | { step: 'failed' } | { step: 'told'; found: Found; check: LogCheck };
 
-/** What the transparency log says of a certificate whose code is at hand, checked here when it is opened. */
+/** What the transparency log says of a certificate whose code is at hand, checked here when it is opened. Of another one, it takes another key. */
 export function LogCard({ number, code }: { number: string; code: string }) {
   const { t, language } = useLanguage();
   const [state, setState] = useState<State>({ step: 'ask' });
-  useEffect(() => setState({ step: 'ask' }), [number, code]);
 
   const open = async (): Promise<void> => {
     if (state.step === 'busy' || state.step === 'told') return;

@@ -230,8 +230,13 @@ export function VerificationRoom() {
             <SignedVerdict check={state.check} server={state.server} at={state.at} />
             {state.server.step === 'told' &&
               state.server.found?.codeMatched === true &&
-              state.check.claims?.code != null && (
-                <LogCard number={state.server.found.number} code={state.check.claims.code} />
+              state.check.claims?.code !== undefined &&
+              state.check.claims.code !== null && (
+                <LogCard
+                  key={`${state.server.found.number} ${state.check.claims.code}`}
+                  number={state.server.found.number}
+                  code={state.check.claims.code}
+                />
               )}
           </>
         )}
