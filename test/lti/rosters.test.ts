@@ -148,7 +148,7 @@ describe('rosters of platforms', () => {
     platform.services.mishaps.push({ status: 403 });
     expect(await again()).toMatchObject({ failure: 'REFUSED', linked: 2 });
     for (const page of [
-      { link: `<${'http://127.0.0.1:9'}/memberships?page=1>; rel="next"`, failure: 'FOREIGN' },
+      { link: '<http://127.0.0.1:9/memberships?page=1>; rel="next"', failure: 'FOREIGN' },
       { link: '', failure: 'MALFORMED' },
     ]) {
       await service.database.pool.query('update lti_rosters set failure = null, failed_at = null');

@@ -247,7 +247,7 @@ export class PlatformServices {
     for (const item of payload[`${DL}content_items`] as Record<string, unknown>[]) {
       must(typeof item['type'] === 'string', 'An item: type');
       must(
-        Object.values((item['custom'] ?? {}) as object).every((value) => typeof value === 'string'),
+        Object.values(item['custom'] ?? {}).every((value) => typeof value === 'string'),
         'An item: custom values are text',
       );
     }
