@@ -576,6 +576,7 @@ export const unasked: Readonly<Record<string, string>> = {
 /** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
 export const silent: Readonly<Record<string, string>> = {
   'Mutation renewLaunchedSession': 'only of a session that a launch began',
+  'Field RenewLaunchedSessionPayload.expiresAt': 'only of a session that a launch began',
   'Mutation judgeTimeFlag that was judged': 'the first outcome stands',
   'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation signInSample by a key that is none': 'refused to everybody',
