@@ -18,6 +18,7 @@ import {
   TestPlatform,
   type Link,
   type PlatformUser,
+  noComplaints,
 } from '../support/platform.ts';
 
 const GRADES = `query ($id: ID!) { node(id: $id) { ... on Assignment { platformGrades { id platformName linkTitle state score sentAt failure retryAt } } } }`;
@@ -55,7 +56,7 @@ describe('grades that platforms are told', () => {
   afterAll(async () => {
     await service.stop();
     await Promise.all([platform.stop(), other.stop(), web.remove()]);
-    expect([...platform.complaints, ...other.complaints]).toEqual([]);
+    noComplaints(platform, other);
   });
   beforeEach(() => platform.services.mishaps.splice(0));
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALL_SCOPES, makeWebFolder, registerPlatform } from '../support/registered.ts';
 import { assignTeachers, startService, TestClock, until, type TestService } from '../support/service.ts';
-import { LaunchClient, launchCode, MEMBERSHIP, TestPlatform } from '../support/platform.ts';
+import { LaunchClient, launchCode, MEMBERSHIP, noComplaints, TestPlatform } from '../support/platform.ts';
 import type { Member } from '../support/platform-services.ts';
 
 const ROSTERS = `query ($id: ID!) { node(id: $id) { ... on LtiRegistration { contexts { contextId title } rosters { id title isKept readAt failure linked waiting gone } } } }`;
@@ -45,7 +45,7 @@ describe('rosters of platforms', () => {
   afterAll(async () => {
     await service.stop();
     await Promise.all([platform.stop(), web.remove()]);
-    expect(platform.complaints).toEqual([]);
+    noComplaints(platform);
   });
 
   const rosters = async (as = 'coordinator') =>

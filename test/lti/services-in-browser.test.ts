@@ -21,7 +21,7 @@ import {
   type Learner,
   type TestService,
 } from '../support/service.ts';
-import { LaunchClient, launchCode, TestPlatform } from '../support/platform.ts';
+import { LaunchClient, launchCode, TestPlatform, noComplaints } from '../support/platform.ts';
 
 const DL = 'https://purl.imsglobal.org/spec/lti-dl/claim/content_items';
 
@@ -87,7 +87,7 @@ describe('in a browser, for whoever comes from a platform', () => {
     await new Promise((resolve) => scorm.server.close(resolve));
     await platform.stop();
     await rm(folder, { recursive: true, force: true });
-    expect(platform.complaints).toEqual([]);
+    noComplaints(platform);
   });
 
   const isWide = async (at: Page): Promise<boolean> =>
