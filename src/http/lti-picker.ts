@@ -20,6 +20,7 @@ legend { padding: 0 0.25rem; font-weight: 600; }
 .module { margin-inline-start: 1rem; }
 .bar { position: sticky; bottom: 0; display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; padding: 0.75rem 0; background: #f4f7f6; border-top: 1px solid #c3d1ce; }
 button { font: inherit; padding: 0.65rem 1.25rem; border-radius: 0.5rem; border: 1px solid #0f766e; background: #0f766e; color: #fff; cursor: pointer; }
+button:disabled { opacity: 0.55; cursor: default; }
 button.quiet { background: transparent; color: #0b5a54; }
 button:focus-visible, input:focus-visible { outline: 3px solid #12211f; outline-offset: 2px; }
 `;

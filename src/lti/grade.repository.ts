@@ -236,7 +236,12 @@ function toGrade(row: GradeRow): LtiGrade {
     platformTitle: row.platform_title,
     contextTitle: row.context_title,
     linkTitle: row.title,
-    gradeState: gradeState({ owed: row.owed, failedAt: row.failed_at, failure, sentAt: row.sent_at }),
+    gradeState: gradeState({
+      owed: row.owed,
+      failedAt: row.failed_at,
+      retryAt: row.retry_at,
+      sentAt: row.sent_at,
+    }),
     sentAt: row.sent_at,
     score: row.score === null ? null : Number(row.score),
     failure,

@@ -24,16 +24,16 @@ export interface LtiGrade {
   readonly retryAt: Date | null;
 }
 
-/** late: it did not work and is tried again by itself; failed: the platform said no, and would again. */
+/** late: it did not work and is tried again by itself, at its time; failed: the platform said no, and would again. */
 export function gradeState(row: {
   owed: boolean;
   failedAt: Date | null;
-  failure: GradeFailure | null;
+  retryAt: Date | null;
   sentAt: Date | null;
 }): GradeState {
-  if (row.failedAt !== null)
-    return !row.owed && (row.failure === 'refused' || row.failure === 'foreign') ? 'failed' : 'late';
-  return row.owed || row.sentAt === null ? 'waiting' : 'sent';
+  if (row.owed) return row.failedAt !== null && row.retryAt !== null ? 'late' : 'waiting';
+  if (row.failedAt !== null) return 'failed';
+  return row.sentAt === null ? 'waiting' : 'sent';
 }
 
 const FIRST_WAIT_S = 30;

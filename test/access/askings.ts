@@ -619,6 +619,8 @@ export const unasked: Readonly<Record<string, string>> = {
 
 /** Rows in which nobody is told anything, each with the reason: any other would prove nothing. */
 export const silent: Readonly<Record<string, string>> = {
+  'Mutation renewLaunchedSession': 'only of a session that a launch began',
+  'Field RenewLaunchedSessionPayload.expiresAt': 'only of a session that a launch began',
   'Mutation judgeTimeFlag that was judged': 'the first outcome stands',
   'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation renewLaunchedSession': 'only of a session that a launch began',
@@ -650,10 +652,12 @@ export const silent: Readonly<Record<string, string>> = {
   'Field ErasurePreview.blocked of who has left': 'nothing stands in the way there',
   'Field ErasurePreview.erasedAt of who has left': 'only of somebody who was erased',
   'Field ExamBlock.retryAt': 'only after an attempt that failed',
+  'Field FailedLtiGrade.retryAt': 'what a platform refused is not tried again by itself',
   'Field LrsForwarding.failedAt': 'no store is named in this world',
   'Field LrsForwarding.lastError': 'no store is named in this world',
   'Field LrsForwarding.lastSentAt': 'no store is named in this world',
   'Field LrsForwarding.retryAt': 'no store is named in this world',
+  'Field LtiGrade.retryAt': 'what a platform refused is not tried again by itself',
   'Field Person.contacts behind a request': 'of issuers, who have none in this world',
   'Field Person.contacts by their number':
     'who gives roles need not be one who reads people, and no other finds them so',
@@ -673,10 +677,10 @@ export const silent: Readonly<Record<string, string>> = {
   'Field UnitIndicator.denominator of the school': 'schools report counts there',
   'Field UnitIndicator.rate of the school': 'schools report counts there',
   'Field UnitIndicator.reachesTarget of the school': 'schools report counts there',
+  'Route service GET /sign-in/callback': 'only for whom an issuer sends back',
   'Route service GET /lti/login': 'only for whom a platform sends',
   'Route service POST /lti/login': 'only for whom a platform sends',
   'Route service POST /lti/launch': 'only for whom a platform sends back',
   'Route service POST /lti/selection': 'only for whom a platform has sent to choose',
   'Route service GET /lti/register/:invitation': 'only by an invitation, once',
-  'Route service GET /sign-in/callback': 'only for whom an issuer sends back',
 };

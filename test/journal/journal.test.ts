@@ -150,9 +150,9 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'lti-deployment.set': { subject: 'lti-registration', row: 'lti_deployments where registration_id' },
   'lti-account.link': { subject: 'lti-account', row: undefined },
   'lti-account.refuse': { subject: 'lti-account', row: `lti_accounts where state = 'refused' and id` },
-  'lti-grade.send-again': { subject: 'lti-grade', row: 'lti_grades where again and id' },
+  'lti-grade.send-again': { subject: 'lti-grade', row: undefined },
   'lti-grade.send-failed': { subject: 'lti-registration', row: undefined },
-  'lti-roster.ask': { subject: 'lti-roster', row: 'lti_rosters where id' },
+  'lti-roster.ask': { subject: 'lti-roster', row: undefined },
   'lti-roster.give-up': { subject: 'lti-roster', row: 'lti_rosters where not kept and id' },
   'package.agree': { subject: 'assignment', row: 'package_attempts where assignment_id' },
   'lti-key.add': { subject: 'lti-key', row: 'lti_keys where id' },
@@ -523,8 +523,7 @@ describe('the journal', () => {
   /** A course there, with its roster, as a launch leaves it. */
   const contextOf = async () =>
     query(
-      `with d as (insert into lti_deployments (registration_id, deployment_id, state, created_at) select max(id), 'd', 'open', '2030-03-04' from lti_registrations
-         on conflict (registration_id, deployment_id) do update set state = 'open' returning id)
+      `with d as (select max(id) as id from lti_deployments where registration_id = (select max(id) from lti_registrations))
        insert into lti_resource_links (deployment_id, resource_link_id, context_id, memberships_url, seen_at) select id, 'k', 'course', 'https://lms.example/members', '2030-03-04' from d
        on conflict (deployment_id, resource_link_id) do update set seen_at = excluded.seen_at returning id, deployment_id`,
     );
@@ -541,9 +540,7 @@ describe('the journal', () => {
   const sentGrade = async (): Promise<string> => {
     const [link] = await contextOf();
     const [row] = await query(
-      `with a as (insert into lti_accounts (registration_id, subject, state, person_id, created_at, seen_at)
-         select max(r.id), 't1', 'linked', max(s.person_id), '2030-03-04', '2030-03-04' from lti_registrations r, person_sources s where s.source_id = 't1'
-         on conflict (registration_id, subject) do update set seen_at = excluded.seen_at returning id, person_id)
+      `with a as (select a.id, a.person_id from lti_accounts a join person_sources s on s.person_id = a.person_id where a.state = 'linked' and s.source_id = 't1' limit 1)
        insert into lti_grades (account_id, resource_link_id, assignment_id, owed, sent_at) select a.id, $1, s.id, false, '2030-03-04' from a join assignments s on s.person_id = a.person_id
        on conflict (account_id, resource_link_id) do update set sent_at = excluded.sent_at returning id`,
       [link!['id']],

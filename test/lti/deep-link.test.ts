@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Log } from '../../src/log.ts';
 import { ALL_SCOPES, makeWebFolder, registerPlatform } from '../support/registered.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { LaunchClient, MEMBERSHIP, TestPlatform, type PlatformUser } from '../support/platform.ts';
+import {
+  LaunchClient,
+  MEMBERSHIP,
+  TestPlatform,
+  type PlatformUser,
+  noComplaints,
+} from '../support/platform.ts';
 
 const ROLES = 'https://purl.imsglobal.org/spec/lti/claim/roles';
 const DL = 'https://purl.imsglobal.org/spec/lti-dl/claim/';
@@ -31,7 +37,7 @@ describe('deep links', () => {
   afterAll(async () => {
     await service.stop();
     await Promise.all([platform.stop(), web.remove()]);
-    if (platform.complaints.length > 0) throw new Error(platform.complaints.join('\n'));
+    noComplaints(platform);
   });
 
   /** What the platform sends, and what comes of it. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALL_SCOPES, makeWebFolder, registerPlatform } from '../support/registered.ts';
 import { assignTeachers, startService, TestClock, until, type TestService } from '../support/service.ts';
-import { LaunchClient, launchCode, MEMBERSHIP, TestPlatform } from '../support/platform.ts';
+import { LaunchClient, launchCode, MEMBERSHIP, noComplaints, TestPlatform } from '../support/platform.ts';
 import type { Member } from '../support/platform-services.ts';
 
 const ROSTERS = `query ($id: ID!) { node(id: $id) { ... on LtiRegistration { contexts { contextId title } rosters { id title isKept readAt failure linked waiting gone } } } }`;
@@ -45,7 +45,7 @@ describe('rosters of platforms', () => {
   afterAll(async () => {
     await service.stop();
     await Promise.all([platform.stop(), web.remove()]);
-    if (platform.complaints.length > 0) throw new Error(platform.complaints.join('\n'));
+    noComplaints(platform);
   });
 
   const rosters = async (as = 'coordinator') =>
@@ -148,7 +148,7 @@ describe('rosters of platforms', () => {
     platform.services.mishaps.push({ status: 403 });
     expect(await again()).toMatchObject({ failure: 'REFUSED', linked: 2 });
     for (const page of [
-      { link: `<http://127.0.0.1:9/memberships?page=1>; rel="next"`, failure: 'FOREIGN' },
+      { link: '<http://127.0.0.1:9/memberships?page=1>; rel="next"', failure: 'FOREIGN' },
       { link: '', failure: 'MALFORMED' },
     ]) {
       await service.database.pool.query('update lti_rosters set failure = null, failed_at = null');

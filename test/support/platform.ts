@@ -519,6 +519,12 @@ export async function strangersKey(): Promise<CryptoKey> {
   return (await generateKeyPair('RS256')).privateKey;
 }
 
+/** At the end of a file: whatever a platform refused is a fault of ours. */
+export function noComplaints(...platforms: readonly TestPlatform[]): void {
+  const complaints = platforms.flatMap((platform) => platform.complaints);
+  if (complaints.length > 0) throw new PlatformError(complaints.join('; '));
+}
+
 /** A browser as far as launches matter: it keeps the tool's cookies, and goes where it is sent. */
 export class LaunchClient {
   readonly #cookies = new Map<string, string>();
