@@ -623,8 +623,6 @@ export const silent: Readonly<Record<string, string>> = {
   'Field RenewLaunchedSessionPayload.expiresAt': 'only of a session that a launch began',
   'Mutation judgeTimeFlag that was judged': 'the first outcome stands',
   'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
-  'Mutation renewLaunchedSession': 'only of a session that a launch began',
-  'Field RenewLaunchedSessionPayload.expiresAt': 'only of a session that a launch began',
   'Mutation signInSample by a key that is none': 'refused to everybody',
   'Field Certificate.verifications': 'asked of ones that nobody has verified',
   'Field CertificateVerification.log without its code': 'only with the code, which is on the document',
