@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { sampleCertification } from '../../src/commands/sample/county.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { readPdf } from '../support/pdf.ts';
+import { codeIn, readPdf } from '../support/pdf.ts';
 import { makeDataFolder, startProcess, type StartedService } from '../support/started-service.ts';
 import { aClassTeacher, prepareCounty } from './coordinator.ts';
 import { DESK, openPage, PHONE, type Opened } from './page.ts';
@@ -250,11 +250,19 @@ async function verify(
   };
   await step('Verify by the QR code', async () => {
     await go(certificate.url.slice(run.url.length));
+    const signed = await factsNow('VALID');
+    expectThat(signed.includes(certificate.name), `it does not name the holder: ${signed}`);
+    await page.locator('.verdict[data-server=told]').waitFor();
+    await look('verify');
+    // By the number and the code that are printed beside it.
+    await go(codeIn(certificate.url).slice(run.url.length));
     const facts = await factsNow('VALID');
     expectThat(facts.includes(certificate.name), `it does not name the holder: ${facts}`);
     expectThat(facts.includes(certificate.digest), 'the digest is not that of the PDF');
-    await look('verify');
-    return ['证书有效, the full name, and the digest of the very file', undefined] as const;
+    return [
+      '证书有效 by the signed code and by the printed one, the full name, and the digest of the very file',
+      undefined,
+    ] as const;
   });
   await step('Verify by the number alone', async () => {
     await go('/verify');
