@@ -73,10 +73,32 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
     REVOKE: word('撤销', 'Revoked'),
     SUPERSEDE: word('换发', 'Replaced'),
   },
+  LtiGradeState: {
+    WAITING: word('待发送', 'To be sent'),
+    SENT: word('已发送', 'Sent'),
+    LATE: word('延迟，会再发', 'Late, sent again'),
+    FAILED: word('发送失败', 'Failed'),
+  },
+  LtiGradeFailure: {
+    BUSY: word('平台繁忙', 'Platform busy'),
+    FOREIGN: word('地址不属于该平台', 'Address of another'),
+    REFUSED: word('平台拒绝', 'Refused'),
+    TOKEN: word('未获授权', 'No token'),
+    UNREACHABLE: word('无法连接', 'Not reached'),
+  },
+  LtiRosterFailure: {
+    BUSY: word('平台繁忙', 'Platform busy'),
+    ENDED: word('登记已结束', 'Registration ended'),
+    FOREIGN: word('地址不属于该平台', 'Address of another'),
+    MALFORMED: word('内容无法识别', 'Not readable'),
+    REFUSED: word('平台拒绝', 'Refused'),
+    TOKEN: word('未获授权', 'No token'),
+    UNREACHABLE: word('无法连接', 'Not reached'),
+  },
   VerificationWay: {
     PAGE: word('核验页', 'Page'),
     LIST: word('清单', 'List'),
-    API: word('接口', 'API'),
+    API: word('接口', 'Interface'),
     PDF: word('文件', 'Document'),
   },
   VerifiedName: {
