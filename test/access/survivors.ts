@@ -129,4 +129,50 @@ export const survivors: Readonly<Record<string, string>> = {
     'assignments',
     'the person, a token only with SELF, and who assigns the cohort',
   ),
+  'src/certification/verification.service.ts: certificates.filter(… isSelf(viewer, personId) …) → true':
+    'not asked yet: a row of the matrix has to be added for it',
+  'src/certification/verification.service.ts: certificates.filter(… isSelf(viewer, personId) …) → false':
+    'not asked yet: a row of the matrix has to be added for it',
+  "src/certification/verification.service.ts: get(organizationId)),issuer,].some(… may(viewer, 'certificate.read', place) …) → true":
+    'not asked yet: a row of the matrix has to be added for it',
+  'src/certification/verification.service.ts: isSelf(viewer, certificate.personId) → true':
+    'not asked yet: a row of the matrix has to be added for it',
+  'src/http/verification.ts: Math.ceil(… viewer === undefined …) → false':
+    'not asked yet: a row of the matrix has to be added for it',
+  "src/lti/account.service.ts: may(viewer, 'lti.link', place.division) → true":
+    'not asked yet: a row of the matrix has to be added for it',
+  "src/lti/account.service.ts: may(viewer, 'lti.link', (await placeOf(account)).division) → true":
+    'not asked yet: a row of the matrix has to be added for it',
+  "src/lti/account.service.ts: may(viewer, 'people.read', division) → true":
+    'not asked yet: a row of the matrix has to be added for it',
+  "src/lti/registration.service.ts: may(viewer, 'lti.register', division) → true":
+    'not asked yet: a row of the matrix has to be added for it',
+  "src/lti/registration.service.ts: may(viewer, 'lti.link', division) → true":
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/certificate.ts: t.string(… context.viewer !== undefined …) → true':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/h5p.ts: builder.node(… context.viewer === undefined …) → false':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/h5p.ts: h5p.find(… signedIn(context) …) → somebody':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/h5p.ts: h5p.upload(… signedIn(context) …) → somebody':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-account.ts: builder.node(… context.viewer === undefined …) → false':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-account.ts: platforms.find(… signedIn(context) …) → somebody':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-account.ts: platformAccounts.listCandidates(… signedIn(context) …) → somebody':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-account.ts: people.find(… signedIn(context) …) → somebody':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-grade.ts: builder.node(… context.viewer === undefined …) → false':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-grade.ts: t.field(… context.viewer === undefined …) → false':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-registration.ts: builder.node(… context.viewer === undefined …) → false':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-roster.ts: platformRosters.listContexts(… signedIn(context) …) → somebody':
+    'not asked yet: a row of the matrix has to be added for it',
+  'schema/lti-roster.ts: platformRosters.listOf(… signedIn(context) …) → somebody':
+    'not asked yet: a row of the matrix has to be added for it',
 };
