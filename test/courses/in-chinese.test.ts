@@ -92,7 +92,7 @@ describe('a course in Chinese alone, asked for in English', () => {
       'activities { simulation { language(language: en) setting(language: en) runs { scene(language: en) { language title studentName moves { said coach } ending { text } mustPass { title } } } } }',
     );
     const conversations = activities.flatMap(({ simulation }: { simulation: unknown }) => simulation ?? []);
-    expect(conversations.length).toBe(2);
+    expect(conversations.length).toBeGreaterThanOrEqual(3);
     for (const { language, setting, runs } of conversations) {
       const [{ scene }] = runs;
       expect([language, scene.language]).toEqual(['zh_CN', 'zh_CN']);

@@ -125,7 +125,7 @@ describe('coverage', () => {
   /** Puts a roster and certificates in place of those before, and counts them anew. */
   const replace = async (posts: readonly Post[], certificates: readonly Held[]): Promise<void> => {
     const { pool } = database;
-    for (const table of ['certificates', 'assignments', 'posts', 'people'])
+    for (const table of ['log_pending', 'certificates', 'assignments', 'posts', 'people'])
       await pool.query(`delete from ${table}`);
     const most = Math.max(0, ...posts.map((post) => post.person)) + 1;
     await pool.query(

@@ -121,7 +121,8 @@ const library = (name: string): string =>
 export async function makeCourses(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'xinqiao-playing-'));
   const course = join(root, 'core-gatekeeper');
-  await cp(join(projectFolder, 'courses/libraries'), join(root, 'libraries'), { recursive: true });
+  for (const shared of ['libraries', 'hotlines.yaml'])
+    await cp(join(projectFolder, 'courses', shared), join(root, shared), { recursive: true });
   await cp(join(projectFolder, 'courses/core-gatekeeper'), course, { recursive: true });
   const write = async (key: string, machineName: string, parameters: object): Promise<void> => {
     await mkdir(join(course, 'content', key, 'content'), { recursive: true });

@@ -158,7 +158,7 @@ describe('a flag', () => {
   it('lowers the grade of evidence once it is upheld, and fails nobody', async () => {
     const learner = learners[0]!;
     await service.database.pool.query(
-      `insert into time_totals (assignment_id, activity_key, credited_ms) values ($1, 'x', 40 * 60000)`,
+      `insert into time_totals (assignment_id, activity_key, credited_ms) values ($1, 'x', 400 * 60000)`,
       [local(learner.assignmentId)],
     );
     await service.ask(learner.key, SUBMIT, { id: await sitExam(service, learner, { right: true }) });
