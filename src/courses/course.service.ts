@@ -20,6 +20,7 @@ import type { PackageLimits } from '../h5p/limits.ts';
 import type { Problem } from '../h5p/problem.ts';
 import { readCourseFolder } from './folder.ts';
 import { inParts } from '../db/acting.ts';
+import { inParallel } from '../in-parallel.ts';
 
 export interface SyncResult {
   readonly slug: string;
@@ -98,7 +99,7 @@ export function makeCourseService({
     if ('problems' in read) return { slug, outcome: 'refused', problems: read.problems };
     const { manifest, items, contents, scenarios, scale, pack, packages, digest } = read.course;
     try {
-      for (const each of packages) await h5p.keep(each);
+      await inParallel(packages, 4, h5p.keep);
     } finally {
       for (const each of packages) await each.close();
     }

@@ -66,6 +66,19 @@ export function walkScenario(scenario: Scenario): Walked {
   const branches = new Set<Branch>();
   const steps = new Set<string>();
   const deadEnds: { turn: Turn; choice: Choice; state: string }[] = [];
+  // Each is met in hundreds of states.
+  const reading = new Map<Turn | Choice, number>();
+  const minutesOf = (its: Turn | Choice): number => {
+    let minutes = reading.get(its);
+    if (minutes === undefined) {
+      minutes =
+        'coach' in its
+          ? readingMinutes([its.coach])
+          : readingMinutes([its.narration, its.says, ...its.choices.map(({ say }) => say)]);
+      reading.set(its, minutes);
+    }
+    return minutes;
+  };
   const keyOf = (state: ConversationState): string =>
     [state.at, ...asked.map((gauge) => state[gauge]), ...state.taken].join(' ');
 
@@ -108,11 +121,10 @@ export function walkScenario(scenario: Scenario): Walked {
         }
         branches.add(branchOf(choice, next)!);
         const after = ahead(next);
-        if (after !== null) found = joined(found, behind(choice, after));
+        if (after !== null) found = joined(found, behind(choice, after, minutesOf(choice)));
       }
       if (found !== null) {
-        const here = readingMinutes([turn.narration, turn.says, ...turn.choices.map(({ say }) => say)]);
-        found = { ...found, minutes: found.minutes + here + TURN_MINUTES };
+        found = { ...found, minutes: found.minutes + minutesOf(turn) + TURN_MINUTES };
       }
     }
     known.set(key, found);
@@ -149,7 +161,7 @@ export function walkScenario(scenario: Scenario): Walked {
     for (let turn = findTurn(scenario, state.at); turn !== undefined; turn = findTurn(scenario, state.at)) {
       const here = turn.choices.map((choice) => {
         const next = converse(scenario, state, choice)!;
-        return { choice, next, after: behind(choice, known.get(keyOf(next))!) };
+        return { choice, next, after: behind(choice, known.get(keyOf(next))!, minutesOf(choice)) };
       });
       const taken = here.reduce((one, other) => (better(other.after, one.after) ? other : one));
       way.push({ turn: turn.key, choice: taken.choice.key });
@@ -189,14 +201,14 @@ function gaugesAskedFor(scenario: Scenario): Gauge[] {
 }
 
 /** A choice, and what follows from where it leads. */
-function behind(choice: Choice, after: Ahead): Ahead {
+function behind(choice: Choice, after: Ahead, minutes: number): Ahead {
   const more = (points: number | undefined): number | undefined =>
     points === undefined ? undefined : points + choice.points;
   return {
     ways: after.ways,
     shortest: after.shortest + 1,
     longest: after.longest + 1,
-    minutes: after.minutes + readingMinutes([choice.coach]),
+    minutes: after.minutes + minutes,
     most: after.most + choice.points,
     least: after.least + choice.points,
     mostPassing: more(after.mostPassing),

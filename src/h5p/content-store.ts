@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { inParallel } from '../in-parallel.ts';
 import { versionOf, type Library, type LibrarySource, type StoredFile } from './library.ts';
 import { readWhole, type ObjectStore } from './object-store.ts';
 
@@ -26,6 +27,8 @@ export interface Content {
 
 /** Lists that were read lately; they never change. */
 const REMEMBERED = 1_000;
+/** So many files are put at once: each waits for the disk, or for a server, and not for the others. */
+const AT_ONCE = 8;
 
 export type ContentStore = ReturnType<typeof makeContentStore>;
 
@@ -95,7 +98,9 @@ export function makeContentStore(objects: ObjectStore) {
       const { library } = source;
       const key = `libraries/${library.id}.json`;
       if (await objects.has(key)) return;
-      for (const [path, file] of Object.entries(library.files)) await putBlob(file, source.open(path));
+      await inParallel(Object.entries(library.files), AT_ONCE, async ([path, file]) =>
+        putBlob(file, source.open(path)),
+      );
       await putJson(key, library);
     },
 
@@ -109,7 +114,9 @@ export function makeContentStore(objects: ObjectStore) {
       const file = { blob: createHash('sha256').update(played).digest('hex'), size: played.length };
       const whole: Content = { ...content, played: file };
       if (await objects.has(key)) return whole;
-      for (const [path, each] of Object.entries(content.files)) await putBlob(each, open(path));
+      await inParallel(Object.entries(content.files), AT_ONCE, async ([path, each]) =>
+        putBlob(each, open(path)),
+      );
       await putBlob(
         file,
         (async function* () {

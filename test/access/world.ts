@@ -9,6 +9,7 @@ import {
   importEnd,
   importRoster,
   IMPORT,
+  allCourses,
   sitExam,
   EVERY_KIND,
   drawThese,
@@ -168,6 +169,7 @@ export async function makeWorld(): Promise<World> {
   const service = await startService({
     clock: new TestClock(`${TODAY}T04:00:00Z`),
     webFolder,
+    coursesFolder: allCourses,
     env: {
       // Everybody asks everything, in a minute.
       RATE_VIEWER: '0',
@@ -883,13 +885,23 @@ export async function makeWorld(): Promise<World> {
     ['token-revoked', revokedToken.token],
   ]);
   for (const { key } of viewers) if (!tokens.has(key)) tokens.set(key, staff(key));
+  // What is still owed would be done while others ask, taken back with what they did, and be owed again: each asking would wait for it.
+  await until(async () => {
+    const { rows } = await service.database.pool.query(
+      'select from graphile_worker._private_jobs where run_at <= now() and attempts < max_attempts limit 1',
+    );
+    return rows.length === 0 ? true : undefined;
+  });
+  const undo = await makeUndo(service.database.pool);
   await service.app.ledger.fold();
+  await service.app.services.transparency.sequence();
+  await undo.keep();
   return {
     service,
     objects,
     tokens,
     seen: new Map(),
-    undo: await makeUndo(service.database.pool),
+    undo,
     async stop() {
       await service.stop();
       await issuer.stop();

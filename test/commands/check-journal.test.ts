@@ -3,11 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
 import { smallRoster } from '../support/service.ts';
 import { makeDataFolder, startProcess, type DataFolder } from '../support/started-service.ts';
+import { builtWeb } from '../support/web.ts';
 
 describe('npm run journal:check', () => {
   let folder: DataFolder;
   beforeEach(async () => {
-    folder = await makeDataFolder();
+    folder = await makeDataFolder(await builtWeb());
   });
   afterEach(async () => folder.remove());
 

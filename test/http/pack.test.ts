@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
 import { renderMarkdown } from '../../src/courses/markdown.ts';
 import { makeCourseService } from '../../src/courses/course.service.ts';
-import { startService, type TestService } from '../support/service.ts';
+import { allCourses, startService, type TestService } from '../support/service.ts';
 
 const SLUG = 'ethics-and-own-strength';
 
@@ -15,7 +15,7 @@ describe('what a course gives', () => {
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'xinqiao-courses-'));
     await cp(join(projectFolder, 'courses'), root, { recursive: true });
-    service = await startService();
+    service = await startService({ coursesFolder: allCourses });
   });
   afterAll(async () => {
     await service.stop();

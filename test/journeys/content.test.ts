@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { assignTeachers, startService, type Learner, type TestService } from '../support/service.ts';
+import { builtWeb } from '../support/web.ts';
 import { PHONE } from './page.ts';
 import { makeCourses } from './playing.ts';
 import { playWhole } from './teacher.ts';
@@ -15,18 +14,15 @@ const PLAYER = /\/player\/[0-9a-f]{40}/;
 
 /** In a real browser, on a phone, from the teacher's page: each content type of ours, and one content that means harm. */
 describe('a content', { timeout: 120_000 }, () => {
-  let folder: string;
   let courses: string;
   let service: TestService;
   let browser: Browser;
   let learner: Learner;
   const contexts: BrowserContext[] = [];
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-content-'));
-    const webFolder = join(folder, 'web');
     courses = await makeCourses();
-    [, browser] = await Promise.all([buildWeb(webFolder), launchBrowser()]);
-    service = await startService({ webFolder, coursesFolder: courses });
+    browser = await launchBrowser();
+    service = await startService({ webFolder: await builtWeb(), coursesFolder: courses });
     ({
       learners: [learner],
     } = (await assignTeachers(service, ['t1'])) as unknown as { learners: [Learner] });
@@ -37,7 +33,6 @@ describe('a content', { timeout: 120_000 }, () => {
   afterAll(async () => {
     await browser.close();
     await service.stop();
-    await rm(folder, { recursive: true, force: true });
     await rm(courses, { recursive: true, force: true });
   });
 

@@ -11,6 +11,7 @@ import {
   type DataFolder,
   type StartedService,
 } from '../support/started-service.ts';
+import { builtWeb } from '../support/web.ts';
 import { chosenOf, readAnswers, type RightAnswer } from './teacher.ts';
 
 /** One teacher for each moment of the end, in milliseconds after the exam was handed in. */
@@ -67,7 +68,7 @@ describe('kill -9', { timeout: 120_000 }, () => {
   };
 
   beforeAll(async () => {
-    folder = await makeDataFolder();
+    folder = await makeDataFolder(await builtWeb());
     answers = await readAnswers(sampleCertification.courseSlug);
     await start();
     const ids = Array.from({ length: MOMENTS.length + 3 }, (_, index) => `T${index + 1}`);

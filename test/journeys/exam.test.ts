@@ -1,9 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
   assignTeachers,
@@ -14,6 +10,7 @@ import {
   type Learner,
   type TestService,
 } from '../support/service.ts';
+import { builtWeb } from '../support/web.ts';
 import { openPage, PHONE, type Opened } from './page.ts';
 import { expectThat } from './step.ts';
 import { answerQuestion, readAnswers, type RightAnswer } from './teacher.ts';
@@ -32,15 +29,12 @@ const ITEMS = [
 
 /** On a phone, with axe at each look. PICTURES=folder keeps what was seen. */
 describe('an exam with every kind of item', { timeout: 300_000 }, () => {
-  let folder: string;
   let service: TestService;
   let browser: Browser;
   let learners: Learner[];
   let answers: Map<string, RightAnswer>;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-exam-'));
-    const webFolder = join(folder, 'web');
-    await buildWeb(webFolder);
+    const webFolder = await builtWeb();
     service = await startService({ webFolder });
     ({ learners } = await assignTeachers(service, ['t1', 't2']));
     answers = await readAnswers('core-gatekeeper');
@@ -49,7 +43,6 @@ describe('an exam with every kind of item', { timeout: 300_000 }, () => {
   afterAll(async () => {
     await browser.close();
     await service.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   const begin = async (learner: Learner): Promise<string> => {

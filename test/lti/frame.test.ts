@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, FrameLocator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { TestPlatform, type Link, type PlatformUser } from '../support/platform.ts';
 import { assignTeachers, startService, type Learner, type TestService } from '../support/service.ts';
+import { builtWeb } from '../support/web.ts';
 
 const REGISTER = `mutation ($input: RegisterLtiPlatformInput!) { registerLtiPlatform(input: $input) { __typename ... on Refusal { message } } }`;
 const COURSE: Link = { id: 'l1', custom: { xinqiao_course: 'core-gatekeeper' } };
@@ -15,7 +12,6 @@ const TEACHER: PlatformUser = { sub: 'u1', name: '王小明', personSourcedId: '
 
 /* A platform's page on another site frames us, in a browser that keeps other sites' cookies from frames. */
 describe('in the frame of a platform, with cookies of other sites off', () => {
-  let folder: string;
   let service: TestService;
   let platform: TestPlatform;
   let browser: Browser;
@@ -25,9 +21,7 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-frame-'));
-    const webFolder = join(folder, 'web');
-    await buildWeb(webFolder);
+    const webFolder = await builtWeb();
     // The machine by its name and by its address are two sites.
     platform = await TestPlatform.start({ host: 'localhost' });
     service = await startService({ webFolder, env: { OUTBOUND_ALLOW: 'localhost,127.0.0.1' } });
@@ -63,7 +57,6 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
     await browser.close();
     await service.stop();
     await platform.stop();
-    await rm(folder, { recursive: true, force: true });
     if (platform.complaints.length > 0) throw new Error(platform.complaints.join('\n'));
   });
 

@@ -1,12 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { projectFolder } from '../../src/config.ts';
 import { packageFormats, type PackageFormat } from '../../src/lti/package.ts';
 import { launchBrowser } from '../support/browser.ts';
@@ -22,6 +20,7 @@ import {
   type TestService,
 } from '../support/service.ts';
 import { LaunchClient, launchCode, TestPlatform, noComplaints } from '../support/platform.ts';
+import { builtWeb } from '../support/web.ts';
 
 const DL = 'https://purl.imsglobal.org/spec/lti-dl/claim/content_items';
 
@@ -55,7 +54,6 @@ window.${known === 'scorm-1.2' ? 'API = new Scorm12API' : 'API_1484_11 = new Sco
 }
 
 describe('in a browser, for whoever comes from a platform', () => {
-  let folder: string;
   let service: TestService;
   let platform: TestPlatform;
   let scorm: { url: string; server: Server };
@@ -65,9 +63,7 @@ describe('in a browser, for whoever comes from a platform', () => {
   let learners: Learner[];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-services-'));
-    const webFolder = join(folder, 'web');
-    await buildWeb(webFolder);
+    const webFolder = await builtWeb();
     platform = await TestPlatform.start();
     service = await startService({
       webFolder,
@@ -86,7 +82,6 @@ describe('in a browser, for whoever comes from a platform', () => {
     scorm.server.closeAllConnections();
     await new Promise((resolve) => scorm.server.close(resolve));
     await platform.stop();
-    await rm(folder, { recursive: true, force: true });
     noComplaints(platform);
   });
 

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inject } from 'vitest';
 import { startApp, type App } from '../../src/app.ts';
 import { systemClock, type Clock } from '../../src/clock.ts';
 import { sampleCertification, sampleStaff, SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
-import { readConfig } from '../../src/config.ts';
+import { projectFolder, readConfig } from '../../src/config.ts';
 import type { Item } from '../../src/courses/item.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { makeSampleService } from '../../src/access/sample.service.ts';
@@ -63,19 +64,21 @@ const TIGHT = [
   'RATE_UPLOAD',
 ];
 
+export const allCourses = join(projectFolder, 'courses');
+
 /** The whole service on a database of its own, with the sample staff (coordinator, hr, issuers, operator) and nothing else. */
 export async function startService({
   clock = systemClock,
   log = silentLog,
   webFolder,
-  coursesFolder,
+  coursesFolder = inject('coreCourses'),
   env = {},
   outbound,
 }: {
   clock?: Clock;
   log?: Log;
   webFolder?: string;
-  /** Instead of ours. */
+  /** Ours with `core-gatekeeper` alone when left out; `allCourses` is the whole of it. */
   coursesFolder?: string;
   /** Besides where it lies: e.g. limits. */
   env?: Readonly<Record<string, string>>;
@@ -96,7 +99,7 @@ export async function startService({
   const app = await startApp(config, log, {
     clock,
     ...(webFolder === undefined ? {} : { webFolder }),
-    ...(coursesFolder === undefined ? {} : { coursesFolder }),
+    coursesFolder,
     ...(outbound === undefined ? {} : { outbound }),
   });
   await makeSampleService({ db: app.db, clock, people: app.services.people }).ensureStaff(sampleStaff);

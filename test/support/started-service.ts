@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,10 +43,12 @@ export interface DataFolder {
   remove(): Promise<void>;
 }
 
-export async function makeDataFolder(): Promise<DataFolder> {
+/** @param pages the browser's pages, built; left out, a service builds them when it starts. */
+export async function makeDataFolder(pages?: string): Promise<DataFolder> {
   const path = await mkdtemp(join(tmpdir(), 'xinqiao-test-'));
   // As root the database runs as another account, and where that can't pass it would live in a place of its own.
   await chmod(path, 0o711);
+  if (pages !== undefined) await cp(pages, join(path, 'web'), { recursive: true });
   return { path, remove: async () => rm(path, { recursive: true, force: true }) };
 }
 

@@ -8,6 +8,8 @@ import type { Pool } from 'pg';
 export interface Undo {
   /** Puts everything back. @returns the tables that had been written, in order. */
   back(): Promise<string[]>;
+  /** Leaves everything as it is now, and notes from here on. */
+  keep(): Promise<void>;
 }
 
 export async function makeUndo(pool: Pool): Promise<Undo> {
@@ -62,6 +64,9 @@ export async function makeUndo(pool: Pool): Promise<Undo> {
       const { rows } = await pool.query('select exists (select from undo.log) as written');
       if (rows[0].written === false) return [];
       return (await pool.query('select undo.back() as tables')).rows[0].tables as string[];
+    },
+    async keep() {
+      await pool.query('delete from undo.log');
     },
   };
 }

@@ -1,10 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
   assignTeachers,
@@ -16,9 +13,9 @@ import {
   type Learner,
   type TestService,
 } from '../support/service.ts';
+import { builtWeb } from '../support/web.ts';
 
 describe('how sure one feels, in a real browser', { timeout: 180_000 }, () => {
-  let folder: string;
   let service: TestService;
   let browser: Browser;
   let page: Page;
@@ -26,15 +23,13 @@ describe('how sure one feels, in a real browser', { timeout: 180_000 }, () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-confidence-'));
     [browser, service] = await Promise.all([
       launchBrowser(),
       startService({
         clock: new TestClock('2030-03-04T04:00:00Z'),
-        webFolder: join(folder, 'web'),
+        webFolder: await builtWeb(),
         env: { XINQIAO_SAMPLES: 'staff' },
       }),
-      buildWeb(join(folder, 'web')),
     ]);
     ({ learners } = await assignTeachers(service, ['t1', 't2']));
     const context = await browser.newContext({ viewport: { width: 360, height: 740 }, locale: 'zh-CN' });
@@ -48,7 +43,6 @@ describe('how sure one feels, in a real browser', { timeout: 180_000 }, () => {
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   const isOpenToAll = async (name: string): Promise<void> => {

@@ -1,6 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
@@ -8,7 +7,6 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { toBuffer } from 'qrcode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
   assignTeachers,
@@ -20,11 +18,11 @@ import {
   type Learner,
   type TestService,
 } from '../support/service.ts';
+import { builtWeb } from '../support/web.ts';
 
 const MINE = '{ viewer { certificates { id number qrText verificationUrl state } } }';
 
 describe('the verification page, in a real browser', { timeout: 180_000 }, () => {
-  let folder: string;
   let service: TestService;
   let browser: Browser;
   let context: BrowserContext;
@@ -80,12 +78,10 @@ describe('the verification page, in a real browser', { timeout: 180_000 }, () =>
       createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm'),
     );
     prepareZXingModule({ overrides: { wasmBinary: Uint8Array.from(wasm).buffer } });
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-offline-'));
     [browser, service] = await Promise.all([
       launchBrowser(),
       // By the browser's own clock, which judges what is expired.
-      startService({ webFolder: join(folder, 'web'), env: { XINQIAO_SAMPLES: 'staff' } }),
-      buildWeb(join(folder, 'web')),
+      startService({ webFolder: await builtWeb(), env: { XINQIAO_SAMPLES: 'staff' } }),
     ]);
     ({ learners } = await assignTeachers(service, ['t1', 't2', 't3']));
     for (const learner of learners) {
@@ -101,7 +97,6 @@ describe('the verification page, in a real browser', { timeout: 180_000 }, () =>
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   it('checks a code by itself and asks the service beside', async () => {

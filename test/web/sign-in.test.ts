@@ -1,16 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { CLIENT, TestIssuer } from '../support/issuer.ts';
 import { importRoster, smallRoster, startService, type TestService } from '../support/service.ts';
+import { builtWeb } from '../support/web.ts';
 
 describe('signing in, in a real browser', () => {
-  let folder: string;
   let service: TestService;
   let issuer: TestIssuer;
   let browser: Browser;
@@ -19,13 +15,12 @@ describe('signing in, in a real browser', () => {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-sign-in-'));
     issuer = await TestIssuer.start();
     const common = { clientId: CLIENT.id, clientSecret: CLIENT.secret, scopes: ['staff'] };
     [browser, service] = await Promise.all([
       launchBrowser(),
       startService({
-        webFolder: join(folder, 'web'),
+        webFolder: await builtWeb(),
         env: {
           OIDC_ISSUERS: JSON.stringify([
             { ...common, key: 'one', issuer: issuer.url, name: { 'zh-CN': '湖南教育认证', en: 'Hunan' } },
@@ -33,7 +28,6 @@ describe('signing in, in a real browser', () => {
           ]),
         },
       }),
-      buildWeb(join(folder, 'web')),
     ]);
     url = service.app.publicUrl;
     issuer.redirectUri = `${url}/sign-in/callback`;
@@ -52,7 +46,6 @@ describe('signing in, in a real browser', () => {
     await browser?.close();
     await service?.stop();
     await issuer?.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   const isOpenToAll = async (): Promise<void> => {

@@ -1,10 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildWeb } from '../../src/commands/build-web.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
   assignTeachers,
@@ -15,6 +12,7 @@ import {
   until,
   type TestService,
 } from '../support/service.ts';
+import { builtWeb } from '../support/web.ts';
 
 interface Mine {
   readonly number: string;
@@ -23,7 +21,6 @@ interface Mine {
 }
 
 describe('lists, documents and the log on the verification page', { timeout: 180_000 }, () => {
-  let folder: string;
   let service: TestService;
   let browser: Browser;
   let page: Page;
@@ -46,11 +43,9 @@ describe('lists, documents and the log on the verification page', { timeout: 180
   };
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'xinqiao-many-'));
     [browser, service] = await Promise.all([
       launchBrowser(),
-      startService({ webFolder: join(folder, 'web'), env: { XINQIAO_SAMPLES: 'staff' } }),
-      buildWeb(join(folder, 'web')),
+      startService({ webFolder: await builtWeb(), env: { XINQIAO_SAMPLES: 'staff' } }),
     ]);
     const { learners } = await assignTeachers(service, ['t1']);
     const [learner] = learners;
@@ -73,7 +68,6 @@ describe('lists, documents and the log on the verification page', { timeout: 180
   afterAll(async () => {
     await browser?.close();
     await service?.stop();
-    await rm(folder, { recursive: true, force: true });
   });
 
   it('verifies a list that is pasted, and gives the result as a workbook', async () => {
