@@ -51,3 +51,17 @@ export async function* lingering(text: string, request: IncomingMessage): AsyncG
   ]);
   waiting.abort();
 }
+
+/**
+ * Reads away what is left of a request that has been answered: until it has gone, the next one on its connection would wait. Who goes on
+ * sending is cut off after a while.
+ */
+export function readAway(request: IncomingMessage): void {
+  if (request.readableEnded || request.destroyed) return;
+  const late = setTimeout(() => request.destroy(), LINGER_MS);
+  late.unref();
+  finished(request, { writable: false }, () => clearTimeout(late));
+  // Whoever it was piped to reads no more, and would hold it up.
+  request.unpipe();
+  request.resume();
+}

@@ -5,6 +5,7 @@ import type Koa from 'koa';
 import type { ConnectionLimits } from '../config.ts';
 import { callerAddress, countedAs, type Networks } from '../network/address.ts';
 import { withOrigin } from '../origin.ts';
+import { readAway } from './body.ts';
 import { problemText } from './problem.ts';
 
 /** What a listener takes from one connection; see also `ConnectionLimits`. */
@@ -85,6 +86,7 @@ export function makeListener(
           return;
         }
         watch(request);
+        response.once('finish', () => readAway(request));
         // Around the whole of it: a body that is made while it is sent comes from the same request.
         withOrigin(
           { requestId, address: callerAddress(request, proxies) },

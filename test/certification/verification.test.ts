@@ -170,6 +170,18 @@ describe('verification of many', () => {
     // Who may read the certificate may also have a list with a mistake in it.
     expect((await verify(tries, 'hr')).map(({ nameAgrees }) => nameAgrees)).toEqual([true, false, false]);
     expect(await verify([{ number: numbers[0]! }], 'hr')).toMatchObject([{ holderName: names[0] }]);
+    // So may the holder; a colleague is a stranger here.
+    expect(await verify([{ number: numbers[0]! }], learners[0]!.key)).toMatchObject([
+      { holderName: names[0] },
+    ]);
+    expect(await verify([{ number: numbers[0]! }], learners[1]!.key)).toMatchObject([
+      { holderName: expect.stringContaining('*') as string },
+    ]);
+    expect((await verify(tries, learners[1]!.key)).map(({ nameAgrees }) => nameAgrees)).toEqual([
+      null,
+      null,
+      null,
+    ]);
   });
 
   it('reads CSV and workbooks, with titles and without, and gives a workbook back with what is wrong marked', async () => {

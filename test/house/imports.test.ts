@@ -34,12 +34,12 @@ const ORDER = [
 ] as const;
 /** What the browser runs knows the service only through the contract, and a migration must never change its meaning with the code. */
 const ALONE = ['web', 'migrations'];
-const GROUND = ['config', 'errors', 'clock', 'log', 'origin'];
+const GROUND = ['config', 'errors', 'clock', 'log', 'origin', 'in-parallel'];
 
 function roomOf(path: string): string {
   const [top, next = ''] = path.split('/');
   if (top !== 'src') return top!;
-  const file = /^(\w+)\.(ts|mjs)$/.exec(next)?.[1];
+  const file = /^([\w-]+)\.(ts|mjs)$/.exec(next)?.[1];
   if (file === undefined) return next;
   if (file === 'start') return 'main';
   return GROUND.includes(file) ? 'ground' : file;

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Koa from 'koa';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -30,6 +32,13 @@ describe('a listener', () => {
     const app = new Koa();
     app.silent = true;
     app.use(async (ctx) => {
+      if (ctx.path === '/hasty') {
+        // Answers before it has read the body, whose reader has stopped.
+        ctx.req.pipe(new PassThrough({ highWaterMark: 1 }));
+        await once(ctx.req, 'pause');
+        ctx.body = 'enough';
+        return;
+      }
       let bytes = 0;
       for await (const chunk of ctx.req) bytes += (chunk as Buffer).length;
       ctx.body = { bytes, origin: currentOrigin() };
@@ -149,6 +158,15 @@ describe('a listener', () => {
     await next.closed;
     expect(next.answer()).toMatch(/^HTTP\/1\.1 200 /);
     for (const { socket } of kept) socket.destroy();
+  });
+
+  it('reads away what is left of a body once it has answered, so that the next request has its turn', async () => {
+    const body = 'x'.repeat(3_000_000);
+    const caller = call(await start({ times: { ...QUICK, idleMs: 5_000 } }));
+    caller.socket.write(post(body.length).replace('/ ', '/hasty ') + body + GET);
+    await caller.closed;
+    expect(caller.answer()).toContain('enough');
+    expect(caller.answer().match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
   });
 
   it('ends a connection that is kept and not used', async () => {

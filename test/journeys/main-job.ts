@@ -163,13 +163,16 @@ async function learn(
   await step('Play the lessons', async () => {
     const titles = await page.locator('a.activity .name').allTextContents();
     let conversations = 0;
+    const kinds = new Set<string>();
     for (const [index, title] of titles.entries()) {
       await page.locator('a.activity').nth(index).click();
-      const conversation = await activityComesUp(page);
-      await look(`activity-${index + 1}`);
-      if (conversation) {
+      const kind = await activityComesUp(page);
+      const like = kinds.has(kind) ? 'like one before' : undefined;
+      kinds.add(kind);
+      await look(`activity-${index + 1}`, like);
+      if (kind === 'conversation') {
         conversations += 1;
-        await playConversation(page, async (moment) => look(`activity-${index + 1}-${moment}`));
+        await playConversation(page, async (moment) => look(`activity-${index + 1}-${moment}`, like));
       } else await playActivity(page);
       if (index === titles.length - 1) await look('activity-done');
       await page.getByRole('link', { name: '回到课程' }).click();

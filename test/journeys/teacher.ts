@@ -60,13 +60,14 @@ const STEPS = {
   next: '[data-action=next]',
 };
 
-/** What an open activity is played with has come up. @returns whether it is a conversation. */
-export async function activityComesUp(page: Page): Promise<boolean> {
+/** What an open activity is played with has come up. @returns `conversation`, or the type of the content. */
+export async function activityComesUp(page: Page): Promise<string> {
   const begin = page.getByRole('button', { name: '开始对话' });
   await page.locator('.player iframe').or(begin).first().waitFor();
-  if (await begin.isVisible()) return true;
-  await page.frameLocator('.player iframe').locator('[data-xinqiao]').waitFor();
-  return false;
+  if (await begin.isVisible()) return 'conversation';
+  const content = page.frameLocator('.player iframe').locator('[data-xinqiao]');
+  await content.waitFor();
+  return (await content.getAttribute('data-xinqiao'))!;
 }
 
 /** Has the conversation that is open on its best way. @param look hears of the moments worth a look. */

@@ -6,7 +6,7 @@ import { projectFolder } from '../../src/config.ts';
 import { findTurn } from '../../src/courses/converse.ts';
 import { manifestSchema } from '../../src/courses/manifest.ts';
 import { scenarioSchema, type Scenario } from '../../src/courses/scenario.ts';
-import { walkScenario } from '../../src/courses/walk-scenario.ts';
+import { walkScenario, type Move } from '../../src/courses/walk-scenario.ts';
 import type { GraphqlAnswer } from './service.ts';
 
 /* Conversations as a learner plays them, with what only the course folder knows. */
@@ -31,19 +31,24 @@ export async function readScenarios(): Promise<ReadonlyMap<string, Scenario>> {
   return read;
 }
 
-const words = new WeakMap<Scenario, string[]>();
-/** What to say at each turn of the best way, in Chinese. */
-export function bestWords(scenario: Scenario): string[] {
-  const before = words.get(scenario);
-  if (before !== undefined) return before;
-  const walked = walkScenario(scenario);
-  if (!('ways' in walked)) throw new Error('The scenario is not in order.');
-  const found = walked.ways.bestWay.map(
-    ({ turn, choice }) => findTurn(scenario, turn)!.choices.find((each) => each.key === choice)!.say['zh-CN'],
-  );
-  words.set(scenario, found);
-  return found;
+const words = new WeakMap<Scenario, Record<'best' | 'worst', string[]>>();
+/** What to say at each turn of the best or the worst way, in Chinese. */
+export function wordsOf(scenario: Scenario, way: 'best' | 'worst'): string[] {
+  let known = words.get(scenario);
+  if (known === undefined) {
+    const walked = walkScenario(scenario);
+    if (!('ways' in walked)) throw new Error('The scenario is not in order.');
+    const said = (moves: readonly Move[]): string[] =>
+      moves.map(
+        ({ turn, choice }) =>
+          findTurn(scenario, turn)!.choices.find((each) => each.key === choice)!.say['zh-CN'],
+      );
+    known = { best: said(walked.ways.bestWay), worst: said(walked.ways.worstWay) };
+    words.set(scenario, known);
+  }
+  return known[way];
 }
+export const bestWords = (scenario: Scenario): string[] => wordsOf(scenario, 'best');
 
 /** What to say to come to the worst verdict soonest: at each turn what is worth least. */
 export function worstWord(scenario: Scenario, shown: readonly string[]): string {
