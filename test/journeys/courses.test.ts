@@ -86,7 +86,9 @@ describe('every content of every course, in each of its languages', { timeout: 1
           .locator('html')
           .evaluate((html) => html.scrollWidth - html.ownerDocument.defaultView!.innerWidth);
         expect(wider, `${key} in ${language} is wider than a phone`).toBeLessThanOrEqual(0);
-        await playWhole(content);
+        await playWhole(content).catch((error: unknown) => {
+          throw new Error(`${key} in ${language}: ${String(error)} ${complaints.join('; ')}`);
+        });
         await page
           .locator('#statements li', { hasText: '/verbs/completed' })
           .first()

@@ -172,6 +172,8 @@ async function learn(
       await look(`activity-${index + 1}`, like);
       if (kind === 'conversation') {
         conversations += 1;
+        // Who wants no motion need not see the student think either: once is enough.
+        if (like !== undefined) await page.emulateMedia({ reducedMotion: 'reduce' });
         await playConversation(page, async (moment) => look(`activity-${index + 1}-${moment}`, like));
       } else await playActivity(page);
       if (index === titles.length - 1) await look('activity-done');

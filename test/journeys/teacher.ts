@@ -20,7 +20,10 @@ export async function playActivity(page: Page): Promise<void> {
   else {
     clicked.set(page, before.add(type));
     for (let step = 0; await takeStep(content); step += 1)
-      if (step === 200) throw new Error('The content does not come to an end.');
+      if (step === 200)
+        throw new Error(
+          `The content does not come to an end: ${await content.locator('[data-xinqiao]').innerText()}`,
+        );
   }
   await page.locator('p.done').waitFor({ timeout: 10_000 });
 }
@@ -33,10 +36,14 @@ export async function playWhole(content: FrameLocator, steps = 1_000): Promise<v
   const came = await content.locator('[data-xinqiao]').evaluate(
     (root, { selectors, most }) => {
       for (let step = 0; step < most; step += 1) {
-        const next = selectors
-          .map((selector) => root.querySelector<HTMLElement>(selector))
-          .find((element) => element?.checkVisibility() === true);
-        if (next === undefined || next === null) return true;
+        const choices = selectors
+          .map((selector) =>
+            [...root.querySelectorAll<HTMLElement>(selector)].filter((element) => element.checkVisibility()),
+          )
+          .find((elements) => elements.length > 0);
+        if (choices === undefined) return true;
+        // Now this, now that: a card that was sorted wrongly comes again, and is to be sorted otherwise then.
+        const next = choices[(Math.imul(step, 2_654_435_761) >>> 16) % choices.length]!;
         if (next instanceof HTMLTextAreaElement) {
           next.value = `第 ${step + 1} 次想到的`;
           next.dispatchEvent(new Event('input', { bubbles: true }));
@@ -47,7 +54,10 @@ export async function playWhole(content: FrameLocator, steps = 1_000): Promise<v
     },
     { selectors: Object.values(STEPS), most: steps },
   );
-  if (!came && steps === 1_000) throw new Error('The content does not come to an end.');
+  if (!came && steps === 1_000)
+    throw new Error(
+      `The content does not come to an end: ${await content.locator('[data-xinqiao]').innerText()}`,
+    );
 }
 
 /** What a learner can do, in the order in which it is done. */
