@@ -61,5 +61,7 @@ export async function makeProvince(pool: Pool, people: number): Promise<Province
     select 'B' || a.id, 'B' || a.id, a.person_id, a.certification_id, a.id, 1, '{}', 'standard', 1, v.id, now(), d.day, d.day + 1095, 'x', 1000 + a.id / 131072, a.id % 131072
     from assignments a cross join (select min(id) as id from course_versions where slug = 'bench') v
     cross join lateral (select '2023-09-01'::date + (a.person_id * 7 % 1100)::int as day) d`);
+  // They were issued over years, and have long had their places in the log: nothing is to be sequenced beside what is measured.
+  await pool.query('truncate log_pending');
   return { people, organizations, certificates: rowCount ?? 0 };
 }
