@@ -68,14 +68,14 @@ describe('every conversation of every course', () => {
   it.each(
     courses.flatMap(({ manifest, scenarios }) => [...scenarios.keys()].map((key) => [manifest.slug, key])),
   )('%s %s fails on its worst way and is passed on its best', async (slug, key) => {
-    const scenario = courses.find(({ manifest }) => manifest.slug === slug)!.scenarios.get(key!)!;
-    const assignment = assignments.get(slug!)!;
+    const scenario = courses.find(({ manifest }) => manifest.slug === slug)!.scenarios.get(key)!;
+    const assignment = assignments.get(slug)!;
     const play = async (way: 'worst' | 'best') => {
       const words = wordsOf(scenario, way);
       return playRun(
         service,
         't1',
-        await startRun(service, 't1', assignment, key!),
+        await startRun(service, 't1', assignment, key),
         (_shown, move) => words[move]!,
       );
     };
