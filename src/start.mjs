@@ -1,4 +1,5 @@
 import module from 'node:module';
+import { join } from 'node:path';
 
 // Plain JavaScript, so that an old Node.js can still read it and say what is wrong instead of failing on a type.
 const [major] = process.versions.node.split('.').map(Number);
@@ -9,6 +10,7 @@ if (major === undefined || major < 24) {
   );
   process.exit(1);
 }
-// What was read and stripped of its types once need not be again: a third of the way to the first line of ours.
-module.enableCompileCache();
+// What was read and stripped of its types once need not be again: a third of the way to the first line of ours. Not in a temporary folder,
+// where somebody else could have put it.
+module.enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/xinqiao'));
 await import('./main.ts');

@@ -18,6 +18,8 @@ export async function launchBrowser({ args = [] }: { args?: readonly string[] } 
       ...(process.env as Record<string, string>),
       FONTCONFIG_FILE: await writeFontList(folder),
       LD_LIBRARY_PATH: join(folder, 'al2023', 'lib'),
+      // Where no language is set, a file with a Chinese name is saved as `download`.
+      LC_ALL: 'C.UTF-8',
     },
     args: [
       ...sparticuz.args.filter(
