@@ -10,7 +10,7 @@ if (major === undefined || major < 24) {
   );
   process.exit(1);
 }
-// What was read and stripped of its types once need not be again: a third of the way to the first line of ours. Not in a temporary folder,
+// What was read and stripped of its types once need not be again: it saves a quarter of the time that loading takes. Not in a temporary folder,
 // where somebody else could have put it.
 module.enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/xinqiao'));
 await import('./main.ts');

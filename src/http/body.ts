@@ -57,7 +57,7 @@ export async function* lingering(text: string, request: IncomingMessage): AsyncG
  * sending is cut off after a while.
  */
 export function readAway(request: IncomingMessage): void {
-  if (request.readableEnded || request.destroyed) return;
+  if (request.destroyed || (request.complete && request.readableLength === 0)) return;
   const late = setTimeout(() => request.destroy(), LINGER_MS);
   late.unref();
   finished(request, { writable: false }, () => clearTimeout(late));

@@ -13,7 +13,7 @@ declare module 'vitest' {
     databaseServer: string;
     /** What is made once for all files lies in it. */
     runFolder: string;
-    /** Our courses folder with `core-gatekeeper` alone: a service that takes all of them in starts three times as slowly. */
+    /** Our courses folder with `core-gatekeeper` alone: a service that takes all of them in takes twice as long to start. */
     coreCourses: string;
   }
 }
