@@ -27,6 +27,7 @@ import { startRun } from '../support/conversation.ts';
 import { library, pack, textPackage, TEXT_SEMANTICS } from '../h5p/packages.ts';
 import { CLIENT, TestIssuer } from '../support/issuer.ts';
 import { insertSittings } from '../support/sittings.ts';
+import { SEQUENCER_LOCK } from '../../src/certification/log/log.repository.ts';
 import { makeUndo, type Undo } from '../support/undo.ts';
 import { OLD_HEADER } from './askings.ts';
 import { COUNTY, OTHER_COUNTY, PROVINCE, TODAY, viewers, type Granted } from './viewers.ts';
@@ -895,6 +896,9 @@ export async function makeWorld(): Promise<World> {
   const undo = await makeUndo(service.database.pool);
   await service.app.ledger.fold();
   await service.app.services.transparency.sequence();
+  // What the log has sequenced can't be taken back, so that nothing could be any more: from here on another sequencer seems to be at it.
+  const sequencer = await service.database.pool.connect();
+  await sequencer.query('select pg_advisory_lock($1::bigint)', [SEQUENCER_LOCK]);
   await undo.keep();
   return {
     service,
@@ -903,6 +907,7 @@ export async function makeWorld(): Promise<World> {
     seen: new Map(),
     undo,
     async stop() {
+      sequencer.release(true);
       await service.stop();
       await issuer.stop();
       await rm(webFolder, { recursive: true, force: true });

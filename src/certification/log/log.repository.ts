@@ -4,7 +4,7 @@ import type { Logged, LogEvent } from './entry.ts';
 import type { Tile } from './tile.ts';
 
 /** One sequencer at a time, whatever runs. */
-const SEQUENCER_LOCK = 0x78_71_6c_67; // 'xqlg'
+export const SEQUENCER_LOCK = 0x78_71_6c_67; // 'xqlg'
 
 export interface Pending extends Logged {
   readonly certificateId: string;
