@@ -41,8 +41,8 @@ export const bench: Bench = {
       const { rows } = await pool.query<{ id: string }>(
         `
         with certification as (
-          insert into certifications (code, title_zh, title_en, course_slug, roles, validity_months, division_code, issuer_name, template, template_version, created_at)
-          values ('issue', '学生心理健康守门人', 'Gatekeeper', 'core-gatekeeper', array['class_teacher', 'young_pioneers_leader', 'subject_teacher'], 36, '${PROVINCE}', '教育厅', 'standard', 1, now()) returning id
+          insert into certifications (code, title_zh, title_en, course_slug, roles, validity_months, division_code, issuer_name, template, template_version, minimum_hours_share, created_at)
+          values ('issue', '学生心理健康守门人', 'Gatekeeper', 'core-gatekeeper', array['class_teacher', 'young_pioneers_leader', 'subject_teacher'], 36, '${PROVINCE}', '教育厅', 'standard', 1, 0, now()) returning id
         ), cohort as (
           insert into cohorts (certification_id, name, role, division_code, created_at) select id, 'issue', 'class_teacher', '${PROVINCE}', now() from certification returning id, certification_id
         )
@@ -55,8 +55,8 @@ export const bench: Bench = {
         select a.id, activity ->> 'key', now(), now() from assignments a join certifications c on c.id = a.certification_id and c.code = 'issue'
         join course_versions v on v.slug = c.course_slug and v.is_current cross join jsonb_array_elements(v.manifest -> 'modules') module cross join jsonb_array_elements(module -> 'activities') activity`);
       await pool.query(`
-        insert into attempts (assignment_id, number, seed, drawn, started_at, deadline, submitted_at, points, max_points, percent, passed)
-        select a.id, 1, 'x', '[]', now(), now(), now(), 9, 10, 90, true from assignments a join certifications c on c.id = a.certification_id and c.code = 'issue'`);
+        insert into attempts (assignment_id, number, seed, drawn, started_at, deadline, submitted_at, points, max_points, percent, passed, must_pass_missed)
+        select a.id, 1, 'x', '[]', now(), now(), now(), 9, 10, 90, true, 0 from assignments a join certifications c on c.id = a.certification_id and c.code = 'issue'`);
       await pool.query('vacuum analyze');
       await app.ledger.addRoleSet(['class_teacher', 'young_pioneers_leader', 'subject_teacher']);
       say(`${made.people} people; ${rows.length} have earned a certificate`);
