@@ -46,6 +46,7 @@ function summaryOf({
   warnings,
   reading,
   guessing,
+  learning,
   supportedMinutes,
 }: CourseFolder): string {
   const activities = Object.keys(contents).length + Object.keys(scenarios).length;
@@ -55,6 +56,7 @@ function summaryOf({
     `${manifest.classHours} of ${(supportedMinutes / CLASS_HOUR_MINUTES).toFixed(1)} class hours`,
     `${reading.perSentence.toFixed(0)} characters a sentence`,
     `who guesses has ${guessing.expectedPercent.toFixed(0)} % and passes ${oneIn(guessing.passChance)}`,
+    `who has what is taught has ${learning.expectedPercent.toFixed(0)} % and passes ${(learning.passChance * 100).toFixed(0)} times in 100`,
     manifest.languages.join(' and '),
     manifest.review.state,
     `${warnings.length} to look at.`,

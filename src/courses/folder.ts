@@ -31,6 +31,7 @@ import { readingLevel, type ReadingLevel } from './reading-level.ts';
 import { judgeReview } from './review.ts';
 import { scaleSchema, type Scale } from './scale.ts';
 import { scenarioSchema, type Scenario } from './scenario.ts';
+import { findTaught, passagesOf, readThrough, type Passage } from './taught.ts';
 import { inLanguages } from './translation.ts';
 import type { Ways } from './walk-scenario.ts';
 
@@ -44,6 +45,8 @@ export interface CourseFolder {
   readonly scale: CourseVersion['scale'];
   readonly pack: CourseVersion['pack'];
   readonly guessing: Guessing;
+  /** How somebody does who has right what is taught in the contents, and guesses the rest. */
+  readonly learning: Guessing;
   /** Of its Chinese texts, those of the exam and the conversations included. */
   readonly reading: ReadingLevel;
   /** To be closed when it has been stored, or is not wanted. */
@@ -128,6 +131,7 @@ export async function readCourseFolder(
   const packages = new Map<string, H5pPackage>();
   const shelf = folderShelf(librariesFolder, (_folder, findings) => problems.push(...findings.problems));
   const measures: ContentMeasure[] = [];
+  const passages: Passage[] = [];
   const scenarios: Record<string, Scenario> = {};
   const ways: Record<string, Ways> = {};
   for (const activity of listActivities(manifest)) {
@@ -168,7 +172,10 @@ export async function readCourseFolder(
       // Two activities may share one.
       if (packages.has(content.hash)) await content.close();
       else packages.set(content.hash, content);
-      if (language === 'zh-CN') measures.push(measureContent(content.parameters));
+      if (language === 'zh-CN') {
+        measures.push(measureContent(content.parameters));
+        passages.push(...passagesOf(activity.key, content.parameters));
+      }
       checkContent(
         content.parameters,
         `${path}/content/content.json`,
@@ -190,6 +197,17 @@ export async function readCourseFolder(
   );
   const scale = manifest.scale === undefined ? undefined : await readTexts(manifest.scale, scaleSchema);
   if (scale !== undefined) checkScale(scale, manifest, problems);
+
+  const taught = findTaught(items, passages);
+  for (const { key, use } of items) {
+    const { isTaught, activityKey } = taught.get(key)!;
+    // What is only practised may be new.
+    if (use === 'exam' && !isTaught)
+      warnings.push({
+        where: `${files.get(key)} ${key}`,
+        what: `asks for what no content says in its words${activityKey === undefined ? '' : `; nearest is ${activityKey}`}. Is it taught?`,
+      });
+  }
 
   const pack = readPack(await readPackFolder(join(folder, 'pack')), manifest, findings);
 
@@ -226,6 +244,7 @@ export async function readCourseFolder(
       scale: scale ?? null,
       pack,
       guessing,
+      learning: readThrough(manifest.exam, items, taught),
       reading: readingLevel(read),
       packages: [...packages.values()],
       warnings: [...warnings, ...[...packages.values()].flatMap((each) => each.warnings)],

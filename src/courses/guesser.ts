@@ -19,17 +19,22 @@ export interface Guessing {
 }
 
 /** Points are added as whole steps, so that sums that are equal are one. */
-const STEPS = 2520;
+export const STEPS = 2520;
 
-export function guess(exam: Manifest['exam'], items: readonly Item[]): Guessing {
+/** @param answer the points that an answer to an item brings; who knows nothing, when left out. */
+export function guess(
+  exam: Manifest['exam'],
+  items: readonly Item[],
+  answer: (item: Item) => Distribution = guessItem,
+): Guessing {
   const drawn = items.filter((item) => item.use === 'exam');
   const all = (of: (item: Item) => Distribution): Distribution =>
     [...partSums(exam, drawn, of)].reduce(sum, new Map([[0, 1]]));
-  const points = all(guessItem);
+  const points = all(answer);
   const count =
     exam.blueprint.reduce((total, part) => total + part.count, 0) +
     exam.vignettes.reduce((total, part) => total + part.count * part.questions, 0);
-  const passing = all((item) => (item.mustPass ? fullOnly(guessItem(item)) : guessItem(item)));
+  const passing = all((item) => (item.mustPass ? fullOnly(answer(item)) : answer(item)));
   let expected = 0;
   let pass = 0;
   for (const [steps, chance] of points) expected += (steps / STEPS) * chance;
