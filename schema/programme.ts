@@ -33,6 +33,10 @@ builder.node(Certification, {
         (await context.load.division.load(certification.divisionCode))!,
     }),
     issuerName: t.exposeString('issuerName', { description: 'Who issues, as certificates bear it.' }),
+    template: t.string({
+      description: 'Template and version of its certificates, as `standard/2`.',
+      resolve: ({ template, templateVersion }) => `${template}/${templateVersion}`,
+    }),
     minimumHoursShare: t.exposeFloat('minimumHoursShare', {
       description:
         "How much of the course's declared time must be in the time ledger before a certificate is issued, from 0 to 1.",
@@ -84,6 +88,10 @@ const PlanCertificationInput = builder.inputType('PlanCertificationInput', {
     validityMonths: t.int({ description: 'How long a certificate is valid; null = it does not expire.' }),
     divisionCode: t.string({ required: true, description: 'Who sets the rule; it holds there and below.' }),
     issuerName: t.string({ required: true, description: 'Who issues, as certificates will bear it.' }),
+    template: t.string({
+      description:
+        'Name of a template of certificates/, taken in its latest version and kept for good; `standard` when left out. One of another jurisdiction is refused.',
+    }),
     minimumHoursShare: t.float({
       description:
         "How much of the course's declared time must be in the time ledger before a certificate is issued, from 0 to 1; half when left out.",
@@ -118,6 +126,7 @@ builder.mutationField('planCertification', (t) =>
         ...input,
         title: { 'zh-CN': input.title.zhCN, en: input.title.en },
         validityMonths: input.validityMonths ?? null,
+        template: input.template ?? undefined,
         minimumHoursShare: input.minimumHoursShare ?? undefined,
         classHourMinutes: input.classHourMinutes ?? undefined,
       }),

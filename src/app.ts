@@ -22,7 +22,7 @@ import { makeLogService } from './certification/log/log.service.ts';
 import { openSigner } from './certification/signature/issuer-key.ts';
 import { makeTimestamper } from './certification/signature/timestamp.ts';
 import { makeVerificationService } from './certification/verification.service.ts';
-import { makeProof } from './certification/proof.ts';
+import { findEarnedTemplate, makeProof } from './certification/proof.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError, projectFolder, type Config } from './config.ts';
 import { makeH5pService } from './h5p/content.service.ts';
@@ -256,6 +256,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       people,
       courses,
       proof: makeProof({ publicUrl }),
+      latestTemplate: findEarnedTemplate,
     });
     const learning = makeLearningService({
       db,

@@ -43,7 +43,7 @@ import { roomOf, signDocument } from './signature/sign.ts';
 import { isFor, readTemplate } from './template.ts';
 
 /** What is drawn where no exam of ours stands behind a certificate: it says so, whatever the certification's own template says. */
-const RECORDED = { template: 'recorded', templateVersion: 1 } as const;
+export const RECORDED = { template: 'recorded', templateVersion: 1 } as const;
 
 /** All that a certificate is issued on. */
 export interface Grounds {

@@ -28,6 +28,8 @@ const SHARED: readonly BindingName[] = [
   'certificationTitle.en',
   'courseTitle.zh',
   'courseTitle.en',
+  'courseReview.zh',
+  'courseReview.en',
   'issuerName',
 ];
 

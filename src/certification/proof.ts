@@ -4,7 +4,9 @@ import { drawCertificate } from './document.ts';
 import { evidenceOfEarned } from './evidence.ts';
 import { MissingGlyph } from './fonts.ts';
 import { TextDoesNotFit } from './layout.ts';
-import { readTemplate } from './template.ts';
+import { describeReview } from '../courses/review.ts';
+import { RECORDED } from './issuing.service.ts';
+import { findLatestVersion, isFor, readTemplate } from './template.ts';
 
 /** Where a planner gave what a claim says. */
 const givenAs: readonly (readonly [claim: string, path: string])[] = [
@@ -15,16 +17,20 @@ const givenAs: readonly (readonly [claim: string, path: string])[] = [
 
 /** Draws a certificate of a certification that is only planned, for nobody. */
 export function makeProof({ publicUrl }: { publicUrl: string }): Proof {
-  return async ({ title, issuerName, template, templateVersion, course }) => {
+  return async ({ title, issuerName, template, templateVersion, divisionCode, course }) => {
     const number = 'XQ2026-0000-0000-0000';
+    const page = await readTemplate(template, templateVersion);
+    if (!isFor(page, divisionCode))
+      throw new InvalidInput('input.template', `The template "${template}" is for other divisions.`);
     try {
-      await drawCertificate(await readTemplate(template, templateVersion), {
+      await drawCertificate(page, {
         number,
         holderName: '某某',
         organizationName: null,
         roleTitle: null,
         certificationTitle: title,
         courseTitle: course.title,
+        courseReview: describeReview(course.review),
         classHours: course.classHours,
         percent: 83.33,
         issuerName,
@@ -41,4 +47,9 @@ export function makeProof({ publicUrl }: { publicUrl: string }): Proof {
       throw path === undefined ? error : new InvalidInput(path, error.message);
     }
   };
+}
+
+/** The version that a new certification names; undefined where there is no such template, or it is for what was not earned. */
+export async function findEarnedTemplate(name: string): Promise<number | undefined> {
+  return name === RECORDED.template ? undefined : findLatestVersion(name);
 }

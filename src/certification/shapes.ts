@@ -87,7 +87,8 @@ function traceCurve(doc: Doc, steps: number, at: (t: number) => Point): void {
   const near = 1e-6;
   const handle = (t: number, axis: 0 | 1): number =>
     (at(t + near)[axis] - at(t - near)[axis]) / (2 * near) / (3 * steps);
-  const round = (length: number): number => Math.round(length * 100) / 100;
+  // A tenth of a point is a dot of a 720 dpi print.
+  const round = (length: number): number => Math.round(length * 10) / 10;
   let [x, y] = at(0);
   doc.moveTo(round(x), round(y));
   for (let step = 1; step <= steps; step += 1) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -267,6 +267,14 @@ export async function readTemplate(name: string, version: number): Promise<KeptT
   known.set(path, reading);
   reading.catch(() => known.delete(path));
   return reading;
+}
+
+/** The version that new certifications name: the latest one in certificates/. undefined: no template has that name. */
+export async function findLatestVersion(name: string): Promise<number | undefined> {
+  if (!/^[a-z0-9-]{1,40}$/.test(name)) return undefined;
+  const entries = await readdir(join(projectFolder, 'certificates', name)).catch(() => []);
+  const versions = entries.filter((entry) => /^[1-9]\d{0,3}$/.test(entry)).map(Number);
+  return versions.length === 0 ? undefined : Math.max(...versions);
 }
 
 async function load(path: string, name: string, version: number): Promise<KeptTemplate> {

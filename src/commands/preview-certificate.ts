@@ -2,12 +2,12 @@ import { describeReview, unreviewed } from '../courses/review.ts';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { drawCertificate, type CertificateClaims } from '../certification/document.ts';
-import { readTemplate } from '../certification/template.ts';
+import { findLatestVersion, readTemplate } from '../certification/template.ts';
 
 /* Draws a template with sample claims: see certificates/README.md. */
 
 const USAGE =
-  'Usage: node src/commands/preview-certificate.ts <template> [--version 1] [--out file.pdf] [--png file.png]';
+  'Usage: node src/commands/preview-certificate.ts <template> [--version <latest>] [--out file.pdf] [--png file.png]';
 
 export const sampleClaims: CertificateClaims = {
   number: 'XQ2026-7K3M-9QXR-4TWA',
@@ -65,18 +65,19 @@ async function renderPage(pdf: Uint8Array): Promise<Buffer> {
 if (import.meta.main) {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { version: { type: 'string', default: '1' }, out: { type: 'string' }, png: { type: 'string' } },
+    options: { version: { type: 'string' }, out: { type: 'string' }, png: { type: 'string' } },
   });
   const [name] = positionals;
-  if (name === undefined || !/^[a-z0-9-]+$/.test(name) || !/^\d+$/.test(values.version)) {
+  const version = values.version ?? (name === undefined ? undefined : await findLatestVersion(name));
+  if (name === undefined || version === undefined || !/^\d+$/.test(String(version))) {
     console.error(USAGE);
     process.exit(2);
   }
-  const template = await readTemplate(name, Number(values.version));
+  const template = await readTemplate(name, Number(version));
   const started = performance.now();
   const pdf = await drawCertificate(template, name === 'recorded' ? recordedClaims : sampleClaims);
   const took = Math.round(performance.now() - started);
-  const out = values.out ?? `${name}-${values.version}.pdf`;
+  const out = values.out ?? `${name}-${version}.pdf`;
   await writeFile(out, pdf);
   console.log(`${out}: ${(pdf.length / 1000).toFixed(1)} kB in ${took} ms, reading the fonts included`);
   if (values.png !== undefined) {

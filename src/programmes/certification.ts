@@ -26,8 +26,8 @@ export interface Certification {
  * @throws InvalidInput naming what can not.
  */
 export type Proof = (
-  planned: Pick<Certification, 'title' | 'issuerName' | 'template' | 'templateVersion'> & {
-    readonly course: Pick<Manifest, 'title' | 'classHours'>;
+  planned: Pick<Certification, 'title' | 'issuerName' | 'template' | 'templateVersion' | 'divisionCode'> & {
+    readonly course: Pick<Manifest, 'title' | 'classHours' | 'review'>;
   },
 ) => Promise<void>;
 

@@ -42,6 +42,7 @@ export function makeProgrammeService({
   people,
   courses,
   proof,
+  latestTemplate,
 }: {
   db: Database;
   clock: Clock;
@@ -49,6 +50,8 @@ export function makeProgrammeService({
   people: PeopleService;
   courses: CourseService;
   proof: Proof;
+  /** Version of a template that new certifications name; undefined where there is none. The certification room implements it. */
+  latestTemplate: (name: string) => Promise<number | undefined>;
 }) {
   // Every question about coverage asks for one. Once planned it is never changed, so what is known of it stays true.
   const planned = new Map<string, Certification>();
@@ -72,6 +75,8 @@ export function makeProgrammeService({
         validityMonths: number | null;
         divisionCode: string;
         issuerName: string;
+        /** Of certificates/, in its latest version; `standard` unless it says otherwise. */
+        template?: string | undefined;
         /** Half of the declared time unless it says otherwise. */
         minimumHoursShare?: number | undefined;
         /** 45 unless it says otherwise. */
@@ -104,10 +109,14 @@ export function makeProgrammeService({
       }
       const course = await courses.findCurrent(db, input.courseSlug);
       if (course === undefined) throw new NotFound(`Course ${input.courseSlug}`);
+      const { template = 'standard' } = input;
+      const templateVersion = await latestTemplate(template);
+      if (templateVersion === undefined)
+        throw new InvalidInput('input.template', `There is no template "${template}".`);
       const printed = {
         ...input,
-        template: 'standard',
-        templateVersion: 1,
+        template,
+        templateVersion,
         minimumHoursShare,
         classHourMinutes,
       };

@@ -393,6 +393,40 @@ describe('a certificate', () => {
       expect(await plan(title, english, issuer)).toMatchObject({ __typename: 'PlanCertificationPayload' });
   });
 
+  it('is planned on a template of its jurisdiction, in the latest version', async () => {
+    const plan = async (template: string | null) =>
+      (
+        await service.ask(
+          'coordinator',
+          `mutation ($input: PlanCertificationInput!) { planCertification(input: $input) { __typename ... on PlanCertificationPayload { certification { template } } ... on InvalidInput { path message } } }`,
+          {
+            input: {
+              code: `on-${template ?? 'none'}`.replaceAll(/[^a-z0-9-]/g, ''),
+              title: { zhCN: '守门人', en: 'Gatekeeper' },
+              courseSlug: 'core-gatekeeper',
+              roles: ['CLASS_TEACHER'],
+              divisionCode: '430121',
+              issuerName: '县教育局',
+              template,
+            },
+          },
+        )
+      ).data.planCertification;
+    expect(await plan(null)).toMatchObject({ certification: { template: 'standard/2' } });
+    expect(await plan('chinese')).toMatchObject({ certification: { template: 'chinese/1' } });
+    expect(await plan('shanhe')).toEqual({
+      __typename: 'InvalidInput',
+      path: 'input.template',
+      message: 'The template "shanhe" is for other divisions.',
+    });
+    // What was not earned, no template, no name, and a way out of the folder.
+    for (const name of ['recorded', 'fonts', 'nothing', '', '../standard', 'standard/1'])
+      expect(await plan(name)).toMatchObject({
+        path: 'input.template',
+        message: `There is no template "${name}".`,
+      });
+  });
+
   it('expires after its last day and not before, on every surface', async () => {
     const learner = learners[4]!;
     const certificate = await earn(learner);
@@ -423,8 +457,8 @@ describe('a certificate', () => {
   it('is issued on no template that has been changed since it issued', async () => {
     const { pool } = service.database;
     const { rows } = await pool.query('select name, version, digest from certificate_templates');
-    const { digest } = await readTemplate('standard', 1);
-    expect(rows).toEqual([{ name: 'standard', version: 1, digest }]);
+    const { digest } = await readTemplate('standard', 2);
+    expect(rows).toEqual([{ name: 'standard', version: 2, digest }]);
     // The file as it was then is another than the one of today.
     await pool.query(`update certificate_templates set digest = repeat('0', 64)`);
     const issued = await count('certificates');
@@ -439,7 +473,7 @@ describe('a certificate', () => {
       error: (_fields: unknown, message?: string) => said.push(message ?? ''),
     } as Log);
     expect(said).toEqual([
-      expect.stringContaining('standard 1 has issued certificates and has been changed'),
+      expect.stringContaining('standard 2 has issued certificates and has been changed'),
     ]);
     await pool.query('update certificate_templates set digest = $1', [digest]);
     await issue();

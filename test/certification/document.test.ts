@@ -180,32 +180,39 @@ describe('a certificate on paper', () => {
     expect(new Set([first, ...digests]).size).toBe(others.length + 1);
   });
 
-  it.each(['standard', 'recorded', 'chinese', 'shanhe'])(
-    'of the template %s is what the sample beside it is, and shows it',
-    async (name) => {
-      // Unpacked, since another zlib may pack the same page otherwise.
-      const unpacked = (pdf: Uint8Array): string[] =>
-        [
-          ...Buffer.from(pdf)
-            .toString('latin1')
-            .matchAll(/(?<!end)stream\n([^]*?)\nendstream/g),
-        ].map((match) => {
-          const bytes = Buffer.from(match[1]!, 'latin1');
-          return digestOf(bytes[0] === 0x78 ? inflateSync(bytes) : bytes);
-        });
-      const sample = unpacked(readFileSync(join(projectFolder, `certificates/${name}/1/sample.pdf`)));
-      expect(sample.length).toBeGreaterThan(2);
-      const claims = name === 'recorded' ? recordedClaims : sampleClaims;
-      const pdf = await drawCertificate(await readTemplate(name, 1), claims);
-      expect(unpacked(pdf)).toEqual(sample);
-      const shown = await readPdf(pdf);
-      expect(packed(shown.text)).toContain(claims.holderName);
-      expect(shown.qr).toBe(claims.verificationUrl);
-      expect(shown.png.equals(readFileSync(join(projectFolder, `certificates/${name}/1/sample.png`)))).toBe(
-        true,
-      );
-    },
-  );
+  it.each([
+    ['standard', 1],
+    ['standard', 2],
+    ['recorded', 1],
+    ['chinese', 1],
+    ['shanhe', 1],
+  ])('of the template %s %i is what the sample beside it is, and shows it', async (name, version) => {
+    // Unpacked, since another zlib may pack the same page otherwise.
+    const unpacked = (pdf: Uint8Array): string[] =>
+      [
+        ...Buffer.from(pdf)
+          .toString('latin1')
+          .matchAll(/(?<!end)stream\n([^]*?)\nendstream/g),
+      ].map((match) => {
+        const bytes = Buffer.from(match[1]!, 'latin1');
+        return digestOf(bytes[0] === 0x78 ? inflateSync(bytes) : bytes);
+      });
+    const sample = unpacked(readFileSync(join(projectFolder, `certificates/${name}/${version}/sample.pdf`)));
+    expect(sample.length).toBeGreaterThan(2);
+    const claims = name === 'recorded' ? recordedClaims : sampleClaims;
+    const pdf = await drawCertificate(await readTemplate(name, version), claims);
+    expect(unpacked(pdf)).toEqual(sample);
+    const shown = await readPdf(pdf);
+    expect(packed(shown.text)).toContain(claims.holderName);
+    // The first version, which is frozen, was before anybody thought of it.
+    expect(packed(shown.text).includes('尚未经临床专业人员审阅')).toBe(
+      name === 'standard' && version > 1,
+    );
+    expect(shown.qr).toBe(claims.verificationUrl);
+    expect(
+      shown.png.equals(readFileSync(join(projectFolder, `certificates/${name}/${version}/sample.png`))),
+    ).toBe(true);
+  });
 
   it.each<[string, string, Partial<CertificateClaims>]>([
     ['བ', 'holderName', { holderName: 'བསོད་ནམས' }],

@@ -423,6 +423,7 @@ const TITLES: Readonly<Record<string, Text>> = {
   certificatePath: word('证书取得方式', 'Way of the certificate'),
   evidence: word('依据', 'Evidence'),
   evidenceGrade: word('证据等级', 'Evidence grade'),
+  template: word('证书模板', 'Template'),
   minimumHoursShare: word('发证所需学时比例', 'Share of hours needed'),
   classHourMinutes: word('每学时分钟数', 'Minutes of a class hour'),
   raisedAt: word('发现时间', 'Raised at'),
