@@ -74,7 +74,7 @@ function drawRosette(
 ): void {
   doc.translate(x, y);
   for (let strand = 0; strand < strands; strand += 1) {
-    traceCurve(doc, petals * 6, (t) => {
+    traceCurve(doc, petals * 4, (t) => {
       const radius = (outer + inner) / 2 + ((outer - inner) / 2) * Math.sin(2 * Math.PI * petals * t);
       return [radius * Math.cos(2 * Math.PI * t), radius * Math.sin(2 * Math.PI * t)];
     });

@@ -342,6 +342,7 @@ describe('a certificate', () => {
     const [kept] = rows;
     const pdf = Buffer.from(await (await pdfOf(number!, 't1')).arrayBuffer());
     expect(createHash('sha256').update(pdf).digest('hex')).toBe(pdfDigest);
+    expect(pdf.length).toBeLessThan(60_000);
     expect(kept!.packed.length * 5).toBeLessThan(pdf.length);
     expect(kept).toMatchObject({ profile: 'B-B', certificates: 1 });
     expect(pdf.toString('latin1')).toContain('/SubFilter /ETSI.CAdES.detached');
