@@ -16,16 +16,18 @@ export interface Acting {
   readonly part: Part | undefined;
   /** The viewer, as the policies read it; empty for nobody. */
   readonly viewer: string;
+  /** Whether its commits are told before they are on disk. */
+  readonly soon: boolean;
 }
 
-const NOBODY: Acting = { part: undefined, viewer: '' };
+const NOBODY: Acting = { part: undefined, viewer: '', soon: false };
 
 /** Told with every transaction, whatever the code that asks remembers or forgets (`statements.ts`). */
 const actings = new AsyncLocalStorage<Acting>();
 
 /** Runs `work`, and whatever it starts, for a viewer: see `people/acting.ts` for what stands in it. */
 export function actingFor<T>(viewer: string, work: () => T): T {
-  return actings.run({ part: undefined, viewer }, work);
+  return actings.run({ part: undefined, viewer, soon: false }, work);
 }
 
 /**
@@ -33,7 +35,16 @@ export function actingFor<T>(viewer: string, work: () => T): T {
  * caller's to judge; a transaction belongs to whoever begins it.
  */
 export function actingAs<T>(part: Part, work: () => T): T {
-  return actings.run({ part, viewer: currentActing().viewer }, work);
+  return actings.run({ ...currentActing(), part }, work);
+}
+
+/**
+ * Runs `work` without waiting for the disk at its commits (`synchronous_commit = off`): a crash of the database within some half a second takes
+ * back whole transactions, the last ones first, and tears none in two. For what is then simply done again, such as a login; never for what
+ * somebody has been told to be kept. What another commits afterwards, and waits for, keeps all before it.
+ */
+export function soon<T>(work: () => T): T {
+  return actings.run({ ...currentActing(), soon: true }, work);
 }
 
 type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
@@ -63,7 +74,7 @@ export function inPart<T extends object>(part: Part, service: T): T {
 
 /** What is read while it is sent, when the request that asked has been left. */
 export function iterateAs<T>(part: Part, items: AsyncIterable<T>): AsyncIterable<T> {
-  const acting: Acting = { part, viewer: currentActing().viewer };
+  const acting: Acting = { ...currentActing(), part };
   return {
     [Symbol.asyncIterator]: () => {
       const iterator = items[Symbol.asyncIterator]();
@@ -81,6 +92,6 @@ export function currentActing(): Acting {
 }
 
 /** The same acting has the same key. */
-export function keyOf({ part, viewer }: Acting): string {
-  return `${part ?? ''} ${viewer}`;
+export function keyOf({ part, viewer, soon: isSoon }: Acting): string {
+  return `${part ?? ''} ${isSoon} ${viewer}`;
 }

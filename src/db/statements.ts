@@ -9,19 +9,19 @@ import { isAlone, isPrepared, preparedName } from './prepared.ts';
  * In front of every transaction. It is forgotten at its end, so that no connection is ever used for somebody of before.
  * @param lasting for a connection that ends with what it does.
  */
-export function actingStatement({ part, viewer }: Acting, { lasting = false } = {}): Statement {
+export function actingStatement({ part, viewer, soon }: Acting, { lasting = false } = {}): Statement {
   const until = lasting ? 'false' : 'true';
-  return part === undefined
-    ? {
-        text: `select set_config('xinqiao.viewer', $1, ${until})`,
-        values: [viewer],
-        name: 'acting for',
-      }
-    : {
-        text: `select set_config('xinqiao.viewer', $1, ${until}), set_config('role', $2, ${until})`,
-        values: [viewer, roleOf(part)],
-        name: 'acting as',
-      };
+  const settings = [
+    { name: 'xinqiao.viewer', value: viewer },
+    ...(part === undefined ? [] : [{ name: 'role', value: roleOf(part) }]),
+    ...(soon ? [{ name: 'synchronous_commit', value: 'off' }] : []),
+  ];
+  const text = settings.map(({ name }, index) => `set_config('${name}', $${index + 1}, ${until})`).join(', ');
+  return {
+    text: `select ${text}`,
+    values: settings.map(({ value }) => value),
+    name: `acting ${settings.map(({ name }) => name).join(' ')}`,
+  };
 }
 
 /**

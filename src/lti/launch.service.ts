@@ -2,7 +2,7 @@ import { compactVerify, decodeProtectedHeader, type JWTPayload } from 'jose';
 import { hashSecret } from '../access/access-token.ts';
 import type { SessionService } from '../access/session.service.ts';
 import type { Clock } from '../clock.ts';
-import { inPart } from '../db/acting.ts';
+import { inPart, soon } from '../db/acting.ts';
 import type { Database } from '../db/database.ts';
 import { Conflict } from '../errors.ts';
 import type { Outbound } from '../network/outbound.ts';
@@ -92,7 +92,10 @@ export type Received =
 
 export type LtiLaunchService = ReturnType<typeof makeLtiLaunchService>;
 
-/** Launches of learning platforms: OpenID Connect as LTI 1.3 has it, from the login to a session of the person. */
+/**
+ * Launches of learning platforms: OpenID Connect as LTI 1.3 has it, from the login to a session of the person. Its own steps do not wait for the
+ * disk (`soon`): whoever is in the middle of one when the database crashes opens the course once more. Who somebody is does wait.
+ */
 export function makeLtiLaunchService({
   db,
   clock,
@@ -234,14 +237,16 @@ export function makeLtiLaunchService({
       if (ownUrl(initiation.target_link_uri, publicUrl) === undefined)
         throw new LaunchRefused('target-foreign');
       const [state, secret, nonce] = [secretText(), secretText(), secretText()];
-      await insertLogin(db, {
-        stateHash: hashSecret(state),
-        browserHash: hashSecret(secret),
-        nonceHash: hashSecret(nonce),
-        registrationId: registration.id,
-        sealed: seal.seal(JSON.stringify(initiation), 'lti-login'),
-        expiresAt: new Date(clock.now().getTime() + LOGIN_MINUTES * 60_000),
-      });
+      await soon(async () =>
+        insertLogin(db, {
+          stateHash: hashSecret(state),
+          browserHash: hashSecret(secret),
+          nonceHash: hashSecret(nonce),
+          registrationId: registration.id,
+          sealed: seal.seal(JSON.stringify(initiation), 'lti-login'),
+          expiresAt: new Date(clock.now().getTime() + LOGIN_MINUTES * 60_000),
+        }),
+      );
       // Section 5.1.1.2.
       const url = new URL(registration.authUrl);
       for (const [name, value] of Object.entries({
@@ -294,7 +299,7 @@ export function makeLtiLaunchService({
         };
       }
       const browserHash = hashSecret(secret);
-      const login = await takeLogin(db, { stateHash, browserHash, now: clock.now() });
+      const login = await soon(async () => takeLogin(db, { stateHash, browserHash, now: clock.now() }));
       if (login === undefined) return refuseState(stateHash, browserHash);
       const { registration } = login;
       if (form.error !== undefined) throw new LaunchRefused('platform-error');
@@ -343,7 +348,7 @@ export function makeLtiLaunchService({
       }
       const code = secretText();
       const at = clock.now();
-      await insertArrival(db, {
+      const arrival = {
         deploymentId: found.deployment!.id,
         link: launch.link,
         accountId: found.account!.id,
@@ -356,7 +361,8 @@ export function makeLtiLaunchService({
         missingCourse: found.assignmentId === undefined ? (course ?? null) : null,
         at,
         expiresAt: new Date(at.getTime() + ARRIVAL_SECONDS * 1000),
-      });
+      };
+      await soon(async () => insertArrival(db, arrival));
       return { kind: 'arrived', code, frames };
     },
 
@@ -371,12 +377,12 @@ export function makeLtiLaunchService({
       activityKey: string | null;
       missingCourse: string | null;
     }> {
-      const arrival = await takeArrival(db, hashSecret(code), clock.now());
+      const arrival = await soon(async () => takeArrival(db, hashSecret(code), clock.now()));
       if (arrival === undefined)
         throw new Conflict('LAUNCH_OVER', 'This launch is over: open the course once more on the platform.');
       const { personId, issuer, assignmentId, activityKey, missingCourse } = arrival;
       return {
-        ...(await sessions.open({ personId, way: 'lti', issuer })),
+        ...(await soon(async () => sessions.open({ personId, way: 'lti', issuer }))),
         assignmentId,
         activityKey,
         missingCourse,

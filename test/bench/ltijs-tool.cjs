@@ -4,10 +4,11 @@ const [, , folder, databaseUrl, port, issuer, keyPem] = process.argv;
 const from = createRequire(`${folder}/package.json`);
 const lti = from('ltijs').Provider;
 const Database = from('ltijs-sequelize');
-const url = new URL(databaseUrl);
+// Of a database on a socket, as pg writes it: no host, and the socket's folder behind it.
+const url = new URL(databaseUrl.replace('@/', '@localhost/'));
 const store = new Database(url.pathname.slice(1), url.username, decodeURIComponent(url.password), {
-  host: url.hostname,
-  port: Number(url.port),
+  host: url.searchParams.get('host') ?? url.hostname,
+  port: Number(url.port || 5432),
   dialect: 'postgres',
   logging: false,
   pool: { max: 20 },
