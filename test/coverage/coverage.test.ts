@@ -86,6 +86,7 @@ describe('coverage', () => {
       people,
       courses,
       proof: async () => {},
+      standings: { listNextPeriods: async () => new Map() },
     });
     ledger = makeCoverageLedger({ db, clock, log: silentLog });
     coverage = makeCoverageService({ db, clock, regions, programmes, ledger });
