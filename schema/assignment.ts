@@ -268,6 +268,17 @@ builder.node(Assignment, {
         (await context.load.certification.load(assignment.certificationId))!,
     }),
     dueOn: t.expose('dueOn', { type: 'Date', nullable: true, description: 'By when.' }),
+    period: t.exposeInt('period', {
+      description: '1 = to be earned for the first time; from 2 on it renews.',
+    }),
+    renews: t.field({
+      type: Certificate,
+      nullable: true,
+      description:
+        'The certificate that it renews, valid or lapsed; null the first time, and where the former one was revoked. What is earned while that one is valid is counted on from its last day.',
+      resolve: async (assignment, _args, context) =>
+        (await context.services.certificates.findRenewed(assignment)) ?? null,
+    }),
     course: t.field({
       type: Course,
       description: 'At the version the learner is on.',

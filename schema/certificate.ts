@@ -127,6 +127,14 @@ builder.node(Certificate, {
       nullable: true,
       description: 'Last valid day; null = it does not expire.',
     }),
+    renewalOpensOn: t.field({
+      type: 'Date',
+      nullable: true,
+      description:
+        'From when on its holder is assigned anew, by the recertification window; null where there is none, or it was revoked or superseded.',
+      resolve: async (certificate, _args, context) =>
+        (await context.services.certificates.renewalOpensOn(certificate)) ?? null,
+    }),
     revokedOn: t.expose('revokedOn', {
       type: 'Date',
       nullable: true,

@@ -26,6 +26,15 @@ builder.node(Certification, {
       nullable: true,
       description: 'How long a certificate is valid; null = it does not expire.',
     }),
+    renewalMonths: t.exposeInt('renewalMonths', {
+      nullable: true,
+      description:
+        'The recertification window: so many months before a certificate runs out its holder is assigned anew, if they still hold one of the roles. null = nobody is on their own.',
+    }),
+    renewalCourseSlug: t.exposeString('renewalCourseSlug', {
+      nullable: true,
+      description: 'The course for renewing; null = the same as the first time.',
+    }),
     division: t.field({
       type: Division,
       description: 'Who set the rule; it holds there and below.',
@@ -86,6 +95,14 @@ const PlanCertificationInput = builder.inputType('PlanCertificationInput', {
     courseSlug: t.string({ required: true, description: 'The course that leads to it.' }),
     roles: t.field({ type: [RoleEnum], required: true, description: 'Roles that must hold it.' }),
     validityMonths: t.int({ description: 'How long a certificate is valid; null = it does not expire.' }),
+    renewalMonths: t.int({
+      description:
+        'The recertification window: so many months before a certificate runs out its holder is assigned anew, each night. From 1 to 24, fewer than `validityMonths`, which it takes beside it. null = nobody is on their own.',
+    }),
+    renewalCourseSlug: t.string({
+      description:
+        'The course for renewing, which may be shorter; null = the same one. It takes `renewalMonths` beside it.',
+    }),
     divisionCode: t.string({ required: true, description: 'Who sets the rule; it holds there and below.' }),
     issuerName: t.string({ required: true, description: 'Who issues, as certificates will bear it.' }),
     template: t.string({
@@ -127,6 +144,8 @@ builder.mutationField('planCertification', (t) =>
         title: { 'zh-CN': input.title.zhCN, en: input.title.en },
         validityMonths: input.validityMonths ?? null,
         template: input.template ?? undefined,
+        renewalMonths: input.renewalMonths ?? null,
+        renewalCourseSlug: input.renewalCourseSlug ?? null,
         minimumHoursShare: input.minimumHoursShare ?? undefined,
         classHourMinutes: input.classHourMinutes ?? undefined,
       }),
@@ -196,7 +215,9 @@ const AssignCohortPayload = builder
     description: 'The cohort was assigned.',
     fields: (t) => ({
       cohort: t.field({ type: Cohort, description: 'The new cohort.', resolve: (payload) => payload.cohort }),
-      assigned: t.exposeInt('assigned', { description: 'People newly assigned.' }),
+      assigned: t.exposeInt('assigned', {
+        description: 'People newly assigned, for the first time or anew.',
+      }),
       alreadyAssigned: t.exposeInt('alreadyAssigned', {
         description: 'People who had this assignment already and keep it.',
       }),
@@ -208,7 +229,7 @@ builder.mutationField('assignCohort', (t) =>
     type: AssignCohortPayload,
     errors: { types: [NotSignedIn, NotFound, InvalidInput] },
     description:
-      'Assigns everybody who holds a role in a unit today. Doing it again adds those who came since, and nobody twice.',
+      'Assigns everybody who holds a role in a unit today. Doing it again adds those who came since, and nobody twice; but whose certificate was revoked, has expired or ends within the recertification window is assigned anew.',
     args: { input: t.arg({ type: AssignCohortInput, required: true }) },
     resolve: async (_root, { input }, context) =>
       context.services.programmes.assignCohort(signedIn(context), {

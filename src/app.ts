@@ -23,6 +23,8 @@ import { openSigner } from './certification/signature/issuer-key.ts';
 import { makeTimestamper } from './certification/signature/timestamp.ts';
 import { makeVerificationService } from './certification/verification.service.ts';
 import { findEarnedTemplate, makeProof } from './certification/proof.ts';
+import { makeRenewalService, RENEW_TASK } from './certification/renewal.service.ts';
+import { makeStandings } from './certification/standings.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError, projectFolder, type Config } from './config.ts';
 import { makeH5pService } from './h5p/content.service.ts';
@@ -257,6 +259,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       courses,
       proof: makeProof({ publicUrl }),
       latestTemplate: findEarnedTemplate,
+      standings: makeStandings({ db }),
     });
     const learning = makeLearningService({
       db,
@@ -330,6 +333,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       titles,
       holdings: ledger,
     });
+    const renewals = makeRenewalService({ db, clock, regions, programmes });
     const verification = makeVerificationService({
       db,
       clock,
@@ -497,6 +501,9 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
         [FREEZE_TASK]: async ({ snapshotId }) => snapshots.freeze(snapshotId!),
+        [RENEW_TASK]: async () => {
+          await renewals.assign();
+        },
         [REBUILD_TASK]: async () => {
           await ledger.rebuild();
         },
@@ -514,6 +521,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       {
         crontab: [
           `0 19 * * * ${REBUILD_TASK}`,
+          `20 20 * * * ${RENEW_TASK}`,
           `30 20 * * * ${RETAIN_TASK}`,
           `30 * * * * ${FORGET_FILES_TASK}`,
           `0 20 * * * ${MONTHS_TASK}`,

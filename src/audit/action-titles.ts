@@ -51,6 +51,7 @@ export const actionTitles: Readonly<Record<string, Text>> = {
   'organization.rename': title('更改单位名称', 'Renamed an organization'),
   'person.add': title('添加人员', 'Added a person'),
   'person.export': title('导出个人信息', 'Took out their own data'),
+  'renewal.assign': title('分配续期培训', 'Assigned renewals'),
   'retention.forget': title('清除到期数据', 'Forgot what was over'),
   'retention.run': title('完成到期清除', 'Looked for what was over'),
   'roster.apply': title('写入人员名册', 'Applied a roster'),

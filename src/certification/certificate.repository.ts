@@ -146,6 +146,24 @@ export async function findCertificateOfAssignment(
   return row === undefined ? undefined : toCertificate(row);
 }
 
+/** What a person's assignment of a later period renews: the latest certificate before it that was not ended before time. */
+export async function findRenewedCertificate(
+  db: Executor,
+  of: { personId: string; certificationId: string; period: number },
+): Promise<Certificate | undefined> {
+  const row = await db
+    .selectFrom('certificates')
+    .select(columns)
+    .where('person_id', '=', of.personId)
+    .where('certification_id', '=', of.certificationId)
+    .where('period', '<', of.period)
+    .where('revoked_on', 'is', null)
+    .orderBy('period', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? undefined : toCertificate(row);
+}
+
 export async function listCertificatesOf(db: Executor, personId: string): Promise<Certificate[]> {
   return (
     await db

@@ -25,6 +25,7 @@ import {
   findCertificateById,
   findCertificateByNumber,
   findCertificateOfAssignment,
+  findRenewedCertificate,
   getDrawing,
   listCertificatesOf,
   revokeCertificate,
@@ -38,7 +39,7 @@ import { MissingGlyph } from './fonts.ts';
 import { certificateData } from './personal-data.repository.ts';
 import type { Issuing } from './issuing.service.ts';
 import { parseCertificateNumber, parseVerificationCode } from './number.ts';
-import { lastValidDay } from './validity.ts';
+import { lastValidDayRenewed, windowOpensOn } from './validity.ts';
 
 /** What a verifier is told. `codeMatched` says whether the document itself was at hand. */
 export interface Verification {
@@ -157,6 +158,17 @@ export function makeCertificateService({
       isSelf(viewer, viewer.personId) ? listCertificatesOf(db, viewer.personId) : [],
     findOfAssignment: async (assignmentId: string): Promise<Certificate | undefined> =>
       findCertificateOfAssignment(db, assignmentId),
+    /** The certificate that an assignment of a later period renews; undefined for the first period, and where it was ended before time. */
+    findRenewed: async (assignment: Assignment): Promise<Certificate | undefined> =>
+      assignment.period === 1 ? undefined : findRenewedCertificate(db, assignment),
+    /** From which day on its holder is assigned anew; undefined where there is no window, or it was ended before time. */
+    async renewalOpensOn(certificate: Certificate): Promise<string | undefined> {
+      const [certification] = await programmes.listCertifications([certificate.certificationId]);
+      const { validUntil, revokedOn } = certificate;
+      return certification!.renewalMonths === null || validUntil === null || revokedOn !== null
+        ? undefined
+        : windowOpensOn(validUntil, certification!.renewalMonths);
+    },
     find: async (viewer: Viewer, id: string): Promise<Certificate | undefined> =>
       visible(viewer, await findCertificateById(db, id)),
 
@@ -197,6 +209,7 @@ export function makeCertificateService({
 
       const issuedAt = clock.now();
       const validFrom = chinaDay(issuedAt);
+      const former = await service.findRenewed(assignment);
       // Drawn before the transaction: it takes the longest and locks nothing.
       const drawn = await issuing.draw({
         path: 'earned',
@@ -213,7 +226,13 @@ export function makeCertificateService({
         evidenceGrade,
         validFrom,
         // The last valid day: twelve months from 1 September end on 31 August.
-        validUntil: lastValidDay(validFrom, certification!.validityMonths),
+        validUntil: lastValidDayRenewed(
+          validFrom,
+          former !== undefined && stateOn(former, validFrom) === 'valid'
+            ? (former.validUntil ?? undefined)
+            : undefined,
+          certification!.validityMonths,
+        ),
         issuedAt,
       });
 

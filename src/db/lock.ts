@@ -153,9 +153,10 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
       and ${organizationIn('people.read', 'time.judge', 'certificate.read', 'certificate.revoke', 'cohort.assign', 'accommodation.grant', 'roster.import')})`,
   },
 
+  // Who is to renew is found and assigned by the issuer.
   cohorts: {
     viewer: 'ri',
-    issuer: 'r',
+    issuer: 'ri',
     keeper: 'r',
     sees: `case when division_code is not null then ${divisionIn('division_code', 'cohort.assign')}
       else exists (select from organizations o where o.id = organization_id and ${organizationIn('cohort.assign')}) end`,

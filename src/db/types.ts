@@ -213,6 +213,14 @@ export interface Certifications {
    * How much of the course's declared time must be in the time ledger before a certificate is issued.
    */
   minimum_hours_share: Generated<Numeric>;
+  /**
+   * The course of every period but the first. null: the same one.
+   */
+  renewal_course_slug: string | null;
+  /**
+   * The recertification window: so many months before a certificate runs out its holder is assigned anew. null: nobody is on their own.
+   */
+  renewal_months: number | null;
   roles: string[];
   template: string;
   template_version: number;

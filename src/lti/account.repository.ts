@@ -56,7 +56,8 @@ export async function findStanding(
   }>`
     ${prepared} select d.id as deployment, d.state as deployment_state, a.id as account, a.state as account_state, a.person_id,
       (select s.id from assignments s join certifications c on c.id = s.certification_id
-        where s.person_id = a.person_id and c.course_slug = ${of.course}::text order by s.period desc, s.id desc limit 1) as assignment_id
+        where s.person_id = a.person_id 
+          and case when s.period > 1 then coalesce(c.renewal_course_slug, c.course_slug) else c.course_slug end = ${of.course}::text order by s.period desc, s.id desc limit 1) as assignment_id
     from (values (1)) one
     left join lti_deployments d on d.registration_id = ${of.registrationId}::bigint and d.deployment_id = ${of.deploymentId}
     left join lti_accounts a on a.registration_id = ${of.registrationId}::bigint and a.subject = ${of.subject}`.execute(

@@ -24,14 +24,15 @@ export async function bindPackageAttempt(
   return (await findPackageAttempt(tx, given.codeHash))!.assignmentId;
 }
 
-/** The person's newest assignment of a course. */
+/** The person's newest assignment of a course, which may be the one for renewing. */
 export async function findAssignmentOf(
   db: Executor,
   of: { personId: string; course: string },
 ): Promise<string | undefined> {
   const { rows } = await sql<{ id: string }>`
     select s.id from assignments s join certifications c on c.id = s.certification_id
-    where s.person_id = ${of.personId}::bigint and c.course_slug = ${of.course} order by s.period desc, s.id desc limit 1`.execute(
+    where s.person_id = ${of.personId}::bigint 
+      and case when s.period > 1 then coalesce(c.renewal_course_slug, c.course_slug) else c.course_slug end = ${of.course} order by s.period desc, s.id desc limit 1`.execute(
     db,
   );
   return rows[0]?.id;

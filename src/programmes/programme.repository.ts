@@ -17,6 +17,8 @@ export async function insertCertification(
       course_slug: given.courseSlug,
       roles: [...given.roles],
       validity_months: given.validityMonths,
+      renewal_months: given.renewalMonths,
+      renewal_course_slug: given.renewalCourseSlug,
       division_code: given.divisionCode,
       issuer_name: given.issuerName,
       template: given.template,
@@ -45,6 +47,8 @@ export async function listCertifications(db: Executor, ids: readonly string[]): 
       'course_slug',
       'roles',
       'validity_months',
+      'renewal_months',
+      'renewal_course_slug',
       'division_code',
       'issuer_name',
       'template',
@@ -74,9 +78,20 @@ export async function listCertificationsOf(
   return rows.map(toCertification);
 }
 
+/** Those with a recertification window. */
+export async function listRenewedCertifications(db: Executor): Promise<Certification[]> {
+  const rows = await db
+    .selectFrom('certifications')
+    .selectAll()
+    .where('renewal_months', 'is not', null)
+    .orderBy('id')
+    .execute();
+  return rows.map(toCertification);
+}
+
 export async function insertCohort(
   tx: Executor,
-  given: Omit<Cohort, 'id'> & { createdBy: string; createdAt: Date },
+  given: Omit<Cohort, 'id'> & { createdBy: string | null; createdAt: Date },
 ): Promise<string> {
   const { id } = await tx
     .insertInto('cohorts')
@@ -109,6 +124,22 @@ export async function findCohort(db: Executor, id: string): Promise<Cohort | und
   };
 }
 
+/** One that nobody in person has assigned, by its name. */
+export async function findCohortOfService(
+  tx: Executor,
+  of: Pick<Cohort, 'certificationId' | 'name' | 'role'>,
+): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('cohorts')
+    .select('id')
+    .where('certification_id', '=', of.certificationId)
+    .where('name', '=', of.name)
+    .where('role', '=', of.role)
+    .where('created_by', 'is', null)
+    .executeTakeFirst();
+  return row?.id;
+}
+
 export async function countAssignments(db: Executor, cohortId: string): Promise<number> {
   const { count } = await db
     .selectFrom('assignments')
@@ -118,22 +149,30 @@ export async function countAssignments(db: Executor, cohortId: string): Promise<
   return Number(count);
 }
 
-/** First-period assignments for these people; who has one already keeps it. @returns how many were new. */
+/**
+ * Assignments of one certification; who has one of the period already keeps it. They are put in by the order of people, so that two who
+ * assign the same ones can't wait for each other.
+ * @returns how many were new.
+ */
 export async function insertAssignments(
   tx: Executor,
-  given: {
-    certificationId: string;
-    cohortId: string;
-    personIds: readonly string[];
-    dueOn: string | null;
-    createdAt: Date;
-  },
+  certificationId: string,
+  given: readonly {
+    readonly personId: string;
+    readonly cohortId: string;
+    readonly period: number;
+    readonly dueOn: string | null;
+  }[],
+  createdAt: Date,
 ): Promise<number> {
-  const { rows } = await sql`
-    insert into assignments (certification_id, person_id, cohort_id, due_on, created_at)
-    select ${given.certificationId}::bigint, person_id, ${given.cohortId}::bigint, ${given.dueOn}::date, ${given.createdAt}::timestamptz from unnest(${given.personIds}::bigint[]) as person_id
-    on conflict (person_id, certification_id, period) do nothing returning id`.execute(tx);
-  return rows.length;
+  const { numAffectedRows } = await sql`
+    insert into assignments (certification_id, person_id, cohort_id, period, due_on, created_at)
+    select ${certificationId}::bigint, person_id, cohort_id, period, due_on, ${createdAt}::timestamptz
+    from unnest(${given.map((each) => each.personId)}::bigint[], ${given.map((each) => each.cohortId)}::bigint[], ${given.map((each) => each.period)}::int[],
+      ${given.map((each) => each.dueOn)}::date[]) as given (person_id, cohort_id, period, due_on)
+    order by person_id
+    on conflict (person_id, certification_id, period) do nothing`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
 }
 
 export async function findAssignment(
@@ -198,6 +237,8 @@ function toCertification(row: {
   course_slug: string;
   roles: string[];
   validity_months: number | null;
+  renewal_months: number | null;
+  renewal_course_slug: string | null;
   division_code: string;
   issuer_name: string;
   template: string;
@@ -212,6 +253,8 @@ function toCertification(row: {
     courseSlug: row.course_slug,
     roles: row.roles as Role[],
     validityMonths: row.validity_months,
+    renewalMonths: row.renewal_months,
+    renewalCourseSlug: row.renewal_course_slug,
     divisionCode: row.division_code,
     issuerName: row.issuer_name,
     template: row.template,

@@ -11,23 +11,36 @@ import { isSelf, may, scopesOf, type Viewer } from '../people/permission.ts';
 import type { Role } from '../people/role.ts';
 import { covers, type Unit } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
-import type { Assignment, Certification, Cohort, Proof } from './certification.ts';
+import {
+  courseSlugIn,
+  type Assignment,
+  type Certification,
+  type Cohort,
+  type Proof,
+  type Renewal,
+  type Standings,
+} from './certification.ts';
 import {
   countAssignments,
   findAssignment,
   findCohort,
+  findCohortOfService,
   insertAssignments,
   insertCertification,
   insertCohort,
   listAssignmentsOf,
   listCertifications,
   listCertificationsOf,
+  listRenewedCertifications,
   pinCourseVersion,
 } from './programme.repository.ts';
 import { programmeData } from './personal-data.repository.ts';
 
 /** Owed by planning: coverage begins to count who holds any of the certification's roles. */
 export const COUNT_ROLES_TASK = 'count-roles';
+
+/** A year's course is renewed within the year, one of ten years in its last two. */
+const LONGEST_WINDOW_MONTHS = 24;
 
 /** So many certifications are kept in memory. */
 const MOST_PLANNED = 1_000;
@@ -43,6 +56,7 @@ export function makeProgrammeService({
   courses,
   proof,
   latestTemplate,
+  standings,
 }: {
   db: Database;
   clock: Clock;
@@ -52,6 +66,7 @@ export function makeProgrammeService({
   proof: Proof;
   /** Version of a template that new certifications name; undefined where there is none. The certification room implements it. */
   latestTemplate: (name: string) => Promise<number | undefined>;
+  standings: Standings;
 }) {
   // Every question about coverage asks for one. Once planned it is never changed, so what is known of it stays true.
   const planned = new Map<string, Certification>();
@@ -73,6 +88,9 @@ export function makeProgrammeService({
         courseSlug: string;
         roles: readonly Role[];
         validityMonths: number | null;
+        /** null unless it says otherwise, both. */
+        renewalMonths?: number | null | undefined;
+        renewalCourseSlug?: string | null | undefined;
         divisionCode: string;
         issuerName: string;
         /** Of certificates/, in its latest version; `standard` unless it says otherwise. */
@@ -94,6 +112,19 @@ export function makeProgrammeService({
           'input.validityMonths',
           'From 1 to 600 months, or null for a certificate that does not expire.',
         );
+      const { renewalMonths = null, renewalCourseSlug = null } = input;
+      if (renewalMonths !== null && !(renewalMonths >= 1 && renewalMonths <= LONGEST_WINDOW_MONTHS))
+        throw new InvalidInput(
+          'input.renewalMonths',
+          `From 1 to ${LONGEST_WINDOW_MONTHS} months, or null where nobody is assigned anew on their own.`,
+        );
+      if (renewalMonths !== null && (input.validityMonths === null || renewalMonths >= input.validityMonths))
+        throw new InvalidInput(
+          'input.renewalMonths',
+          'It is for certificates that expire, and shorter than they are valid.',
+        );
+      if (renewalCourseSlug !== null && renewalMonths === null)
+        throw new InvalidInput('input.renewalCourseSlug', 'It takes renewalMonths beside it.');
       const { minimumHoursShare = 0.5, classHourMinutes = CLASS_HOUR_MINUTES } = input;
       if (!(minimumHoursShare >= 0 && minimumHoursShare <= 1))
         throw new InvalidInput('input.minimumHoursShare', 'From 0 to 1 of the declared time.');
@@ -113,14 +144,21 @@ export function makeProgrammeService({
       const templateVersion = await latestTemplate(template);
       if (templateVersion === undefined)
         throw new InvalidInput('input.template', `There is no template "${template}".`);
+      const renewalCourse =
+        renewalCourseSlug === null ? undefined : await courses.findCurrent(db, renewalCourseSlug);
+      if (renewalCourseSlug !== null && renewalCourse === undefined)
+        throw new NotFound(`Course ${renewalCourseSlug}`);
       const printed = {
         ...input,
+        renewalMonths,
+        renewalCourseSlug,
         template,
         templateVersion,
         minimumHoursShare,
         classHourMinutes,
       };
-      await proof({ ...printed, course: course.manifest });
+      for (const each of [course, renewalCourse])
+        if (each !== undefined) await proof({ ...printed, course: each.manifest });
       const id = await db.transaction().execute(async (tx) => {
         const created = await insertCertification(tx, {
           ...printed,
@@ -183,7 +221,7 @@ export function makeProgrammeService({
 
     /**
      * Assigns everybody who holds `role` in the unit today. Who has the assignment already keeps it, so that doing it again
-     * only adds those who came since.
+     * only adds those who came since; but whose certificate was revoked, has expired or is within the window is assigned the next period.
      * @throws NotFound for a certification or unit that is not there or not the viewer's.
      */
     async assignCohort(
@@ -218,6 +256,7 @@ export function makeProgrammeService({
       const personIds = (await people.listHolders(input.unit, input.role, today)).filter(
         (id) => among?.has(id) ?? true,
       );
+      const periods = await standings.listNextPeriods(certification, personIds, today);
 
       return db.transaction().execute(async (tx) => {
         const name = input.name ?? `${place.name} ${input.role} ${today}`;
@@ -231,13 +270,17 @@ export function makeProgrammeService({
           createdBy: viewer.personId,
           createdAt: clock.now(),
         });
-        const assigned = await insertAssignments(tx, {
-          certificationId: certification.id,
-          cohortId,
-          personIds,
-          dueOn: input.dueOn,
-          createdAt: clock.now(),
-        });
+        const assigned = await insertAssignments(
+          tx,
+          certification.id,
+          personIds.map((personId) => ({
+            personId,
+            cohortId,
+            period: periods.get(personId)!,
+            dueOn: input.dueOn,
+          })),
+          clock.now(),
+        );
         await insertJournalEntry(tx, {
           at: clock.now(),
           actor: `person:${viewer.personId}`,
@@ -253,6 +296,46 @@ export function makeProgrammeService({
         };
       });
     },
+
+    /**
+     * For the room that knows who is to renew, in its transaction, one at a time: a cohort of the day for each role. Who has an assignment
+     * of the period already keeps it.
+     */
+    async assignRenewals(
+      tx: Executor,
+      certification: Certification,
+      renewals: readonly Renewal[],
+      day: string,
+    ): Promise<{ cohortIds: string[]; assigned: number }> {
+      const name = `续期 ${day}`;
+      const cohorts = new Map<Role, string>();
+      for (const role of new Set(renewals.map((renewal) => renewal.role))) {
+        const cohort = { certificationId: certification.id, name, role };
+        cohorts.set(
+          role,
+          (await findCohortOfService(tx, cohort)) ??
+            (await insertCohort(tx, {
+              ...cohort,
+              divisionCode: certification.divisionCode,
+              organizationId: null,
+              // Each of them has a day of their own.
+              dueOn: null,
+              createdBy: null,
+              createdAt: clock.now(),
+            })),
+        );
+      }
+      const assigned = await insertAssignments(
+        tx,
+        certification.id,
+        renewals.map(({ role, ...renewal }) => ({ ...renewal, cohortId: cohorts.get(role)! })),
+        clock.now(),
+      );
+      return { cohortIds: [...cohorts.values()], assigned };
+    },
+
+    /** Those whose holders are assigned anew on their own. */
+    listRenewed: async (): Promise<Certification[]> => listRenewedCertifications(db),
 
     async findCohort(viewer: Viewer, id: string): Promise<Cohort | undefined> {
       const cohort = await findCohort(db, id);
@@ -299,7 +382,7 @@ export function makeProgrammeService({
       if (assignment.courseVersionId !== null)
         return (await courses.listVersions(executor, [assignment.courseVersionId]))[0]!;
       const [certification] = await listCertifications(executor, [assignment.certificationId]);
-      const current = await courses.findCurrent(executor, certification!.courseSlug);
+      const current = await courses.findCurrent(executor, courseSlugIn(certification!, assignment.period));
       if (current === undefined) throw new NotFound('The course');
       return current;
     },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashSecret } from '../../src/access/access-token.ts';
 import { newCertificateNumber } from '../../src/certification/number.ts';
+import { makeRenewalService } from '../../src/certification/renewal.service.ts';
 import {
   assignTeachers,
   finishActivities,
@@ -57,6 +58,7 @@ type ObjectName =
   | 'newAssignment'
   | 'readyAssignment'
   | 'openAssignment'
+  | 'renewalAssignment'
   | 'gradedAttempt'
   | 'openAttempt'
   | 'activityKey'
@@ -96,6 +98,7 @@ type ObjectName =
   | 'leaver'
   | 'confirmation'
   | 'newCertification'
+  | 'renewedCertification'
   | 'grant'
   | 'endedGrant'
   | 'coordinatorGrant'
@@ -656,7 +659,7 @@ export async function makeWorld(): Promise<World> {
   await give(operator, await personOf('t3'), 'ISSUER', county);
   const issueRequest = await requestIssue('new', person);
   const issuersRequest = await requestIssue('open', await personOf('t3'));
-  await change(
+  const renewed = await change(
     'coordinator',
     'planCertification',
     {
@@ -664,11 +667,14 @@ export async function makeWorld(): Promise<World> {
       title: { zhCN: 'old', en: 'old' },
       courseSlug: 'core-gatekeeper',
       roles: ['CLASS_TEACHER'],
-      validityMonths: 36,
+      // Recorded last September, it is within the window.
+      validityMonths: 12,
+      renewalMonths: 11,
+      renewalCourseSlug: 'ethics-and-own-strength',
       divisionCode: COUNTY,
       issuerName: '长沙县教育局',
     },
-    '{ __typename }',
+    '{ certification { id } }',
   );
   const recorded = await change(
     staff(`issuer-${COUNTY}`),
@@ -688,6 +694,7 @@ export async function makeWorld(): Promise<World> {
     { issueRequestId: recorded.issueRequest.id, remark: '属实' },
     '{ __typename }',
   );
+  await makeRenewalService({ ...service.app.services, clock: service.clock }).assign();
   const [oldCertificate] = await query(
     `select id, number, verification_code as code from certificates where path = 'imported'`,
   );
@@ -784,7 +791,7 @@ export async function makeWorld(): Promise<World> {
     ),
     candidate: gid('Person', await one('select person_id from person_sources where source_id = $1', ['t3'])),
     certification,
-    cohort: gid('Cohort', await one('select max(id) from cohorts')),
+    cohort: gid('Cohort', await one('select max(id) from cohorts where created_by is not null')),
     certificate: certificate.id,
     revokedCertificate: revoked.id,
     number: certificate.number,
@@ -793,6 +800,7 @@ export async function makeWorld(): Promise<World> {
     newAssignment: assignments.get('new')!,
     readyAssignment: assignments.get('ready')!,
     openAssignment: assignments.get('open')!,
+    renewalAssignment: gid('Assignment', await one('select id from assignments where period = 2')),
     gradedAttempt,
     openAttempt: open.id,
     activityKey,
@@ -825,6 +833,7 @@ export async function makeWorld(): Promise<World> {
     leaver,
     confirmation: 'of the preview, which is looked at just before',
     newCertification: certifications.get('new')!,
+    renewedCertification: renewed.certification.id as string,
     grant,
     endedGrant,
     coordinatorGrant: gid(

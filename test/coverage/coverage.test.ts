@@ -87,6 +87,7 @@ describe('coverage', () => {
       courses,
       proof: async () => {},
       latestTemplate: async () => 1,
+      standings: { listNextPeriods: async () => new Map() },
     });
     ledger = makeCoverageLedger({ db, clock, log: silentLog });
     coverage = makeCoverageService({ db, clock, regions, programmes, ledger });

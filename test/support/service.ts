@@ -275,6 +275,7 @@ export async function assignTeachers(
         courseSlug: sampleCertification.courseSlug,
         roles: ['CLASS_TEACHER'],
         validityMonths: 36,
+        renewalMonths: sampleCertification.renewalMonths,
         divisionCode: SAMPLE_COUNTY,
         issuerName: sampleCertification.issuerName,
         minimumHoursShare,

@@ -73,6 +73,7 @@ export const sampleCertification = {
   courseSlug: 'core-gatekeeper',
   roles: ['class_teacher', 'young_pioneers_leader', 'college_counselor', 'graduate_tutor'],
   validityMonths: 36,
+  renewalMonths: 6,
   divisionCode: SAMPLE_COUNTY,
   issuerName: '长沙县教育局',
   // Whoever tries the sample should see a certificate today, and does in minutes what takes a teacher two hours.

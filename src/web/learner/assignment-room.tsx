@@ -50,6 +50,9 @@ export function AssignmentRoom({ id }: { id: string }) {
           certificate === null &&
           ` · ${t.due(formatDay(assignment.dueOn, language))}`}
       </p>
+      {typeof assignment.renews?.validUntil === 'string' && certificate === null && (
+        <p className="quiet">{t.renews(formatDay(assignment.renews.validUntil, language))}</p>
+      )}
       <p className="quiet">{course.review.text}</p>
       <p className="quiet">
         {t.hoursSoFar(assignment.time.classHours, course.classHours)}{' '}

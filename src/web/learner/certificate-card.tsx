@@ -6,6 +6,7 @@ interface Shown {
   readonly number: string;
   readonly state: 'VALID' | 'EXPIRED' | 'REVOKED' | 'SUPERSEDED';
   readonly validUntil: string | null;
+  readonly renewalOpensOn: string | null;
   readonly revokedOn: string | null;
   readonly revocationReason: string | null;
   readonly pdfUrl: string;
@@ -16,6 +17,11 @@ interface Shown {
 export function CertificateCard({ certificate, title }: { certificate: Shown; title?: string }) {
   const { t, language } = useLanguage();
   const [download, setDownload] = useState<'idle' | 'busy' | 'failed'>('idle');
+
+  // Once it is open the renewal stands among the courses. Days are China's.
+  const [today] = useState(() => new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10));
+  const { renewalOpensOn } = certificate;
+  const opens = renewalOpensOn !== null && renewalOpensOn > today ? renewalOpensOn : null;
 
   const save = async (): Promise<void> => {
     setDownload('busy');
@@ -54,6 +60,7 @@ export function CertificateCard({ certificate, title }: { certificate: Shown; ti
           : certificate.validUntil === null
             ? t.validForever
             : t.validUntil(formatDay(certificate.validUntil, language))}
+        {opens !== null && ` · ${t.renewalOpensOn(formatDay(opens, language))}`}
       </p>
       <div className="row">
         <button type="button" disabled={download === 'busy'} onClick={() => void save()}>

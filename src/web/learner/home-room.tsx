@@ -68,7 +68,7 @@ export function HomeRoom({ ended }: { ended: () => void }) {
 
 function AssignmentCard({ assignment }: { assignment: Assignment }) {
   const { t, language } = useLanguage();
-  const { state, course, certification, dueOn, activities } = assignment;
+  const { state, course, certification, dueOn, renews, activities } = assignment;
   const done = activities.filter((activity) => activity.state === 'COMPLETED').length;
   const held = state === 'CERTIFIED' || state === 'EXPIRED' || state === 'REVOKED';
   const action = {
@@ -89,6 +89,9 @@ function AssignmentCard({ assignment }: { assignment: Assignment }) {
         {certification.title} · {t.classHours(course.classHours)}
         {dueOn !== null && !held && ` · ${t.due(formatDay(dueOn, language))}`}
       </p>
+      {typeof renews?.validUntil === 'string' && !held && (
+        <p className="quiet">{t.renews(formatDay(renews.validUntil, language))}</p>
+      )}
       <ProgressBar value={done} max={activities.length} label={t.progress(done, activities.length)} />
       <p className="quiet">{t.progress(done, activities.length)}</p>
       <Link

@@ -71,6 +71,9 @@ export const Home = graphql(`
         id
         state
         dueOn
+        renews {
+          validUntil
+        }
         certification {
           title(language: $language)
         }
@@ -97,6 +100,7 @@ export const Home = graphql(`
         classHours
         issuedOn
         validUntil
+        renewalOpensOn
         revokedOn
         revocationReason
         pdfUrl
@@ -176,6 +180,9 @@ export const AssignmentPage = graphql(`
         id
         state
         dueOn
+        renews {
+          validUntil
+        }
         certification {
           title(language: $language)
         }
@@ -273,6 +280,7 @@ export const AssignmentPage = graphql(`
           number
           state
           validUntil
+          renewalOpensOn
           revokedOn
           revocationReason
           pdfUrl
@@ -640,6 +648,7 @@ export const AfterAttempt = graphql(`
           number
           state
           validUntil
+          renewalOpensOn
           revokedOn
           revocationReason
           pdfUrl

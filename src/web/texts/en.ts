@@ -107,6 +107,7 @@ export const en: Texts = {
   sampleHint: 'People and schools here are made up, and no password is needed.',
   signInFailed: 'That did not work. Try again.',
   due: (day) => `Due by ${day}`,
+  renews: (day) => `Renewal: former certificate valid until ${day}`,
   classHours: (hours) => `${hours} class ${hours === 1 ? 'hour' : 'hours'}`,
   progress: (done, all) => `${done} of ${all} done`,
   state: {
@@ -209,6 +210,7 @@ export const en: Texts = {
   downloadFailed: 'The download failed. Try again.',
   verifyPage: 'Verification page',
   validUntil: (day) => `Valid until ${day}`,
+  renewalOpensOn: (day) => `Can be renewed from ${day}`,
   validForever: 'Does not expire',
   revokedFor: (day, reason) => `Revoked on ${day}: ${reason}`,
   supersededFor: (day, reason) => `Replaced by a new one on ${day}: ${reason}`,

@@ -102,6 +102,7 @@ export const zhCN = {
   sampleHint: '这里的人和学校都是虚构的，不需要密码。',
   signInFailed: '没能进入，请重试。',
   due: (day: string) => `请在 ${day} 前完成`,
+  renews: (day: string) => `续期：原证书有效期至 ${day}`,
   classHours: (hours: number) => `${hours} 学时`,
   progress: (done: number, all: number) => `已完成 ${done} / ${all} 项`,
   state: {
@@ -204,6 +205,7 @@ export const zhCN = {
   downloadFailed: '没能下载，请重试。',
   verifyPage: '核验页面',
   validUntil: (day: string) => `有效期至 ${day}`,
+  renewalOpensOn: (day: string) => `${day}起可续期`,
   validForever: '长期有效',
   revokedFor: (day: string, reason: string) => `${day}撤销：${reason}`,
   supersededFor: (day: string, reason: string) => `${day}换发新证：${reason}`,
