@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Certificate, CertificatePath } from './certificate.ts';
 import type { StatusEntry } from './credential/status-list.ts';
 import type { CertificateClaims } from './document.ts';
@@ -84,6 +85,7 @@ export async function findCertificateByNumber(
 ): Promise<Certificate | undefined> {
   const row = await db
     .selectFrom('certificates')
+    .$if(!lock, (query) => query.modifyFront(prepared))
     .select(columns)
     .where('number', '=', number)
     .$if(lock, (query) => query.forUpdate())
@@ -99,6 +101,7 @@ export async function listCertificatesByNumber(
   return (
     await db
       .selectFrom('certificates')
+      .modifyFront(prepared)
       .select(columns)
       .where('number', '=', sql<string>`any(${numbers}::text[])`)
       .execute()
