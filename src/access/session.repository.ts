@@ -1,6 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
-import { prepared } from '../db/prepared.ts';
+import { prepared, preparedAlone } from '../db/prepared.ts';
 import type { GrantRole, Viewer } from '../people/permission.ts';
 import type { Session, SessionWay } from './session.ts';
 
@@ -28,6 +28,7 @@ export async function insertSession(
       expires_at: session.expiresAt,
     })
     .returning('id')
+    .modifyEnd(preparedAlone)
     .executeTakeFirstOrThrow();
   return id;
 }

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import { chinaDay } from '../clock.ts';
+import { preparedAlone } from '../db/prepared.ts';
 import type { Executor } from '../db/database.ts';
 import { currentOrigin } from '../origin.ts';
 import { concernKeys, type JournalEntry } from './journal.ts';
@@ -10,7 +11,7 @@ import { concernKeys, type JournalEntry } from './journal.ts';
  */
 export async function insertJournalEntry(tx: Executor, entry: JournalEntry): Promise<void> {
   const origin = currentOrigin();
-  await sql`
+  await sql`${preparedAlone}
     insert into journal_entries (at, actor, action, subject, detail, concerns, person_id, request_id, address)
     values (${entry.at}, ${entry.actor}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.detail ?? {})}::jsonb, ${concernsOf(entry)},
       ${entry.personId ?? null}::bigint, ${origin?.requestId ?? null}, ${origin?.address ?? null})`.execute(
@@ -36,7 +37,7 @@ export async function insertDebt(
   tx: Executor,
   debt: { task: string; payload: Readonly<Record<string, string>>; key: string; notBefore?: Date },
 ): Promise<void> {
-  await sql`select owe(${debt.task}, ${JSON.stringify(debt.payload)}::json, ${debt.key}, ${debt.notBefore ?? null}::timestamptz)`.execute(
+  await sql`${preparedAlone} select owe(${debt.task}, ${JSON.stringify(debt.payload)}::json, ${debt.key}, ${debt.notBefore ?? null}::timestamptz)`.execute(
     tx,
   );
 }
