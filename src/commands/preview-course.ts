@@ -1,35 +1,39 @@
 import { createServer, type Server } from 'node:http';
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { projectFolder } from '../config.ts';
 import { readPlayerFiles } from '../http/player-files.ts';
 import { makePreview } from '../http/preview-app.ts';
+import { previewedContent, previewedCourse } from '../http/previewed.ts';
 import { makeLog } from '../log.ts';
 
 /*
- * npm run course:preview -- <slug or folder> [port]: shows a course's contents in the real player, and again at each change, beside what
- * the check finds. Needs no database.
+ * npm run course:preview -- <slug, folder or .h5p file> [port]: shows a course's contents, or a single one, in the real player, and again at
+ * each change, beside what the check finds. Needs no database.
  */
 
 const coursesFolder = join(projectFolder, 'courses');
+const librariesFolder = join(coursesFolder, 'libraries');
 const [named, wanted = '0'] = process.argv.slice(2);
-const courseFolder =
-  named === undefined ? undefined : named.includes('/') ? resolve(named) : join(coursesFolder, named);
-const isThere =
-  courseFolder !== undefined &&
-  (await stat(courseFolder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  ));
-if (courseFolder === undefined || !isThere) {
+const isFile = named?.toLowerCase().endsWith('.h5p') === true;
+const path =
+  named === undefined
+    ? undefined
+    : isFile || named.includes('/') || named.includes(sep)
+      ? resolve(named)
+      : join(coursesFolder, named);
+if (path === undefined || !existsSync(path)) {
   console.error(
     named === undefined
-      ? 'Which course? npm run course:preview -- <slug or folder> [port]'
-      : `There is no course "${named}".`,
+      ? 'Which course? npm run course:preview -- <slug, folder or .h5p file> [port]'
+      : `There is no ${isFile ? 'file' : 'course'} "${named}".`,
   );
   process.exit(2);
 }
+// A course has neither; a content that is being written may still lack one.
+const isContent =
+  isFile || existsSync(join(path, 'h5p.json')) || existsSync(join(path, 'content/content.json'));
 
 const port = Number(wanted);
 if (!Number.isInteger(port) || port < 0 || port > 65_535) {
@@ -49,14 +53,13 @@ const preview = makePreview({
   log: makeLog('warn'),
   publicUrl,
   contentUrl,
-  courseFolder,
-  librariesFolder: join(coursesFolder, 'libraries'),
+  previewed: isContent ? previewedContent(path, coursesFolder) : previewedCourse(path, librariesFolder),
   playerFiles: await readPlayerFiles('/player-files'),
 });
 const answers = [preview.page.callback(), preview.content.callback()];
 for (const [at, server] of servers.entries())
   server.on('request', (request, response) => void answers[at]!(request, response));
-console.log(`${courseFolder}\n  ${publicUrl}\nIt shows each change by itself. Stop with Ctrl-C.`);
+console.log(`${path}\n  ${publicUrl}\nIt shows each change by itself. Stop with Ctrl-C.`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     preview.close();

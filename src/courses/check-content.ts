@@ -75,7 +75,7 @@ export interface Surroundings {
   readonly files?: ReadonlySet<string> | undefined;
 }
 
-/** Pictures, links and numbers to call of an H5P content. */
+/** Pictures, sounds, links and numbers to call of an H5P content. */
 export function checkContent(
   parameters: unknown,
   where: string,
@@ -116,6 +116,17 @@ export function checkContent(
         checkLink(each.path, at, files, findings);
         continue;
       }
+      const sounds = soundsIn(each);
+      if (sounds.length > 0) {
+        const at = [where, ...place, name].join(' ');
+        for (const sound of sounds) checkLink(sound, at, files, findings);
+        if (!hasWords(its['transcript'])) {
+          const what = 'is a sound without a transcript: not everybody can hear it, or play it aloud.';
+          // Our lessons ask for one; most types of others have no place for it.
+          (place.at(-1) === 'audio' ? findings.problems : findings.warnings).push({ where: at, what });
+        }
+        continue;
+      }
       if (name === 'help') checkHelp(each, [where, ...place, name].join(' '), hotlines, findings);
       visit(each, [...place, name]);
     }
@@ -129,6 +140,18 @@ function isPicture(value: unknown): value is { path: string } {
     typeof path === 'string' &&
     (typeof mime === 'string' ? mime.startsWith('image/') : /\.(?:svg|png|jpe?g|gif|webp)$/i.test(path))
   );
+}
+
+/** Paths of the sound that a field holds: H5P keeps the same one in several formats, as a list. */
+function soundsIn(value: unknown): string[] {
+  return (Array.isArray(value) ? (value as unknown[]) : []).flatMap((each) => {
+    const { path, mime } = (each ?? {}) as { path?: unknown; mime?: unknown };
+    return typeof path === 'string' && typeof mime === 'string' && mime.startsWith('audio/') ? [path] : [];
+  });
+}
+
+function hasWords(html: unknown): boolean {
+  return typeof html === 'string' && html.replaceAll(/<[^>]*>|&nbsp;/g, '').trim() !== '';
 }
 
 function isMeaningless(alt: unknown): boolean {
@@ -158,6 +181,8 @@ export function checkLink(
     findings.problems.push({ where, what: `leads to "${link}", ${why}.` });
   };
   if (/^(?:mailto|tel):\S+$/i.test(link) || link.startsWith('#')) return;
+  // Whatever it is called: a file's name may have spaces.
+  if (files?.has(link) === true) return;
   if (/^[a-z][a-z0-9+.-]*:/i.test(link)) {
     const url = URL.parse(link);
     if (!/^https?:/i.test(link)) broken('which is neither http, https, mailto nor tel');

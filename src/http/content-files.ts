@@ -27,7 +27,7 @@ const packers = {
 
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
-interface Served {
+export interface Served {
   /** Names the bytes: others have another. */
   readonly tag: string;
   readonly path: string;
@@ -39,7 +39,8 @@ interface Served {
 /** A drawing or a document that is opened by itself has nothing to run. In a page it is a picture, which this does not touch. */
 const ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'";
 
-async function send(ctx: Context, served: Served): Promise<void> {
+/** Whole or the part that is asked for, packed where it gains by it. */
+export async function send(ctx: Context, served: Served): Promise<void> {
   const { path, size } = served;
   const packable = PACKS.test(path) && size >= PACKED_BYTES.least && size <= PACKED_BYTES.most;
   ctx.type = extname(path) === '' ? 'application/octet-stream' : extname(path).toLowerCase();

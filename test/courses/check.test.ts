@@ -338,13 +338,17 @@ describe('an H5P content', () => {
     return told(found.problems);
   };
   const picture = { path: 'images/a.svg', mime: 'image/svg+xml' };
-  const files = new Set(['images/a.svg']);
+  const sound = { path: 'audios/a bell.mp3', mime: 'audio/mpeg' };
+  const files = new Set(['images/a.svg', 'audios/a bell.mp3']);
 
   it('with everything in its place has nothing to mend', () => {
     expect(
       look(
         {
-          pages: [{ image: picture, alt: '三个人在走廊里说话' }],
+          pages: [
+            { image: picture, alt: '三个人在走廊里说话' },
+            { audio: { file: [sound], transcript: '<p>两声铃</p>' } },
+          ],
           text: '<a href="https://www.who.int/a?b=1">a</a> <a href="tel:12356">b</a> <a href="#x">c</a>',
           help: { lines: [{ number: '12356', label: '热线' }] },
         },
@@ -361,6 +365,21 @@ describe('an H5P content', () => {
       'a picture that is not there',
       { image: { ...picture, path: 'images/b.svg' }, alt: '走廊' },
       /"images\/b\.svg", which is not there/,
+    ],
+    [
+      'a sound of a lesson without a transcript',
+      { audio: { file: [sound] } },
+      /^c audio file is a sound without a transcript/,
+    ],
+    [
+      'a transcript that says nothing',
+      { audio: { file: [sound], transcript: '<p>&nbsp;</p>' } },
+      /^c audio file is a sound without a transcript/,
+    ],
+    [
+      'a sound that is not there',
+      { audio: { file: [{ ...sound, path: 'audios/b.mp3' }], transcript: '铃声' } },
+      /"audios\/b\.mp3", which is not there/,
     ],
     [
       'a picture in a text without an alt text',
@@ -396,6 +415,13 @@ describe('an H5P content', () => {
     ],
   ])('with %s is told, with where and what', (_name, parameters, expected) => {
     expect(look(parameters, files)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('of a type that has no place for a transcript is only to be looked at for its sounds', () => {
+    const found = nothingFound();
+    checkContent({ files: [sound], contentName: '铃声' }, 'c', { hotlines: new Set(), files }, found);
+    expect(told(found.problems)).toEqual([]);
+    expect(told(found.warnings)).toEqual([expect.stringMatching(/^c files is a sound without a transcript/)]);
   });
 });
 

@@ -22,6 +22,14 @@ describe('what there is to study in a content', () => {
       [10, 0, 3],
     ],
     ['cards that are only read, as text', { cards: [{ text }, { text }] }, [20, 0, 0]],
+    [
+      'of a sound its transcript, and not how long it is',
+      {
+        type: 'audio',
+        audio: { title: '铃', file: [{ path: 'audios/a.mp3', mime: 'audio/mpeg' }], transcript: text },
+      },
+      [11, 0, 0],
+    ],
     ['what lies deep', { pages: [{ parts: [{ text }, { inner: { questions: [1, 2, 3] } }] }] }, [10, 3, 0]],
     ['nothing', null, [0, 0, 0]],
     [

@@ -6,6 +6,9 @@
   /** Address of a content → where it was left, so that a change shows where the author looks. */
   const states = new Map();
   let said = 0;
+  /** Kept while nothing can be played, to come back to. */
+  let chosen = location.hash.slice(1);
+  let loads = 0;
 
   const line = (text, className) => {
     const item = document.createElement('li');
@@ -15,21 +18,28 @@
   };
 
   const open = () => {
-    at('state').textContent = '';
+    const isThere = choice.value !== '';
+    at('state').textContent = isThere
+      ? ''
+      : '现在没有可以播放的内容，原因见检查结果。 Nothing can be played now: the check says why.';
     at('statements').replaceChildren();
     at('count').textContent = said = 0;
-    if (choice.value !== '') player.src = choice.value;
+    player.hidden = !isThere;
+    if (!isThere) player.removeAttribute('src');
+    else player.src = chosen = choice.value;
   };
 
   const load = async () => {
-    const answer = await fetch('/course.json');
+    const load = (loads += 1);
+    const answer = await fetch('/look.json');
     const { title, activities, problems, warnings } = await answer.json();
+    // A file was changed again meanwhile: what is newer comes.
+    if (load !== loads) return;
     at('title').textContent = title || '课程预览';
-    const before = choice.value || location.hash.slice(1);
     choice.replaceChildren(
       ...activities.map(({ url, title: name, language }) => new Option(`${name}（${language}）`, url)),
     );
-    if (activities.some(({ url }) => url === before)) choice.value = before;
+    if (activities.some(({ url }) => url === chosen)) choice.value = chosen;
     at('problems').replaceChildren(
       ...problems.map(({ where, what }) => line(`${where}: ${what}`, 'bad')),
       ...warnings.map(({ where, what }) => line(`${where}: ${what}`)),
