@@ -205,9 +205,7 @@ describe('a certificate on paper', () => {
     const shown = await readPdf(pdf);
     expect(packed(shown.text)).toContain(claims.holderName);
     // The first version, which is frozen, was before anybody thought of it.
-    expect(packed(shown.text).includes('尚未经临床专业人员审阅')).toBe(
-      name === 'standard' && version > 1,
-    );
+    expect(packed(shown.text).includes('尚未经临床专业人员审阅')).toBe(name === 'standard' && version > 1);
     expect(shown.qr).toBe(claims.verificationUrl);
     expect(
       shown.png.equals(readFileSync(join(projectFolder, `certificates/${name}/${version}/sample.png`))),
