@@ -2,7 +2,10 @@ import { addDays, addMonths } from '../clock.ts';
 
 /** Last valid day of what begins on a day, or was completed then; null = it does not expire. */
 export function lastValidDay(from: string, validityMonths: number | null): string | null {
-  return validityMonths === null ? null : addDays(addMonths(from, validityMonths), -1);
+  if (validityMonths === null) return null;
+  const end = addMonths(from, validityMonths);
+  // A month without that day ends with its last one, which is then the last valid: twelve months from 29 February end on 28 February.
+  return Number(end.slice(8)) < Number(from.slice(8)) ? end : addDays(end, -1);
 }
 
 /**

@@ -40,6 +40,10 @@ describe('the validity of a renewal', () => {
   it('loses no day over a leap year, whenever within the window it is earned', () => {
     // From 1 March 2025, over 29 February 2028, which is its last day, to the end of February 2031.
     expect(lastValidDay('2025-03-01', 36)).toBe('2028-02-29');
+    expect(lastValidDay('2028-02-29', 36)).toBe('2031-02-28');
+    expect(lastValidDay('2028-02-29', 48)).toBe('2032-02-28');
+    expect(lastValidDay('2026-08-31', 6)).toBe('2027-02-28');
+    expect(lastValidDay('2026-08-30', 7)).toBe('2027-03-29');
     for (const day of ['2027-08-31', '2028-02-28', '2028-02-29'])
       expect(lastValidDayRenewed(day, '2028-02-29', 36)).toBe('2031-02-28');
     // One that ends the day before is counted on from 29 February.
