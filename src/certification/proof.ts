@@ -13,6 +13,10 @@ const givenAs: readonly (readonly [claim: string, path: string])[] = [
   ['certificationTitle.zh', 'input.title.zhCN'],
   ['certificationTitle.en', 'input.title.en'],
   ['issuerName', 'input.issuerName'],
+  // What its course says stands on it too.
+  ...['courseTitle.zh', 'courseTitle.en', 'courseReview.zh', 'courseReview.en'].map(
+    (claim) => [claim, 'input.courseSlug'] as const,
+  ),
 ];
 
 /** Draws a certificate of a certification that is only planned, for nobody. */

@@ -162,7 +162,7 @@ describe('a listener', () => {
 
   it('reads away what is left of a body once it has answered, so that the next request has its turn', async () => {
     const body = 'x'.repeat(3_000_000);
-    const caller = call(await start({ times: { ...QUICK, idleMs: 5_000 } }));
+    const caller = call(await start({ times: { ...QUICK, headersMs: 5_000, idleMs: 5_000 } }));
     caller.socket.write(post(body.length).replace('/ ', '/hasty ') + body + GET);
     await caller.closed;
     expect(caller.answer()).toContain('enough');
