@@ -51,19 +51,28 @@ export function passagesOf(activityKey: string, parameters: unknown): Passage[] 
 
 /** By key of an item. */
 export function findTaught(items: readonly Item[], passages: readonly Passage[]): Map<string, Taught> {
-  const found = new Map<string, number>();
-  for (const { terms } of passages) for (const term of terms) found.set(term, (found.get(term) ?? 0) + 1);
-  const weightOf = (term: string): number => Math.log((passages.length + 1) / ((found.get(term) ?? 0) + 0.5));
-  const look = (text: string): Pick<Taught, 'share' | 'activityKey'> => {
-    const weights = [...termsOf(text)].map((term) => ({ term, weight: weightOf(term) }));
-    const all = weights.reduce((sum, { weight }) => sum + weight, 0);
-    let best: Pick<Taught, 'share' | 'activityKey'> = { share: 0, activityKey: undefined };
-    for (const { activityKey, terms } of passages) {
-      const share =
-        weights.reduce((sum, { term, weight }) => (terms.has(term) ? sum + weight : sum), 0) / all;
-      if (share > best.share) best = { share, activityKey };
+  /** Term → where in `passages` it stands. */
+  const places = new Map<string, number[]>();
+  for (const [at, { terms }] of passages.entries())
+    for (const term of terms) {
+      const its = places.get(term);
+      if (its === undefined) places.set(term, [at]);
+      else its.push(at);
     }
-    return best;
+  const look = (text: string): Pick<Taught, 'share' | 'activityKey'> => {
+    const weights = new Float64Array(passages.length);
+    let all = 0;
+    for (const term of termsOf(text)) {
+      const its = places.get(term) ?? [];
+      const weight = Math.log((passages.length + 1) / (its.length + 0.5));
+      all += weight;
+      for (const at of its) weights[at]! += weight;
+    }
+    let best = -1;
+    for (const [at, weight] of weights.entries()) if (weight > (best === -1 ? 0 : weights[best]!)) best = at;
+    return best === -1
+      ? { share: 0, activityKey: undefined }
+      : { share: weights[best]! / all, activityKey: passages[best]!.activityKey };
   };
   return new Map(
     items.map((item) => {
