@@ -224,7 +224,7 @@ function rgb(colour: string): string {
 
 /**
  * As an image mask (8.9.6.2) in the page itself, four dots to each square of the code: a hexadecimal digit, and sharp even where a reader smooths
- * pictures. It takes a third of what rectangles would. The quiet zone is the paper's.
+ * pictures. It packs better than rectangles do. The quiet zone is the paper's.
  */
 function drawQr(place: Template['qr'], text: string): string {
   const { size, data } = createQr([{ data: Buffer.from(text), mode: 'byte' }], {

@@ -12,7 +12,7 @@ import type { Manifest } from './manifest.ts';
 /** So many Chinese characters are looked at together: about what a page of a lesson says. */
 const PASSAGE_CHARACTERS = 350;
 /**
- * So much of the weight of what is right, and why, in one passage, and the passage teaches it. Of the items of our eight courses nine in ten have
+ * So much of the weight of what is right, and why, in one passage, and the passage teaches it. Of the items of our eight courses some nine in ten have
  * less in the lessons of a course that is about something else.
  */
 export const TAUGHT_SHARE = 0.3;
