@@ -1,4 +1,7 @@
-import type { Pool } from 'pg';
+import { DatabaseError, type Pool } from 'pg';
+import { until } from './service.ts';
+
+const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
  * Takes back whatever the service has committed, so that a test can ask a hundred changes of one and the same world. Rows are noted by triggers
@@ -26,22 +29,12 @@ export async function makeUndo(pool: Pool): Promise<Undo> {
       new.run_at := '2999-01-01';
       return new;
     end $$;
-    create trigger hold before insert on graphile_worker._private_jobs for each row execute function undo.hold();
-    do $$
-    declare t record;
-    begin
-      for t in select oid::regclass as name from pg_class
-        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname !~ '^(journal|kysely)_'
-      loop
-        execute format('create trigger undo after insert or update or delete on %s for each row execute function undo.note()', t.name);
-      end loop;
-    end $$;
     create function undo.back() returns text[] language plpgsql as $$
     declare e record; columns text; written text[];
     begin
-      -- What else is at these tables ends first, and is taken back as well.
+      -- What else is at these tables ends first, and is taken back as well. It is never waited for with tables in hand that it may want.
       for e in select distinct of from undo.log order by of loop
-        execute format('lock table %s in share row exclusive mode', e.of);
+        execute format('lock table %s in share row exclusive mode nowait', e.of);
       end loop;
       -- Neither these triggers nor foreign keys look on.
       perform set_config('session_replication_role', 'replica', true);
@@ -59,11 +52,26 @@ export async function makeUndo(pool: Pool): Promise<Undo> {
       delete from undo.log;
       return coalesce(written, '{}');
     end $$;`);
+  // One table at a time: who has several in hand meets the service, which takes them in its own order.
+  await pool.query('create trigger hold before insert on graphile_worker._private_jobs for each row execute function undo.hold()');
+  const tables = await pool.query<{ name: string }>(`
+    select oid::regclass::text as name from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname !~ '^(journal|kysely)_'`);
+  for (const { name } of tables.rows) {
+    await pool.query(`create trigger undo after insert or update or delete on ${name} for each row execute function undo.note()`);
+  }
   return {
     async back() {
       const { rows } = await pool.query('select exists (select from undo.log) as written');
       if (rows[0].written === false) return [];
-      return (await pool.query('select undo.back() as tables')).rows[0].tables as string[];
+      return await until(async () => {
+        try {
+          return (await pool.query('select undo.back() as tables')).rows[0].tables as string[];
+        } catch (error) {
+          if (error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE) return undefined;
+          throw error;
+        }
+      });
     },
     async keep() {
       await pool.query('delete from undo.log');
