@@ -53,18 +53,22 @@ export async function makeUndo(pool: Pool): Promise<Undo> {
       return coalesce(written, '{}');
     end $$;`);
   // One table at a time: who has several in hand meets the service, which takes them in its own order.
-  await pool.query('create trigger hold before insert on graphile_worker._private_jobs for each row execute function undo.hold()');
+  await pool.query(
+    'create trigger hold before insert on graphile_worker._private_jobs for each row execute function undo.hold()',
+  );
   const tables = await pool.query<{ name: string }>(`
     select oid::regclass::text as name from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname !~ '^(journal|kysely)_'`);
   for (const { name } of tables.rows) {
-    await pool.query(`create trigger undo after insert or update or delete on ${name} for each row execute function undo.note()`);
+    await pool.query(
+      `create trigger undo after insert or update or delete on ${name} for each row execute function undo.note()`,
+    );
   }
   return {
     async back() {
       const { rows } = await pool.query('select exists (select from undo.log) as written');
       if (rows[0].written === false) return [];
-      return await until(async () => {
+      return until(async () => {
         try {
           return (await pool.query('select undo.back() as tables')).rows[0].tables as string[];
         } catch (error) {
