@@ -6,9 +6,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
  * - roster: takes rosters in, reorganizes schools;
  * - counter: counts posts and certificates into the numbers of coverage, freezes snapshots;
  * - issuer: grades, issues and ends certificates;
+ * - recorder: stores the statements of several learners at once;
  * - keeper: courses and divisions from disk, retention and erasure, the journal's chain.
  */
-export type Part = 'gate' | 'roster' | 'counter' | 'issuer' | 'keeper';
+export type Part = 'gate' | 'roster' | 'counter' | 'issuer' | 'recorder' | 'keeper';
 
 /** For whom the database is asked. */
 export interface Acting {

@@ -16,6 +16,7 @@ export interface TableLock {
   readonly roster?: string;
   readonly counter?: string;
   readonly issuer?: string;
+  readonly recorder?: string;
   readonly keeper?: string;
   /** Which rows a viewer has. undefined: the table is about nobody, and all rows are everybody's who has the right. */
   readonly sees?: string;
@@ -23,7 +24,7 @@ export interface TableLock {
   readonly writes?: string;
 }
 
-export const PARTS: readonly Part[] = ['gate', 'roster', 'counter', 'issuer', 'keeper'];
+export const PARTS: readonly Part[] = ['gate', 'roster', 'counter', 'issuer', 'recorder', 'keeper'];
 
 const me = '(select viewer_person())';
 const units = (...permissions: string[]): string =>
@@ -166,24 +167,27 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     gate: 'r',
     counter: 'r',
     issuer: 'riu(id)',
+    recorder: 'r',
     keeper: 'ru(id)d',
     sees: `person_id = ${me} or exists (select from cohorts c where c.id = cohort_id)`,
   },
   activity_progress: {
     viewer: 'riu',
     issuer: 'riu',
+    recorder: 'riu',
     keeper: 'rd',
     sees: ofAssignment('activity_progress'),
   },
-  statements: { viewer: 'ri', keeper: 'ru(assignment_id)d', sees: ofAssignment('statements') },
-  statement_ids: { viewer: 'ri', keeper: 'ru(digest)d', sees: ofAssignment('statement_ids') },
-  statement_counts: { viewer: 'riu', keeper: 'rd', sees: ofAssignment('statement_counts') },
-  forwarding_debts: {
-    viewer: 'i',
-    keeper: 'ru(refused_at,reason)d',
-    sees: 'false',
-    writes: ofAssignment('forwarding_debts'),
+  // By the recorder, in one statement for several learners, which asks of each assignment whose it is.
+  statements: {
+    viewer: 'r',
+    recorder: 'ri',
+    keeper: 'ru(assignment_id)d',
+    sees: ofAssignment('statements'),
   },
+  statement_ids: { recorder: 'ri', keeper: 'ru(digest)d' },
+  statement_counts: { viewer: 'r', recorder: 'riu', keeper: 'rd', sees: ofAssignment('statement_counts') },
+  forwarding_debts: { recorder: 'i', keeper: 'ru(refused_at,reason)d' },
   forwarding_state: { keeper: 'ru' },
   user_states: { viewer: 'riu', keeper: 'ru(assignment_id)d', sees: ofAssignment('user_states') },
   // What time is credited by is written by the issuer, as a grade is.

@@ -2,13 +2,14 @@ import { addDays, chinaDay, type Clock } from '../clock.ts';
 import { findH5pActivity, languageOf, type CourseVersion } from '../courses/course.ts';
 import type { Language } from '../courses/language.ts';
 import { completionOf, type H5pActivity } from '../courses/manifest.ts';
-import { actingAs } from '../db/acting.ts';
+import { actingAs, actingFor } from '../db/acting.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import type { Viewer } from '../people/permission.ts';
 import type { Assignment } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
 import { answeredPart, completes } from './complete.ts';
+import { makeLots } from './lots.ts';
 import {
   findUserState,
   listProgress,
@@ -25,6 +26,8 @@ import {
   recordStatements,
   type Judging,
   type Limits,
+  type Recorded,
+  type StatementCall,
 } from './statement.repository.ts';
 import { learningData } from './personal-data.repository.ts';
 
@@ -111,6 +114,29 @@ export function makeLearningService({
     );
   };
 
+  const given = { forwards, limits: LIMITS };
+  /** Learners of a school do the same at the same time; who waits for the disk waits with others. */
+  const record = makeLots<StatementCall, Recorded | undefined>({
+    keyOf: ({ assignmentId }) => assignmentId,
+    most: 64,
+    deal: async (calls) =>
+      actingFor('', () =>
+        actingAs('recorder', async () => {
+          const counting = calls.filter(({ judging }) => judging.parts.size > 0);
+          const recorded = await (counting.length === 0
+            ? recordStatements(db, calls, given)
+            : db.transaction().execute(async (tx) => {
+                await lockStatements(
+                  tx,
+                  counting.map(({ assignmentId }) => assignmentId),
+                );
+                return recordStatements(tx, calls, given);
+              }));
+          return calls.map(({ assignmentId }) => recorded.get(assignmentId));
+        }),
+      ),
+  });
+
   return {
     /** What this room holds about people. */
     personalData: learningData,
@@ -175,28 +201,18 @@ export function makeLearningService({
         enoughParts: rule.rule === 'answered-all' ? rule.questions : undefined,
         enoughSeconds: rule.rule === 'time' ? Math.ceil(rule.minutes * 60) : undefined,
       };
-      const record = async (executor: Executor) =>
-        recordStatements(executor, {
-          assignmentId: assignment.id,
-          activityKey: activity.key,
-          statements,
-          judging,
-          forwards,
-          limits: LIMITS,
-          sent: input.statements.length,
-          at: now,
-          day,
-        });
       await ensureMonth(day);
-      const isPinned = assignment.courseVersionId !== null;
-      const recorded =
-        isPinned && judging.parts.size === 0
-          ? await record(db)
-          : await db.transaction().execute(async (tx) => {
-              if (!isPinned) await programmes.pinCourse(tx, assignment.id, course.id);
-              if (judging.parts.size > 0) await lockStatements(tx, assignment.id);
-              return record(tx);
-            });
+      if (assignment.courseVersionId === null) await programmes.pinCourse(db, assignment.id, course.id);
+      const recorded = await record({
+        assignmentId: assignment.id,
+        personId: viewer.personId,
+        activityKey: activity.key,
+        statements,
+        judging,
+        sent: input.statements.length,
+        at: now,
+        day,
+      });
       if (recorded === undefined) return refuseFlood(assignment.id, input.statements.length, now);
       for (const id of recorded.conflicting) for (const index of taken.get(id)!.places) conflict(index);
       return {

@@ -7,6 +7,7 @@ import { actingAs } from '../../src/db/acting.ts';
 import { LOGIN_ROLE, roleOf, VIEWER_ROLE } from '../../src/db/apply-lock.ts';
 import { makeDatabase, makePool, type Database } from '../../src/db/database.ts';
 import { LOCK, PARTS } from '../../src/db/lock.ts';
+import { recordStatements, type StatementCall } from '../../src/learning/statement.repository.ts';
 import { forViewer } from '../../src/people/acting.ts';
 import type { Viewer } from '../../src/people/permission.ts';
 import {
@@ -175,6 +176,7 @@ describe('the second lock', () => {
       sql`update people set name = 'x'`,
       sql`update posts set ends_on = null`,
       sql`delete from statements`,
+      sql`insert into statements (assignment_id, id, activity_key, verb, statement, stored_at) select id, gen_random_uuid(), 'x', 'x', '{}', now() from assignments`,
       sql`update journal_entries set actor = 'x'`,
       sql`delete from journal_entries`,
       sql`truncate journal_entries`,
@@ -212,6 +214,32 @@ describe('the second lock', () => {
       actingAs('roster', async () => sql`update certificates set period = 9`.execute(db)),
     ).rejects.toThrow('permission denied');
     expect(await actingAs('counter', async () => count('people'))).toBeGreaterThan(2);
+  });
+
+  it('takes statements for several learners at once, and for nobody whose assignment it is not', async () => {
+    const { rows } = await service.database.pool.query<{ id: string; person_id: string }>(
+      'select id, person_id from assignments order by id',
+    );
+    const call = (assignment: number, person: number): StatementCall => ({
+      assignmentId: rows[assignment]!.id,
+      personId: rows[person]!.person_id,
+      activityKey: 'signs-lesson',
+      statements: [],
+      judging: {
+        completing: [],
+        parts: new Map<string, string>(),
+        enoughParts: undefined,
+        enoughSeconds: undefined,
+      },
+      sent: 1,
+      at: new Date(),
+      day: '2030-01-01',
+    });
+    const given = { forwards: true, limits: { perMinute: 9, perDay: 9, bytesPerDay: 99 } };
+    const taken = await actingAs('recorder', async () =>
+      recordStatements(db, [call(0, 0), call(1, 0)], given),
+    );
+    expect([...taken.keys()]).toEqual([rows[0]!.id]);
   });
 
   it('forgets whom a connection was used for, after a statement, a transaction, and one that failed', async () => {

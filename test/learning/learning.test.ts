@@ -183,6 +183,33 @@ describe('learning', () => {
     }
   });
 
+  it('takes what several learners send at one moment, each with their own answer, one of whom sends too much', async () => {
+    clock.move(10);
+    const base = { activityKey: 'listen-practice' };
+    const of = (key: string) => ({ ...base, assignmentId: learners[key === 't1' ? 0 : 1]!.assignmentId });
+    const id = '7d0a1c1e-54e4-4d2b-9a57-0123456789ab';
+    const many = Array.from({ length: 100 }, () => started);
+    for (let call = 0; call < 6; call += 1) await recorded(many, of('t1'));
+    const before = await stored();
+    const answers = await Promise.all([
+      recorded([{ ...started, id }], of('t2'), 't2'),
+      recorded([{ ...started, id }], of('t1'), 't1'),
+      recorded([{ ...completed, id }], of('t2'), 't2'),
+      // Another's, beside them.
+      recorded([completed], of('t2'), 't1'),
+      recorded([completed, 'x'], of('t2'), 't2'),
+    ]);
+    expect(answers).toMatchObject([
+      { progress: { state: 'STARTED' }, refused: [] },
+      { code: 'TOO_MANY_STATEMENTS' },
+      { progress: { state: 'STARTED' }, refused: [{ index: 0, code: 'STATEMENT_CONFLICT' }] },
+      NOT_FOUND,
+      { progress: { state: 'COMPLETED' }, refused: [{ index: 1, code: 'INVALID_STATEMENT' }] },
+    ]);
+    expect(await stored()).toBe(before + 2);
+    clock.move(1);
+  });
+
   it('takes verbs that it does not know, without moving anything', async () => {
     const { progress } = await recorded(
       [{ verb: { id: 'https://w3id.org/xapi/acrossx/verbs/liked' }, object }],
