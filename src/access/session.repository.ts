@@ -1,36 +1,46 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import { prepared, preparedAlone } from '../db/prepared.ts';
+import { entryInsert } from '../journal/journal.repository.ts';
 import type { GrantRole, Viewer } from '../people/permission.ts';
 import type { Session, SessionWay } from './session.ts';
 
-/** @returns its id. */
-export async function insertSession(
-  tx: Executor,
-  session: {
-    tokenHash: Buffer;
-    personId: string;
-    way: SessionWay;
-    issuer: string | null;
-    createdAt: Date;
-    expiresAt: Date;
-  },
-): Promise<string> {
-  const { id } = await tx
-    .insertInto('sessions')
-    .values({
-      token_hash: session.tokenHash,
-      person_id: session.personId,
-      way: session.way,
-      issuer: session.issuer,
-      created_at: session.createdAt,
-      last_used_at: session.createdAt,
-      expires_at: session.expiresAt,
-    })
-    .returning('id')
-    .modifyEnd(preparedAlone)
-    .executeTakeFirstOrThrow();
-  return id;
+/** A person, and the issuer by whom they came, if any. */
+export interface Comer {
+  readonly person_id: string;
+  readonly issuer: string | null;
+}
+
+/**
+ * Begins a session of the person whom `who` selects, with its entry in the journal: all in one statement, of which `who`, which may be a write
+ * with `returning`, is a part.
+ * @returns what `who` selects; undefined: nobody, and no session.
+ */
+export async function insertSession<More extends Comer>(
+  db: Executor,
+  who: RawBuilder<More>,
+  session: { tokenHash: Buffer; way: SessionWay; createdAt: Date; expiresAt: Date },
+): Promise<More | undefined> {
+  const { way, createdAt } = session;
+  const noted = entryInsert(
+    {
+      at: createdAt,
+      actor: sql`'person:' || person_id`,
+      action: 'session.begin',
+      subject: sql`'session:' || id`,
+      personId: sql`person_id`,
+      detail: sql`json_build_object('way', way, 'issuer', issuer)`,
+    },
+    sql`from begun`,
+  );
+  const { rows } = await sql<More>`
+    ${preparedAlone} with who as (${who}), begun as (
+      insert into sessions (token_hash, person_id, way, issuer, created_at, last_used_at, expires_at)
+      select ${session.tokenHash}::bytea, person_id, ${way}::text, issuer, ${createdAt}::timestamptz, ${createdAt}::timestamptz, ${session.expiresAt}::timestamptz from who
+      returning id, person_id, way, issuer
+    ), noted as (${noted})
+    select who.* from who`.execute(db);
+  return rows[0];
 }
 
 /** When a session is in force. A way that is closed by now, or an issuer that is trusted no more, ends what came by it. */

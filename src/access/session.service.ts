@@ -1,3 +1,4 @@
+import { sql, type RawBuilder } from 'kysely';
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { Conflict, NotAllowed, NotFound } from '../errors.ts';
@@ -19,6 +20,7 @@ import {
   listSampleSignIns,
   listSessionsOf,
   touchSession,
+  type Comer,
   type InForce,
 } from './session.repository.ts';
 import { inPart } from '../db/acting.ts';
@@ -82,26 +84,24 @@ export function makeSessionService({
     return { ...found.viewer, via: 'session' };
   };
 
-  /** A session of 256 random bits. The token is told once; only its hash is kept. */
+  /** A session of 256 random bits. The token is told once; only its hash is kept. @returns also what `who` selects; undefined: nobody. */
+  const openFor = async <More extends Comer>(
+    who: RawBuilder<More>,
+    way: SessionWay,
+  ): Promise<{ token: string; expiresAt: Date; row: More } | undefined> => {
+    const token = `${SESSION_PREFIX}${Buffer.from(random(32)).toString('base64url')}`;
+    const createdAt = clock.now();
+    const expiresAt = new Date(createdAt.getTime() + SESSION_HOURS * HOUR_MS);
+    const row = await insertSession(db, who, { tokenHash: hashSecret(token), way, createdAt, expiresAt });
+    return row === undefined ? undefined : { token, expiresAt, row };
+  };
   const open = async (opened: {
     personId: string;
     way: SessionWay;
     issuer: string | null;
   }): Promise<{ token: string; expiresAt: Date }> => {
-    const token = `${SESSION_PREFIX}${Buffer.from(random(32)).toString('base64url')}`;
-    const createdAt = clock.now();
-    const expiresAt = new Date(createdAt.getTime() + SESSION_HOURS * HOUR_MS);
-    await db.transaction().execute(async (tx) => {
-      const id = await insertSession(tx, { ...opened, tokenHash: hashSecret(token), createdAt, expiresAt });
-      await insertJournalEntry(tx, {
-        at: createdAt,
-        actor: `person:${opened.personId}`,
-        action: 'session.begin',
-        subject: `session:${id}`,
-        personId: opened.personId,
-        detail: { way: opened.way, issuer: opened.issuer },
-      });
-    });
+    const who = sql<Comer>`select ${opened.personId}::bigint as person_id, ${opened.issuer}::text as issuer`;
+    const { token, expiresAt } = (await openFor(who, opened.way))!;
     return { token, expiresAt };
   };
   const end = async (personId: string, ids: readonly string[]): Promise<number> => {
@@ -142,6 +142,7 @@ export function makeSessionService({
     },
 
     open,
+    openFor,
 
     /** @throws NotFound where samples are off or have no such key. */
     async signInSample(key: string): Promise<{ token: string; expiresAt: Date }> {

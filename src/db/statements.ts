@@ -88,8 +88,9 @@ export function servingPool(pool: pg.Pool): PostgresPool {
       }
       waiting.set(keyOf(acting), [{ statement, resolve, reject, again }]);
       // After all that is asked now; at the door, after all that have come in by now, each of whom is let in by a turn of its own.
-      const later = acting.part === 'gate' ? setImmediate : process.nextTick;
-      later(() => void runTogether(acting));
+      const together = (): void => void runTogether(acting);
+      if (acting.part === 'gate') setImmediate(together);
+      else process.nextTick(together);
     });
 
   const begin = async (text: string): Promise<pg.PoolClient> => {

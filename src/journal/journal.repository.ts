@@ -10,17 +10,32 @@ import { concernKeys, type JournalEntry } from './journal.ts';
  * from is the request or job that is at work. It is sealed a moment after the commit: src/decisions/0013-the-journal-is-chained.md.
  */
 export async function insertJournalEntry(tx: Executor, entry: JournalEntry): Promise<void> {
-  const origin = currentOrigin();
-  await sql`${preparedAlone}
-    insert into journal_entries (at, actor, action, subject, detail, concerns, person_id, request_id, address)
-    values (${entry.at}, ${entry.actor}, ${entry.action}, ${entry.subject}, ${JSON.stringify(entry.detail ?? {})}::jsonb, ${concernsOf(entry)},
-      ${entry.personId ?? null}::bigint, ${origin?.requestId ?? null}, ${origin?.address ?? null})`.execute(
+  await sql`${preparedAlone} ${entryInsert({ ...entry, detail: JSON.stringify(entry.detail ?? {}) })}`.execute(
     tx,
   );
 }
 
+type InSql = string | RawBuilder<unknown>;
+
+interface EntryInSql extends Pick<JournalEntry, 'at' | 'action' | 'units'> {
+  readonly actor: InSql;
+  readonly subject: InSql;
+  /** JSON. */
+  readonly detail: InSql;
+  readonly personId?: InSql;
+}
+
+/** To be a part of the statement that makes what it tells of, for what only that statement knows: in SQL, over the rows of `from`. */
+export function entryInsert(entry: EntryInSql, from: RawBuilder<unknown> = sql``): RawBuilder<unknown> {
+  const origin = currentOrigin();
+  return sql`
+    insert into journal_entries (at, actor, action, subject, detail, concerns, person_id, request_id, address)
+    select ${entry.at}::timestamptz, ${entry.actor}::text, ${entry.action}::text, ${entry.subject}::text, ${entry.detail}::jsonb, ${concernsOf(entry)},
+      ${entry.personId ?? null}::bigint, ${origin?.requestId ?? null}::text, ${origin?.address ?? null}::text ${from}`;
+}
+
 /** The units it names, and those of the posts that its person holds that day. */
-function concernsOf({ at, units = [], personId }: JournalEntry): RawBuilder<unknown> {
+function concernsOf({ at, units = [], personId }: EntryInSql): RawBuilder<unknown> {
   const given = sql`${concernKeys(units)}::bigint[]`;
   if (personId === undefined) return given;
   const day = chinaDay(at);

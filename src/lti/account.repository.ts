@@ -37,33 +37,41 @@ function toAccount(row: Row): LtiAccount {
   };
 }
 
-/** A launch's deployment, its account and the person's assignment of a course, as far as they are there: in one question. */
-export async function findStanding(
-  db: Executor,
-  of: { registrationId: string; deploymentId: string; subject: string; course: string | null },
-): Promise<{
-  deployment: { id: string; state: DeploymentState } | undefined;
-  account: { id: string; state: AccountState; personId: string | null } | undefined;
-  assignmentId: string | undefined;
-}> {
-  const { rows } = await sql<{
-    deployment: string | null;
-    deployment_state: string | null;
-    account: string | null;
-    account_state: string | null;
-    person_id: string | null;
-    assignment_id: string | null;
-  }>`
-    ${prepared} select d.id as deployment, d.state as deployment_state, a.id as account, a.state as account_state, a.person_id,
-      (select s.id from assignments s join certifications c on c.id = s.certification_id
-        where s.person_id = a.person_id 
-          and case when s.period > 1 then coalesce(c.renewal_course_slug, c.course_slug) else c.course_slug end = ${of.course}::text order by s.period desc, s.id desc limit 1) as assignment_id
-    from (values (1)) one
-    left join lti_deployments d on d.registration_id = ${of.registrationId}::bigint and d.deployment_id = ${of.deploymentId}
-    left join lti_accounts a on a.registration_id = ${of.registrationId}::bigint and a.subject = ${of.subject}`.execute(
-    db,
-  );
-  const row = rows[0]!;
+/** A launch's deployment, its account and the person's assignment of a course, as far as they are there. */
+export interface Standing {
+  readonly deployment: { readonly id: string; readonly state: DeploymentState } | undefined;
+  readonly account:
+    { readonly id: string; readonly state: AccountState; readonly personId: string | null } | undefined;
+  readonly assignmentId: string | undefined;
+}
+
+export interface StandingOf {
+  readonly registrationId: string;
+  readonly deploymentId: string;
+  readonly subject: string;
+  readonly course: string | null;
+}
+
+export interface StandingRow {
+  deployment: string | null;
+  deployment_state: string | null;
+  account: string | null;
+  account_state: string | null;
+  person_id: string | null;
+  assignment_id: string | null;
+}
+
+/** One row, whatever is there. */
+export const standingOf = (of: StandingOf) => sql<StandingRow>`
+  select d.id as deployment, d.state as deployment_state, a.id as account, a.state as account_state, a.person_id,
+    (select s.id from assignments s join certifications c on c.id = s.certification_id
+      where s.person_id = a.person_id
+        and case when s.period > 1 then coalesce(c.renewal_course_slug, c.course_slug) else c.course_slug end = ${of.course}::text order by s.period desc, s.id desc limit 1) as assignment_id
+  from (values (1)) one
+  left join lti_deployments d on d.registration_id = ${of.registrationId}::bigint and d.deployment_id = ${of.deploymentId}
+  left join lti_accounts a on a.registration_id = ${of.registrationId}::bigint and a.subject = ${of.subject}`;
+
+export function toStanding(row: StandingRow): Standing {
   return {
     deployment:
       row.deployment === null
@@ -75,6 +83,11 @@ export async function findStanding(
         : { id: row.account, state: row.account_state as AccountState, personId: row.person_id },
     assignmentId: row.assignment_id ?? undefined,
   };
+}
+
+export async function findStanding(db: Executor, of: StandingOf): Promise<Standing> {
+  const { rows } = await sql<StandingRow>`${prepared} ${standingOf(of)}`.execute(db);
+  return toStanding(rows[0]!);
 }
 
 /** Who works in a division on a day: holds a post there, or a grant. */

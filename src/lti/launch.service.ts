@@ -7,8 +7,8 @@ import type { Database } from '../db/database.ts';
 import { Conflict } from '../errors.ts';
 import type { Outbound } from '../network/outbound.ts';
 import type { Seal } from '../people/sealing.ts';
-import { findStanding } from './account.repository.ts';
-import { deleteArrivals, insertArrival, takeArrival } from './arrival.repository.ts';
+import { findStanding, type Standing } from './account.repository.ts';
+import { arrive, deleteArrivals, takenArrival } from './arrival.repository.ts';
 import { framesOf, isCovered, originOf } from './frames.ts';
 import type { LtiIdentity } from './identity.service.ts';
 import { makeKeySets } from './key-set.ts';
@@ -27,7 +27,7 @@ import { LaunchRefused } from './refused.ts';
 import type { LtiRegistration } from './registration.ts';
 import type { LtiSelectionService } from './selection.service.ts';
 import type { CourseVersion } from '../courses/course.ts';
-import { addFrameOrigin, listFraming, listMeant, noteDeployment } from './registration.repository.ts';
+import { addFrameOrigin, listFraming, noteDeployment } from './registration.repository.ts';
 
 /** What is left of logins and arrivals that nobody came back from. */
 export const FORGET_LOGINS_TASK = 'forget-lti-logins';
@@ -197,8 +197,8 @@ export function makeLtiLaunchService({
   const standingWith = async (
     registration: LtiRegistration,
     deploymentId: string,
-    standing: () => ReturnType<typeof findStanding>,
-  ): ReturnType<typeof findStanding> => {
+    standing: () => Promise<Standing>,
+  ): Promise<Standing> => {
     let found = await standing();
     if (found.deployment === undefined) {
       await noteDeployment(db, {
@@ -225,28 +225,27 @@ export function makeLtiLaunchService({
     async begin(initiation: Initiation): Promise<BegunLogin> {
       if (Object.values(initiation).some((value: string) => value.length > MOST_PARAMETER))
         throw new LaunchRefused('login-oversized');
-      const found = await listMeant(db, {
-        issuer: initiation.iss,
-        clientId: initiation.client_id ?? null,
-        deploymentId: initiation.lti_deployment_id ?? null,
-      });
-      const [registration] = found;
-      if (registration === undefined) throw new LaunchRefused('issuer-unknown');
-      if (found.length > 1) throw new LaunchRefused('issuer-ambiguous');
       // What is not ours is never gone to; what is opened in the end is said by the token.
       if (ownUrl(initiation.target_link_uri, publicUrl) === undefined)
         throw new LaunchRefused('target-foreign');
       const [state, secret, nonce] = [secretText(), secretText(), secretText()];
-      await soon(async () =>
-        insertLogin(db, {
+      const meant = {
+        issuer: initiation.iss,
+        clientId: initiation.client_id ?? null,
+        deploymentId: initiation.lti_deployment_id ?? null,
+      };
+      const found = await soon(async () =>
+        insertLogin(db, meant, {
           stateHash: hashSecret(state),
           browserHash: hashSecret(secret),
           nonceHash: hashSecret(nonce),
-          registrationId: registration.id,
           sealed: seal.seal(JSON.stringify(initiation), 'lti-login'),
           expiresAt: new Date(clock.now().getTime() + LOGIN_MINUTES * 60_000),
         }),
       );
+      const [registration] = found;
+      if (registration === undefined) throw new LaunchRefused('issuer-unknown');
+      if (found.length > 1) throw new LaunchRefused('issuer-ambiguous');
       // Section 5.1.1.2.
       const url = new URL(registration.authUrl);
       for (const [name, value] of Object.entries({
@@ -325,10 +324,26 @@ export function makeLtiLaunchService({
       const launch = readLaunch(claims, publicUrl);
 
       const { course, module, activity, moduleColumns } = wantedOf(launch);
-      const where = { registrationId: registration.id, deploymentId: launch.deploymentId };
-      const standing = async () =>
-        findStanding(db, { ...where, subject: launch.subject, course: course ?? null });
-      let found = await standingWith(registration, launch.deploymentId, standing);
+      const of = {
+        registrationId: registration.id,
+        deploymentId: launch.deploymentId,
+        subject: launch.subject,
+        course: course ?? null,
+      };
+      const code = secretText();
+      const at = clock.now();
+      const arrival = {
+        link: launch.link,
+        moduleKey: module ?? null,
+        activityKey: activity ?? null,
+        moduleColumns,
+        roles: launch.roles,
+        codeHash: hashSecret(code),
+        at,
+        expiresAt: new Date(at.getTime() + ARRIVAL_SECONDS * 1000),
+      };
+      const standing = async () => soon(async () => arrive(db, of, arrival));
+      const found = await standingWith(registration, launch.deploymentId, standing);
 
       // Its page is about to show us in a frame.
       const returnOrigin = launch.returnUrl === undefined ? undefined : originOf(launch.returnUrl);
@@ -344,25 +359,8 @@ export function makeLtiLaunchService({
         const identified = await identity.identify(registration, launch);
         if (identified.refused) throw new LaunchRefused('account-refused');
         if (identified.personId === null) return { kind: 'waiting', accountId: identified.id, frames };
-        found = await standing();
+        await standing();
       }
-      const code = secretText();
-      const at = clock.now();
-      const arrival = {
-        deploymentId: found.deployment!.id,
-        link: launch.link,
-        accountId: found.account!.id,
-        assignmentId: found.assignmentId ?? null,
-        moduleKey: found.assignmentId === undefined ? null : (module ?? null),
-        activityKey: found.assignmentId === undefined ? null : (activity ?? null),
-        moduleColumns,
-        roles: launch.roles,
-        codeHash: hashSecret(code),
-        missingCourse: found.assignmentId === undefined ? (course ?? null) : null,
-        at,
-        expiresAt: new Date(at.getTime() + ARRIVAL_SECONDS * 1000),
-      };
-      await soon(async () => insertArrival(db, arrival));
       return { kind: 'arrived', code, frames };
     },
 
@@ -377,15 +375,18 @@ export function makeLtiLaunchService({
       activityKey: string | null;
       missingCourse: string | null;
     }> {
-      const arrival = await soon(async () => takeArrival(db, hashSecret(code), clock.now()));
-      if (arrival === undefined)
+      const opened = await soon(async () =>
+        sessions.openFor(takenArrival(hashSecret(code), clock.now()), 'lti'),
+      );
+      if (opened === undefined)
         throw new Conflict('LAUNCH_OVER', 'This launch is over: open the course once more on the platform.');
-      const { personId, issuer, assignmentId, activityKey, missingCourse } = arrival;
+      const { token, expiresAt, row } = opened;
       return {
-        ...(await soon(async () => sessions.open({ personId, way: 'lti', issuer }))),
-        assignmentId,
-        activityKey,
-        missingCourse,
+        token,
+        expiresAt,
+        assignmentId: row.assignment_id,
+        activityKey: row.activity_key,
+        missingCourse: row.missing_course,
       };
     },
 

@@ -1,14 +1,19 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
 import { prepared, preparedAlone } from '../db/prepared.ts';
-import { registrationColumns, toRegistration, type RegistrationRow } from './registration.repository.ts';
+import {
+  meantBy,
+  registrationColumns,
+  toRegistration,
+  type Meant,
+  type RegistrationRow,
+} from './registration.repository.ts';
 import type { LtiRegistration } from './registration.ts';
 
 export interface NewLogin {
   readonly stateHash: Buffer;
   readonly browserHash: Buffer;
   readonly nonceHash: Buffer;
-  readonly registrationId: string;
   readonly sealed: Buffer;
   readonly expiresAt: Date;
 }
@@ -40,12 +45,16 @@ const toLogin = (row: Row): Login => ({
   usedAt: row.used_at,
 });
 
-export async function insertLogin(db: Executor, login: NewLogin): Promise<void> {
-  await sql`
-    ${preparedAlone} insert into lti_logins (state_hash, browser_hash, nonce_hash, registration_id, sealed, expires_at)
-    values (${login.stateHash}, ${login.browserHash}, ${login.nonceHash}, ${login.registrationId}::bigint, ${login.sealed}, ${login.expiresAt})`.execute(
-    db,
-  );
+/** Keeps a login of the registration that is meant, if it is one. @returns those that may be meant, at most two. */
+export async function insertLogin(db: Executor, meant: Meant, login: NewLogin): Promise<LtiRegistration[]> {
+  const { rows } = await sql<RegistrationRow>`
+    ${preparedAlone} with meant as materialized (${meantBy(meant)}), begun as (
+      insert into lti_logins (state_hash, browser_hash, nonce_hash, registration_id, sealed, expires_at)
+      select ${login.stateHash}::bytea, ${login.browserHash}::bytea, ${login.nonceHash}::bytea, id, ${login.sealed}::bytea, ${login.expiresAt}::timestamptz
+      from meant where (select count(*) from meant) = 1
+    )
+    select * from meant`.execute(db);
+  return rows.map(toRegistration);
 }
 
 /**

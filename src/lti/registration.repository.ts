@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
-import { prepared } from '../db/prepared.ts';
 import {
   MOST_FRAME_ORIGINS,
   MOST_WAITING_DEPLOYMENTS,
@@ -54,23 +53,20 @@ export function toRegistration(row: RegistrationRow): LtiRegistration {
   };
 }
 
-/** Those in force that a login may mean: of the issuer, and of the client and the deployment where it names them. At most two. */
-export async function listMeant(
-  db: Executor,
-  {
-    issuer,
-    clientId,
-    deploymentId,
-  }: { issuer: string; clientId: string | null; deploymentId: string | null },
-): Promise<LtiRegistration[]> {
-  const { rows } = await sql<RegistrationRow>`
-    ${prepared} select ${registrationColumns} from lti_registrations r
-    where r.issuer = ${issuer} and r.ended_at is null and (${clientId}::text is null or r.client_id = ${clientId}::text)
-      and (${clientId}::text is not null or ${deploymentId}::text is null
-        or exists (select from lti_deployments d where d.registration_id = r.id and d.deployment_id = ${deploymentId}::text))
-    order by r.id limit 2`.execute(db);
-  return rows.map(toRegistration);
+/** What a login says of whom it comes from. */
+export interface Meant {
+  readonly issuer: string;
+  readonly clientId: string | null;
+  readonly deploymentId: string | null;
 }
+
+/** Those in force that a login may mean: of the issuer, and of the client and the deployment where it names them. At most two. */
+export const meantBy = ({ issuer, clientId, deploymentId }: Meant) => sql<RegistrationRow>`
+  select ${registrationColumns} from lti_registrations r
+  where r.issuer = ${issuer} and r.ended_at is null and (${clientId}::text is null or r.client_id = ${clientId}::text)
+    and (${clientId}::text is not null or ${deploymentId}::text is null
+      or exists (select from lti_deployments d where d.registration_id = r.id and d.deployment_id = ${deploymentId}::text))
+  order by r.id limit 2`;
 
 export async function listRegistrations(db: Executor, ids: readonly string[]): Promise<LtiRegistration[]> {
   if (ids.length === 0) return [];
