@@ -11,6 +11,9 @@ import {
   type Cell,
   type Row,
 } from './matrix.ts';
+import { askersOf, checks, Decisions } from './mutations.ts';
+import { idOf } from './checks.ts';
+import { survivors } from './survivors.ts';
 import { writeTable } from './table.ts';
 import { viewers } from './viewers.ts';
 import { gid, makeWorld, type World } from './world.ts';
@@ -27,6 +30,7 @@ describe('who may see and do what', () => {
   const table: { row: Row; cells: Cell[] }[] = [];
   /** What went wrong, a sentence each; all are told at once. */
   const wrong: string[] = [];
+  const decisions = new Decisions();
 
   beforeAll(async () => {
     world = await makeWorld();
@@ -56,9 +60,16 @@ describe('who may see and do what', () => {
         if (told !== answer.text)
           failed(viewer, `refused otherwise than for what is not there\n    ${answer.text}\n    ${told}`);
       };
+      const askers = askersOf(question);
+      for (const viewer of askers)
+        await decisions.note(question, viewer, async () => {
+          await ask(viewer);
+          return answers.get(viewer);
+        });
       // One after the other where the world must be put right after each.
-      await inTurns(question.changes ? 1 : AT_ONCE, ask);
-      await inTurns(AT_ONCE, askMissing);
+      const others = everybody.filter((viewer) => !askers.includes(viewer));
+      await inTurns(others, question.changes ? 1 : AT_ONCE, ask);
+      await inTurns(everybody, AT_ONCE, askMissing);
       question.rows.forEach((row, index) =>
         table.push({
           row,
@@ -114,9 +125,32 @@ describe('who may see and do what', () => {
       'Look at each line that differs. If it is meant: UPDATE_MATRIX=1 npx vitest run test/access/matrix.test.ts',
     ).toEqual(before.split('\n'));
   });
+
+  it('notices each check of a permission that is switched off', async () => {
+    expect(checks.length).toBeGreaterThan(80);
+    expect(new Set(checks.map(idOf)).size).toBe(checks.length);
+    expect(decisions.count).toBeGreaterThan(80);
+    const survived = await decisions.findSurvivors(world);
+    expect(
+      [...survived]
+        .filter(([name]) => survivors[name] === undefined)
+        .map(([name, place]) => `${place}  ${name}`),
+      'Checks that nothing notices: give the matrix a row that needs them, or say in test/access/survivors.ts why none can.',
+    ).toEqual([]);
+    expect(
+      Object.keys(survivors).filter((name) => !survived.has(name)),
+      'These are noticed, or are gone: take them out of test/access/survivors.ts.',
+    ).toEqual([]);
+  }, 1_200_000);
 });
 
-async function inTurns(atOnce: number, ask: (viewer: string) => Promise<void>): Promise<void> {
-  for (let at = 0; at < viewers.length; at += atOnce)
-    await Promise.all(viewers.slice(at, at + atOnce).map(async ({ key }) => ask(key)));
+const everybody = viewers.map(({ key }) => key);
+
+async function inTurns(
+  who: readonly string[],
+  atOnce: number,
+  ask: (viewer: string) => Promise<void>,
+): Promise<void> {
+  for (let at = 0; at < who.length; at += atOnce)
+    await Promise.all(who.slice(at, at + atOnce).map(async (viewer) => ask(viewer)));
 }

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
 import { makeDataFolder, startProcess, type DataFolder } from '../support/started-service.ts';
+import { builtWeb } from '../support/web.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -36,7 +37,7 @@ async function run(
 describe('npm start', () => {
   let folder: DataFolder;
   beforeEach(async () => {
-    folder = await makeDataFolder();
+    folder = await makeDataFolder(await builtWeb());
   });
   afterEach(async () => folder.remove());
 
@@ -92,6 +93,8 @@ describe('npm start', () => {
   });
 
   it('stops cleanly when it is told to before it is ready', async () => {
+    // Its pages are still to be built.
+    await rm(join(folder.path, 'web'), { recursive: true });
     for (const stopAfter of [150, 900]) {
       const { code, said } = await run({ XINQIAO_DATA: folder.path }, { stopAfter });
       expect({ code, said }).toMatchObject({ code: expect.toBeOneOf([0, null]) });

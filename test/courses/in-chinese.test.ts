@@ -1,8 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectFolder } from '../../src/config.ts';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeCourseService } from '../../src/courses/course.service.ts';
 import {
   assignTeachers,
@@ -20,7 +19,7 @@ describe('a course in Chinese alone, asked for in English', () => {
   let learner: Learner;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'xinqiao-courses-'));
-    await cp(join(projectFolder, 'courses'), root, { recursive: true });
+    await cp(inject('coreCourses'), root, { recursive: true });
     const file = join(root, 'core-gatekeeper/course.yaml');
     await writeFile(
       file,

@@ -14,22 +14,31 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated, empty database of its own. */
-export async function makeTestDatabase(): Promise<TestDatabase> {
-  const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const urlOf = (database: string): string => inject('databaseServer').replace('{database}', database);
-  const admin = async (statement: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: urlOf('postgres') });
-    await client.connect();
-    try {
-      // Two files that copy the template at once would be refused: they wait for each other here.
-      await client.query('select pg_advisory_lock(1)');
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
-  };
-  await admin(`create database ${name} template migrated`);
+export const urlOf = (database: string): string => inject('databaseServer').replace('{database}', database);
+
+/** Of files that do something of the same name at once, one waits for the other here. */
+export async function oneAtATime<T>(what: number, act: (admin: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: urlOf('postgres') });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [what]);
+    return await act(client);
+  } finally {
+    await client.end();
+  }
+}
+
+const COPYING = 1;
+
+/** A database of its own: migrated and empty, or as the template is. */
+export async function makeTestDatabase({
+  name = `test_${randomUUID().replaceAll('-', '')}`,
+  template = 'migrated',
+} = {}): Promise<TestDatabase> {
+  // Two files that copy the template at once would be refused. As files: through the log of changes it takes several times as much.
+  await oneAtATime(COPYING, async (admin) =>
+    admin.query(`create database ${name} template ${template} strategy file_copy`),
+  );
   const url = urlOf(name);
   const pool = makePool(url, { name: 'test', size: 5 });
   const db = makeDatabase(pool);
@@ -40,7 +49,7 @@ export async function makeTestDatabase(): Promise<TestDatabase> {
     pool,
     async drop() {
       await db.destroy();
-      await admin(`drop database ${name} with (force)`);
+      await oneAtATime(COPYING, async (admin) => admin.query(`drop database ${name} with (force)`));
     },
   };
 }

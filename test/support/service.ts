@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import type { Item } from '../../src/courses/item.ts';
 import { silentLog, type Log } from '../../src/log.ts';
 import { makeSampleService } from '../../src/access/sample.service.ts';
 import { playBest } from './conversation.ts';
-import { makeTestDatabase, type TestDatabase } from './database.ts';
+import { makeTestDatabase, oneAtATime, type TestDatabase } from './database.ts';
 
 /** A clock that stands still until it is moved. */
 export class TestClock implements Clock {
@@ -64,6 +64,32 @@ const TIGHT = [
   'RATE_UPLOAD',
 ];
 
+const whereItLies = (folder: string, database: TestDatabase): Record<string, string> => ({
+  XINQIAO_DATA: folder,
+  PORT: '0',
+  CONTENT_PORT: '0',
+  DATABASE_URL: database.url,
+  SERVICE_DATABASE_URL: database.serviceUrl,
+});
+
+const STARTING = 3;
+const beforeFolder = (): string => join(inject('runFolder'), 'started-before');
+
+/** A service with `core-gatekeeper`, started and stopped once for the whole run: whoever goes on from there has the course already. @returns its database. */
+async function startedBefore(): Promise<string> {
+  const name = 'started_before';
+  await oneAtATime(STARTING, async (admin) => {
+    const there = await admin.query('select from pg_database where datname = $1', [name]);
+    if (there.rowCount !== 0) return;
+    const database = await makeTestDatabase({ name });
+    const config = readConfig(whereItLies(beforeFolder(), database));
+    const app = await startApp(config, silentLog, { coursesFolder: inject('coreCourses') });
+    await app.stop();
+    await database.db.destroy();
+  });
+  return name;
+}
+
 export const allCourses = join(projectFolder, 'courses');
 
 /** The whole service on a database of its own, with the sample staff (coordinator, hr, issuers, operator) and nothing else. */
@@ -84,14 +110,14 @@ export async function startService({
   env?: Readonly<Record<string, string>>;
   outbound?: typeof fetch;
 } = {}): Promise<TestService> {
-  const database = await makeTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'xinqiao-service-'));
+  // A key of the test's own would be another than the one it was started with before.
+  const goesOn =
+    coursesFolder === inject('coreCourses') && !Object.keys(env).some((name) => /_KEYS?$/.test(name));
+  const database = await makeTestDatabase(goesOn ? { template: await startedBefore() } : {});
+  if (goesOn) await cp(beforeFolder(), folder, { recursive: true });
   const config = readConfig({
-    XINQIAO_DATA: folder,
-    PORT: '0',
-    CONTENT_PORT: '0',
-    DATABASE_URL: database.url,
-    SERVICE_DATABASE_URL: database.serviceUrl,
+    ...whereItLies(folder, database),
     // A test does in a second what a person does in an hour.
     ...Object.fromEntries(TIGHT.map((name) => [name, '0'])),
     ...env,
