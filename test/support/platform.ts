@@ -349,9 +349,14 @@ export class TestPlatform {
       case '/jwks':
         json(await this.keySet());
         return;
-      case '/.well-known/openid-configuration':
-        json(this.configuration());
+      case '/.well-known/openid-configuration': {
+        // Not told to nobody, where there is a token: as Canvas does.
+        const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+        if (this.registrationTokens.size > 0 && !this.registrationTokens.has(token))
+          json({ error: 'unauthorized' }, 401);
+        else json(this.configuration());
         return;
+      }
       case '/register':
         await this.#register(request, json);
         return;
