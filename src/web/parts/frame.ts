@@ -31,11 +31,16 @@ export function fitFrame(): void {
   // Who frames us is allowed to by the page's policy. Where the browser does not say who it is, those that a launch named are asked.
   const around = (location as Partial<Location>).ancestorOrigins?.[0];
   targets = around === undefined ? meta.content.split(' ').filter(Boolean) : [around];
-  // Without what is as high as the frame itself, which would grow with it for ever.
-  document.documentElement.classList.add('framed');
+  // Somebody listens: from now on nothing is as high as the frame itself, or each would grow with the other for ever.
+  const before = window.innerHeight;
+  window.addEventListener('resize', () => {
+    if (window.innerHeight !== before) document.documentElement.classList.add('framed');
+  });
   let told = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tell = (): void => {
+    // What is loading is lower than what comes: the page around it would jump.
+    if (document.querySelector('.skeleton') !== null) return;
     const most =
       document.querySelector('[data-stays]') === null ? Infinity : Math.round(screen.availHeight * IN_SIGHT);
     const height = Math.max(LEAST, Math.min(most, Math.ceil(document.body.getBoundingClientRect().height)));
