@@ -28,7 +28,11 @@ const GradeFailureEnum = builder.enumType('LtiGradeFailure', {
   values: {
     UNREACHABLE: { value: 'unreachable', description: 'The platform did not answer.' },
     BUSY: { value: 'busy', description: 'It said that it takes nothing now.' },
-    TOKEN: { value: 'token', description: 'It gave no access token, or took it for none.' },
+    TOKEN: {
+      value: 'token',
+      description:
+        'It gave no access token, or took it for none. FAILED: it refuses one, and an operator has to look at the registration, or its administrator at the tool there.',
+    },
     REFUSED: {
       value: 'refused',
       description: 'It said no, e.g. since the column or the course is gone, or grades are switched off.',

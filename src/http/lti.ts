@@ -12,6 +12,7 @@ import { LaunchRefused, type LaunchReason } from '../lti/refused.ts';
 import { currentOrigin } from '../origin.ts';
 import { announcesMore, LimitedBody } from './body.ts';
 import {
+  escape,
   fetchPage,
   keepPage,
   refusalPage,
@@ -106,7 +107,11 @@ export function ltiRoutes(
       'Cache-Control': 'no-store',
     });
     ctx.type = 'html';
-    ctx.body = app.replace('</head>', `<meta name="xinqiao-launch" content="${received.code}" /></head>`);
+    const platform = received.frames.filter((origin) => !origin.includes('*')).join(' ');
+    ctx.body = app.replace(
+      '</head>',
+      `<meta name="xinqiao-launch" content="${received.code}" /><meta name="xinqiao-platform" content="${escape(platform)}" /></head>`,
+    );
   });
 
   router.post('/lti/selection', pages(log), async (ctx) => {

@@ -145,7 +145,14 @@ export function registrationRequest(
         'family_name',
         ...(personClaim === 'email' ? ['email', 'email_verified'] : []),
       ],
-      messages: [message('LtiResourceLinkRequest'), message('LtiDeepLinkingRequest')],
+      messages: [
+        message('LtiResourceLinkRequest'),
+        {
+          ...message('LtiDeepLinkingRequest'),
+          ...(platform.linkPlacements.length === 0 ? {} : { placements: platform.linkPlacements }),
+        },
+      ],
+      ...platform.privacyClaims[personClaim === 'email' ? 'nameAndEmail' : 'name'],
     },
   };
 }

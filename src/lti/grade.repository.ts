@@ -28,13 +28,47 @@ export interface OwedGrade {
   readonly activityKey: string | null;
 }
 
+export interface DueGrade {
+  readonly id: string;
+  readonly registrationId: string;
+  readonly resourceLinkId: string;
+}
+
 /**
- * Takes the next that is due, so that nobody else is at it for a while: those that never failed first.
- * @param of of which assignment; undefined: of any.
+ * What is due, platform by platform: links where nothing stands in the way first, then those that have waited longest. A platform that said it is asked
+ * too often is left alone for as long as it wants.
+ * @param of of which assignment; undefined: of any. @param most of one platform.
  */
+export async function listDueGrades(
+  db: Executor,
+  { of, now, most }: { of: string | undefined; now: Date; most: number },
+): Promise<DueGrade[]> {
+  const { rows } = await sql<{ id: string; registration_id: string; resource_link_id: string }>`
+    select id, registration_id, resource_link_id from (
+      select id, registration_id, resource_link_id,
+        row_number() over (partition by registration_id order by link_failed_at nulls first, failures, id) as place
+      from (
+        select g.id, a.registration_id, g.resource_link_id, g.failures, g.retry_at, g.leased_until,
+          max(g.failed_at) over (partition by g.resource_link_id) as link_failed_at
+        from lti_grades g join lti_accounts a on a.id = g.account_id
+        where g.owed and (${of ?? null}::bigint is null or g.assignment_id = ${of ?? null}::bigint)) owed
+      where (retry_at is null or retry_at <= ${now}) and (leased_until is null or leased_until <= ${now})
+        and not exists (
+          select from lti_grades x join lti_accounts y on y.id = x.account_id
+          where x.owed and x.failure = 'busy' and x.failure_status in (403, 429) and x.retry_at > ${now} and y.registration_id = owed.registration_id)) due
+    where place <= ${most} order by registration_id, place`.execute(db);
+  return rows.map((row) => ({
+    id: row.id,
+    registrationId: row.registration_id,
+    resourceLinkId: row.resource_link_id,
+  }));
+}
+
+/** Takes one that is due still, so that nobody else is at it for a while. */
 export async function takeOwedGrade(
   db: Executor,
-  { of, now, until }: { of: string | undefined; now: Date; until: Date },
+  id: string,
+  { now, until }: { now: Date; until: Date },
 ): Promise<OwedGrade | undefined> {
   const { rows } = await sql<
     RegistrationRow & {
@@ -58,9 +92,8 @@ export async function takeOwedGrade(
   >`
     with taken as (
       update lti_grades set leased_until = ${until} where id = (
-        select id from lti_grades where owed and (retry_at is null or retry_at <= ${now}) and (leased_until is null or leased_until <= ${now})
-          and (${of ?? null}::bigint is null or assignment_id = ${of ?? null}::bigint)
-        order by failures, id limit 1 for update skip locked)
+        select id from lti_grades where id = ${id}::bigint and owed and (retry_at is null or retry_at <= ${now}) and (leased_until is null or leased_until <= ${now})
+        for update skip locked)
       returning *
     )
     select g.id as grade_id, g.assignment_id, g.resource_link_id, g.again, g.changes, g.failures, g.told_at, a.subject, k.resource_link_id as platform_link_id,
@@ -135,38 +168,43 @@ export async function saveScore(
   await db.updateTable('lti_grades').set({ sent_at: given.sentAt }).where('id', '=', given.gradeId).execute();
 }
 
-/** All of it is told. What was learned meanwhile is owed still. */
+/** All of it is told. @returns whether something was learned meanwhile, which is owed still. */
 export async function settleGrade(
   db: Executor,
   { id, changes }: Pick<OwedGrade, 'id' | 'changes'>,
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { rows } = await sql<{ owed: boolean }>`
     update lti_grades set owed = changes <> ${changes}::bigint, again = again and changes <> ${changes}::bigint, leased_until = null, failures = 0, retry_at = null,
-      failed_at = null, failure = null, failure_status = null where id = ${id}::bigint`.execute(db);
+      failed_at = null, failure = null, failure_status = null where id = ${id}::bigint returning owed`.execute(
+    db,
+  );
+  return rows[0]?.owed === true;
 }
 
-/** @param retryAt null: it is not tried again by itself, unless something was learned meanwhile. */
+/**
+ * @param retryAt null: it is not tried again by itself, unless something was learned meanwhile.
+ * @returns whether it was, so that it is due at once.
+ */
 export async function failGrade(
   db: Executor,
   grade: Pick<OwedGrade, 'id' | 'changes'>,
   given: { failure: GradeFailure; status: number | undefined; at: Date; retryAt: Date | null },
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { rows } = await sql<{ due: boolean }>`
     update lti_grades set owed = ${given.retryAt !== null} or changes <> ${grade.changes}::bigint, leased_until = null, failures = failures + 1, retry_at = ${given.retryAt}::timestamptz,
-      failed_at = ${given.at}, failure = ${given.failure}, failure_status = ${given.status ?? null}::int where id = ${grade.id}::bigint`.execute(
-    db,
-  );
+      failed_at = ${given.at}, failure = ${given.failure}, failure_status = ${given.status ?? null}::int where id = ${grade.id}::bigint
+    returning owed and retry_at is null as due`.execute(db);
+  return rows[0]?.due === true;
 }
 
-/** A platform that does not answer is not asked for its other learners either. */
-export async function postponeGrades(
-  db: Executor,
-  registrationId: string,
-  { now, until }: { now: Date; until: Date },
-): Promise<void> {
-  await sql`
-    update lti_grades g set retry_at = ${until} from lti_accounts a
-    where a.id = g.account_id and a.registration_id = ${registrationId}::bigint and g.owed and (g.retry_at is null or g.retry_at <= ${now})`.execute(
+/** Keeps it for as long as its next line item may take. */
+export async function renewLease(db: Executor, gradeId: string, until: Date): Promise<void> {
+  await db.updateTable('lti_grades').set({ leased_until: until }).where('id', '=', gradeId).execute();
+}
+
+/** After a defect of ours, of which nobody is told by its name: it waits, and those behind it go on. */
+export async function postponeGrade(db: Executor, gradeId: string, until: Date): Promise<void> {
+  await sql`update lti_grades set leased_until = null, failures = failures + 1, retry_at = ${until} where id = ${gradeId}::bigint`.execute(
     db,
   );
 }
@@ -281,14 +319,21 @@ export async function listFailedGrades(
   return rows.map(toGrade);
 }
 
-/** Owes it again, as it is. @returns the assignments of which something is owed now. */
-export async function oweAgain(tx: Executor, of: { id: string } | { failedOf: string }): Promise<string[]> {
+/**
+ * Owes it again, as it is: one, or all of a registration that did not get through.
+ * @param of `exceptRefused`: without those that the platform itself said no to.
+ * @returns the assignments of which something is owed now.
+ */
+export async function oweAgain(
+  tx: Executor,
+  of: { id: string } | { failedOf: string; exceptRefused?: boolean },
+): Promise<string[]> {
   const { rows } = await sql<{ assignment_id: string }>`
     update lti_grades g set owed = true, again = true, changes = changes + 1, retry_at = null
     where ${
       'id' in of
         ? sql`g.id = ${of.id}::bigint`
-        : sql`g.failed_at is not null and exists (select from lti_accounts a where a.id = g.account_id and a.registration_id = ${of.failedOf}::bigint)`
+        : sql`g.failed_at is not null and (not ${of.exceptRefused === true} or g.failure <> 'refused') and exists (select from lti_accounts a where a.id = g.account_id and a.registration_id = ${of.failedOf}::bigint)`
     } returning g.assignment_id`.execute(tx);
   return rows.map((row) => row.assignment_id);
 }

@@ -5,6 +5,7 @@ import { activityKeys, type CourseVersion } from '../courses/course.ts';
 import { actingAs, inParts } from '../db/acting.ts';
 import type { Database } from '../db/database.ts';
 import { Conflict, NotFound } from '../errors.ts';
+import { inParallel } from '../in-parallel.ts';
 import { insertDebt, insertJournalEntry } from '../journal/journal.repository.ts';
 import type { LearningService } from '../learning/learning.service.ts';
 import type { Log } from '../log.ts';
@@ -16,19 +17,22 @@ import {
   failGrade,
   findGrade,
   findLineItem,
+  listDueGrades,
   listFailedGrades,
   listGradesOf,
   listScores,
   oweAgain,
-  postponeGrades,
+  postponeGrade,
+  renewLease,
   saveLineItem,
   saveScore,
   saveTimestamp,
   settleGrade,
   takeOwedGrade,
+  type DueGrade,
   type OwedGrade,
 } from './grade.repository.ts';
-import { waitSeconds, type LtiGrade } from './grade.ts';
+import { MOST_FAILURES_OF_LINK, MOST_FAILURES_OF_PLATFORM, waitSeconds, type LtiGrade } from './grade.ts';
 import { LINE_ITEM_SCOPE, SCORE_SCOPE, type Answered, type PlatformService } from './platform-service.ts';
 import type { LtiRegistration } from './registration.ts';
 import { listRegistrations } from './registration.repository.ts';
@@ -45,10 +49,14 @@ import {
 
 /** Owed by the database itself as somebody learns (migration 32); each minute for what did not get through. */
 export const SEND_GRADES_TASK = 'send-lti-grades';
-/** For a line item, its token and the score, each of which may take its time. */
-const LEASE_MS = 2 * 60_000;
-/** In one go; what is left has its turn in a minute. */
-const MOST_AT_ONCE = 500;
+/** For one line item, its tokens and the score, each of which may take its time. */
+const LEASE_MS = 3 * 60_000;
+/** Of one platform in one go; what is left has its turn in a minute. */
+const MOST_IN_ONE_GO = 500;
+/** Eight minutes, unless the platform asks for more. */
+const MOST_DOUBLED_FOR_ALL = 5;
+/** A platform that takes its time holds up nobody else's. */
+const PLATFORMS_AT_ONCE = 20;
 const MOST_FAILURES_SHOWN = 100;
 /** Asking twice in a row brings nothing new. */
 const AGAIN_MS = 60_000;
@@ -57,6 +65,9 @@ const lineItemsShape = z.array(
   z.looseObject({ id: z.string().max(2_000), resourceId: z.string().nullish() }),
 );
 const lineItemShape = z.looseObject({ id: z.string().max(2_000) });
+
+type Ask = PlatformService['ask'];
+type NotTold = Exclude<Answered, { kind: 'answer' }>;
 
 interface Told {
   /** '' for the link's own line item. */
@@ -125,7 +136,8 @@ export function makeLtiGradeService({
     grade: OwedGrade,
     course: CourseVersion,
     told: Told,
-  ): Promise<{ url: string } | Exclude<Answered, { kind: 'answer' }> | undefined> => {
+    ask: Ask,
+  ): Promise<{ url: string } | NotTold | undefined> => {
     if (told.moduleKey === '') return grade.lineItemUrl === null ? undefined : { url: grade.lineItemUrl };
     const of = { resourceLinkId: grade.resourceLinkId, moduleKey: told.moduleKey };
     const known = await findLineItem(db, of);
@@ -136,7 +148,7 @@ export function makeLtiGradeService({
     const wanted = new URL(grade.lineItemsUrl);
     wanted.searchParams.set('resource_link_id', grade.platformLinkId);
     wanted.searchParams.set('resource_id', resourceId);
-    const found = await platformService.ask(
+    const found = await ask(
       grade.registration,
       LINE_ITEM_SCOPE,
       wanted.href,
@@ -147,7 +159,7 @@ export function makeLtiGradeService({
     // Not every platform filters.
     let url = jsonOf(lineItemsShape, found.response)?.find((each) => each.resourceId === resourceId)?.id;
     if (url === undefined) {
-      const made = await platformService.ask(
+      const made = await ask(
         grade.registration,
         LINE_ITEM_SCOPE,
         grade.lineItemsUrl,
@@ -180,8 +192,9 @@ export function makeLtiGradeService({
   const postScore = async (
     grade: OwedGrade,
     { url, score, timestamp }: { url: string; score: Score; timestamp: Date },
+    ask: Ask,
   ): Promise<Answered> =>
-    platformService.ask(
+    ask(
       grade.registration,
       SCORE_SCOPE,
       scoresUrl(url),
@@ -200,55 +213,65 @@ export function makeLtiGradeService({
       { expected: [409], now: clock.now() },
     );
 
-  /** @returns what stood in the way. */
-  const send = async (grade: OwedGrade): Promise<Exclude<Answered, { kind: 'answer' }> | undefined> => {
+  /** Each line item for itself. @returns what stood in the way: of several, one that passes, since the grade is tried again then. */
+  const send = async (grade: OwedGrade, ask: Ask): Promise<NotTold | undefined> => {
     if (!grade.stands || !grade.gradeScopes.includes(SCORE_SCOPE)) return undefined;
     const { course, told } = await tellings(grade);
     const before = await listScores(db, grade.id);
     let last = grade.toldAt;
+    let failed: NotTold | undefined;
     for (const each of told) {
       const known = before.get(each.moduleKey);
       if (
         sameScore(each.score, known) ? !grade.again : known === undefined && sameScore(each.score, UNTOUCHED)
       )
         continue;
-      const lineItem = await lineItemOf(grade, course, each);
+      await renewLease(db, grade.id, new Date(clock.now().getTime() + LEASE_MS));
+      const lineItem = await lineItemOf(grade, course, each, ask);
       if (lineItem === undefined) continue;
-      if (!('url' in lineItem)) return lineItem;
-      const timestamp = nextTimestamp(clock.now(), last);
-      await saveTimestamp(db, grade.id, timestamp);
-      last = timestamp;
-      const answered = await postScore(grade, { url: lineItem.url, score: each.score, timestamp });
-      if (answered.kind !== 'answer') {
+      let answered: Answered | undefined;
+      if ('url' in lineItem) {
+        const timestamp = nextTimestamp(clock.now(), last);
+        await saveTimestamp(db, grade.id, timestamp);
+        last = timestamp;
+        answered = await postScore(grade, { url: lineItem.url, score: each.score, timestamp }, ask);
+        if (answered.kind === 'answer') {
+          await saveScore(db, {
+            gradeId: grade.id,
+            moduleKey: each.moduleKey,
+            score: each.score,
+            toldAt: timestamp,
+            sentAt: clock.now(),
+          });
+          continue;
+        }
         if (answered.kind === 'refused' && each.moduleKey !== '' && answered.status === 404)
           await deleteLineItem(db, { resourceLinkId: grade.resourceLinkId, moduleKey: each.moduleKey });
-        return answered;
-      }
-      await saveScore(db, {
-        gradeId: grade.id,
-        moduleKey: each.moduleKey,
-        score: each.score,
-        toldAt: timestamp,
-        sentAt: clock.now(),
-      });
+      } else answered = lineItem;
+      if (answered.kind === 'later' && answered.whole) return answered;
+      if (failed?.kind !== 'later') failed = answered;
     }
-    return undefined;
+    return failed;
   };
 
-  const sendOne = async (grade: OwedGrade): Promise<void> => {
-    const failed = await send(grade);
-    if (failed === undefined) {
-      await settleGrade(db, grade);
-      return;
-    }
+  const sendOne = async (
+    grade: OwedGrade,
+    ask: Ask,
+  ): Promise<{ failed: NotTold | undefined; due: boolean }> => {
+    const failed = await send(grade, ask);
+    if (failed === undefined) return { failed, due: await settleGrade(db, grade) };
     const at = clock.now();
     const wait =
       failed.kind === 'later'
-        ? waitSeconds(grade.failures + 1, failed.waitSeconds, random(1)[0]! / 256)
+        ? waitSeconds(
+            // Where it stands for the whole platform, one that has failed often must not put it off for hours.
+            failed.whole ? Math.min(grade.failures + 1, MOST_DOUBLED_FOR_ALL) : grade.failures + 1,
+            failed.waitSeconds,
+            random(1)[0]! / 256,
+          )
         : undefined;
     const retryAt = wait === undefined ? null : new Date(at.getTime() + wait * 1000);
-    await failGrade(db, grade, { failure: failed.failure, status: failed.status, at, retryAt });
-    if (retryAt !== null) await postponeGrades(db, grade.registration.id, { now: at, until: retryAt });
+    const due = await failGrade(db, grade, { failure: failed.failure, status: failed.status, at, retryAt });
     log.warn(
       {
         grade: grade.id,
@@ -259,6 +282,47 @@ export function makeLtiGradeService({
       },
       'a grade did not reach its platform',
     );
+    return { failed, due };
+  };
+
+  /** What is due of one platform, one learner's scores after the other. What stands in one's way puts off no other. */
+  const sendTo = async (due: readonly DueGrade[]): Promise<void> => {
+    // By scope: it would say the same of each learner.
+    const refused = new Map<string, Answered>();
+    const ask: Ask = async (registration, scope, ...rest) => {
+      const known = refused.get(scope);
+      if (known !== undefined) return known;
+      const answered = await platformService.ask(registration, scope, ...rest);
+      if (answered.kind === 'refused' && answered.failure === 'token') refused.set(scope, answered);
+      return answered;
+    };
+    const ofLink = new Map<string, number>();
+    let inARow = 0;
+    const left = [...due];
+    for (const each of left) {
+      const { id, resourceLinkId } = each;
+      const before = ofLink.get(resourceLinkId) ?? 0;
+      if (before >= MOST_FAILURES_OF_LINK) continue;
+      const now = clock.now();
+      const grade = await takeOwedGrade(db, id, { now, until: new Date(now.getTime() + LEASE_MS) });
+      if (grade === undefined) continue;
+      let sent: Awaited<ReturnType<typeof sendOne>>;
+      try {
+        sent = await sendOne(grade, ask);
+      } catch (error) {
+        log.error({ err: error, grade: id }, 'a grade could not be made ready');
+        const wait = waitSeconds(grade.failures + 1, undefined, random(1)[0]! / 256);
+        await postponeGrade(db, id, new Date(now.getTime() + wait * 1000));
+        continue;
+      }
+      const { failed } = sent;
+      // Learned while it was being sent: whoever was to send that found it taken.
+      if (sent.due) left.push(each);
+      const passing = failed?.kind === 'later';
+      ofLink.set(resourceLinkId, passing ? before + 1 : 0);
+      inARow = passing ? inARow + 1 : 0;
+      if ((failed?.kind === 'later' && failed.whole) || inARow >= MOST_FAILURES_OF_PLATFORM) return;
+    }
   };
 
   const managed = async (viewer: Viewer, registrationId: string) => {
@@ -272,20 +336,18 @@ export function makeLtiGradeService({
 
   const service = {
     /**
-     * The worker's part: sends what is due, one learner's scores after the other.
-     * @param assignmentId of which; undefined: of all.
+     * The worker's part: sends what is due, to each platform for itself.
+     * @param of of which assignment; or to which registration, once its addresses have changed: there, what was not taken at the old ones as well.
+     * Neither: all.
      */
-    async send(assignmentId: string | undefined): Promise<void> {
-      for (let sent = 0; sent < MOST_AT_ONCE; sent += 1) {
-        const now = clock.now();
-        const grade = await takeOwedGrade(db, {
-          of: assignmentId,
-          now,
-          until: new Date(now.getTime() + LEASE_MS),
-        });
-        if (grade === undefined) return;
-        await sendOne(grade);
-      }
+    async send({
+      assignmentId,
+      registrationId,
+    }: { assignmentId?: string | undefined; registrationId?: string | undefined } = {}): Promise<void> {
+      if (registrationId !== undefined) await oweAgain(db, { failedOf: registrationId, exceptRefused: true });
+      const due = await listDueGrades(db, { of: assignmentId, now: clock.now(), most: MOST_IN_ONE_GO });
+      const platforms = Map.groupBy(due, (each) => each.registrationId);
+      await inParallel(platforms.values(), PLATFORMS_AT_ONCE, sendTo);
     },
 
     /** What platforms were told of the viewer's own assignment; nothing of anybody else's. */

@@ -36,6 +36,10 @@ export function gradeState(row: {
   return row.sentAt === null ? 'waiting' : 'sent';
 }
 
+/** So many in a row of one link's, or of one platform's, did not get through: the rest has its turn in a minute, and none of it is put off for longer. */
+export const MOST_FAILURES_OF_LINK = 3;
+export const MOST_FAILURES_OF_PLATFORM = 10;
+
 const FIRST_WAIT_S = 30;
 const LONGEST_WAIT_S = 6 * 3_600;
 

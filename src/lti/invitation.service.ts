@@ -72,8 +72,12 @@ export function makeLtiInvitationService({
     } catch (error) {
       throw new LaunchRefused('configuration-url', error instanceof OutboundError ? error.code : undefined);
     }
+    // Section 3.5.1: the platform's own token, where it gave one. Canvas asks for it with its configuration already.
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const configuration = readConfiguration(
-      await ask('configuration-unreachable', at.href, { headers: { accept: 'application/json' } }),
+      await ask('configuration-unreachable', at.href, {
+        headers: { accept: 'application/json', ...authorization },
+      }),
       at.href,
     );
     // What is asked later, for years, is judged before it is kept.
@@ -99,8 +103,7 @@ export function makeLtiInvitationService({
         headers: {
           'content-type': 'application/json',
           accept: 'application/json',
-          // Section 3.5.1: the platform's own token, where it gave one.
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...authorization,
         },
         body: JSON.stringify(
           registrationRequest(publicUrl, {

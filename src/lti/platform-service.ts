@@ -6,6 +6,7 @@ import {
 } from '../network/outbound.ts';
 import { framesOf, isCovered, originOf } from './frames.ts';
 import type { LtiRegistration } from './registration.ts';
+import { retryAfter } from './retry-after.ts';
 import { NoServiceToken, type ServiceTokens } from './service-token.ts';
 
 export const SCORE_SCOPE = 'https://purl.imsglobal.org/spec/lti-ags/scope/score';
@@ -19,12 +20,15 @@ export type Answered =
       readonly kind: 'later';
       readonly failure: 'unreachable' | 'busy' | 'token';
       readonly status: number | undefined;
+      /** What it asked for. */
       readonly waitSeconds: number | undefined;
+      /** Whatever else the platform is asked for would end the same: it gives no token now, or has been asked too often. */
+      readonly whole: boolean;
     }
-  /** It would be the same another time. */
+  /** It would be the same another time: somebody has to put something right. */
   | {
       readonly kind: 'refused';
-      readonly failure: 'refused' | 'foreign';
+      readonly failure: 'refused' | 'foreign' | 'token';
       readonly status: number | undefined;
     };
 
@@ -75,36 +79,56 @@ export function makePlatformService({ outbound, tokens }: { outbound: Outbound; 
           response = await once(registration, scope, url, request);
           if (response.status === 401) {
             tokens.forget(registration, [scope]);
-            return { kind: 'later', failure: 'token', status: 401, waitSeconds: undefined };
+            return { kind: 'refused', failure: 'token', status: 401 };
           }
         }
         const { status } = response;
         if ((status >= 200 && status < 300) || expected.includes(status)) return { kind: 'answer', response };
-        if (status === 408 || status === 425 || status === 429 || status >= 500)
+        const tooOften = isTooOften(response);
+        if (tooOften || status === 408 || status === 425 || status >= 500)
           return {
             kind: 'later',
             failure: 'busy',
             status,
             waitSeconds: retryAfter(response.headers.get('retry-after'), now),
+            whole: tooOften,
           };
         return { kind: 'refused', failure: 'refused', status };
       } catch (error) {
-        if (error instanceof NoServiceToken)
-          return error.status === 429 || (error.status ?? 0) >= 500
-            ? { kind: 'later', failure: 'busy', status: error.status, waitSeconds: undefined }
-            : { kind: 'later', failure: 'token', status: error.status, waitSeconds: undefined };
+        if (error instanceof NoServiceToken) return withoutToken(error);
         if (!(error instanceof OutboundError)) throw error;
-        return ['URL_REFUSED', 'ADDRESS_REFUSED', 'REDIRECT_REFUSED'].includes(error.code)
+        return error.isRefusal
           ? { kind: 'refused', failure: 'foreign', status: undefined }
-          : { kind: 'later', failure: 'unreachable', status: undefined, waitSeconds: undefined };
+          : {
+              kind: 'later',
+              failure: 'unreachable',
+              status: undefined,
+              waitSeconds: undefined,
+              whole: false,
+            };
       }
     },
   };
 }
 
-/** RFC 9110, section 10.2.3: seconds, or a date. */
-function retryAfter(header: string | null, now: Date): number | undefined {
-  if (header === null) return undefined;
-  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - now.getTime()) / 1000;
-  return Number.isNaN(seconds) ? undefined : Math.max(1, seconds);
+function withoutToken({ status, refused, waitSeconds }: NoServiceToken): Answered {
+  return refused
+    ? { kind: 'refused', failure: 'token', status }
+    : {
+        kind: 'later',
+        failure: status === undefined ? 'unreachable' : status === 200 ? 'token' : 'busy',
+        status,
+        waitSeconds,
+        whole: true,
+      };
+}
+
+/** Canvas says so with a 403 and what is left, in some versions. */
+function isTooOften({ status, headers, body }: OutboundResponse): boolean {
+  return (
+    status === 429 ||
+    (status === 403 &&
+      (Number(headers.get('x-rate-limit-remaining') ?? 1) <= 0 ||
+        /rate limit exceeded/i.test(body.subarray(0, 1_000).toString())))
+  );
 }

@@ -12,6 +12,10 @@ export interface Platform {
   readonly clockSkewSeconds: number;
   /** A deployment that nobody named is taken with its first launch: the platform makes one for each registration, and tells it to nobody before. */
   readonly opensFirstDeployment: boolean;
+  /** Where its dynamic registration has to say that choosing a link is offered; empty: it decides for itself. */
+  readonly linkPlacements: readonly string[];
+  /** Claims that its dynamic registration wants in our configuration before it sends anything of a person: with their address, or without. */
+  readonly privacyClaims: Readonly<Record<'name' | 'nameAndEmail', Readonly<Record<string, string>>>>;
   /** Hosts of its maker that tell the configuration of an issuer which is elsewhere, by issuer. */
   readonly configuredAt: Readonly<Record<string, readonly string[]>>;
 }
@@ -21,6 +25,8 @@ const usual = {
   staffNumberVariable: '$Person.sourcedId',
   clockSkewSeconds: 60,
   opensFirstDeployment: false,
+  linkPlacements: [],
+  privacyClaims: { name: {}, nameAndEmail: {} },
   configuredAt: {},
 } as const;
 
@@ -33,6 +39,12 @@ export const platforms: readonly Platform[] = [
     families: ['canvas'],
     // Its schools have hosts of their own, and its issuer is one for all of them.
     frames: ['https://*.instructure.com'],
+    // Modules, and assignments. A tool without placements is installed and seen nowhere; one without a privacy level is told of nobody who they are.
+    linkPlacements: ['link_selection', 'assignment_selection'],
+    privacyClaims: {
+      name: { 'https://canvas.instructure.com/lti/privacy_level': 'name_only' },
+      nameAndEmail: { 'https://canvas.instructure.com/lti/privacy_level': 'public' },
+    },
   },
   { ...usual, key: 'sakai', name: { 'zh-CN': 'Sakai', en: 'Sakai' }, families: ['sakai'] },
   {

@@ -2,12 +2,13 @@ import type { Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import { hashSecret } from '../access/access-token.ts';
-import { insertJournalEntry } from '../journal/journal.repository.ts';
+import { insertDebt, insertJournalEntry } from '../journal/journal.repository.ts';
 import { OutboundError, type Outbound } from '../network/outbound.ts';
 import { may, type Viewer } from '../people/permission.ts';
 import type { Division } from '../regions/division.ts';
 import type { RegionService } from '../regions/region.service.ts';
 import { originOf } from './frames.ts';
+import { SEND_GRADES_TASK } from './grade.service.ts';
 import { platformKeys } from './platforms.ts';
 import {
   INVITATION_DAYS,
@@ -29,6 +30,8 @@ import {
 } from './registration.repository.ts';
 
 const DAY_MS = 24 * 3_600_000;
+/** What decides where grades go, and whether they may. */
+const ADDRESSES = ['authUrl', 'tokenUrl', 'tokenAudience', 'keySetUrl', 'frameOrigins'];
 
 export interface RegistrationInput {
   readonly title: string;
@@ -209,7 +212,7 @@ export function makeLtiRegistrationService({
       return (await listRegistrations(db, [id]))[0]!;
     },
 
-    /** What is undefined stays. @throws as `register`. */
+    /** What is undefined stays. With other addresses, grades that did not get through are sent again. @throws as `register`. */
     async change(
       viewer: Viewer,
       id: string,
@@ -221,6 +224,12 @@ export function makeLtiRegistrationService({
       const given = checked({ ...registration, ...Object.fromEntries(changed) });
       await db.transaction().execute(async (tx) => {
         await updateRegistration(tx, id, given);
+        if (changed.some(([name]) => ADDRESSES.includes(name)))
+          await insertDebt(tx, {
+            task: SEND_GRADES_TASK,
+            payload: { registrationId: id },
+            key: `${SEND_GRADES_TASK}:registration:${id}`,
+          });
         await insertJournalEntry(tx, {
           at: clock.now(),
           actor: `person:${viewer.personId}`,

@@ -1,16 +1,26 @@
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import type { Outbound } from '../network/outbound.ts';
+import { OutboundError, type Outbound, type OutboundResponse } from '../network/outbound.ts';
 import type { LtiKeyService } from './key.service.ts';
 import type { LtiRegistration } from './registration.ts';
+import { retryAfter } from './retry-after.ts';
 
-/** No token, and why: `status` of what the platform answered, where it did. */
+/** No token, and why. */
 export class NoServiceToken extends Error {
   override name = 'NoServiceToken';
+  /** Of what the platform answered, where it did. */
   readonly status: number | undefined;
-  constructor(message: string, status?: number) {
+  /** It would be the same another time: somebody has to put something right, there or here. */
+  readonly refused: boolean;
+  readonly waitSeconds: number | undefined;
+  constructor(
+    message: string,
+    { status, refused, waitSeconds }: { status?: number; refused: boolean; waitSeconds?: number | undefined },
+  ) {
     super(message);
     this.status = status;
+    this.refused = refused;
+    this.waitSeconds = waitSeconds;
   }
 }
 
@@ -20,10 +30,14 @@ const answerShape = z.looseObject({
   expires_in: z.coerce.number().positive().optional(),
   scope: z.string().optional(),
 });
+/** RFC 6749, section 5.2. */
+const errorShape = z.looseObject({ error: z.string().regex(/^[\x20-\x7e]{1,100}$/) });
 /** Of what we sign. */
 const ASSERTION_SECONDS = 60;
 /** Where the platform does not say (RFC 6749, section 5.1). */
 const USUAL_SECONDS = 300;
+/** Codes with which some say in a 4xx what a 5xx is for; those of RFC 6749, section 5.2, are a no. */
+const PASSING = ['temporarily_unavailable', 'server_error', 'slow_down'];
 /** Not used any more so long before its end. */
 const EARLY_SECONDS = 30;
 const MOST_KEPT = 1_000;
@@ -54,7 +68,8 @@ export function makeServiceTokens({
     registration: Pick<LtiRegistration, 'clientId' | 'tokenUrl' | 'tokenAudience'>,
     scopes: readonly string[],
   ): Promise<{ token: string; until: number }> => {
-    if (registration.tokenUrl === null) throw new NoServiceToken('The platform names no token address.');
+    if (registration.tokenUrl === null)
+      throw new NoServiceToken('The platform names no token address.', { refused: true });
     const second = Math.floor(clock.now().getTime() / 1000);
     const assertion = await keys.sign({
       iss: registration.clientId,
@@ -64,31 +79,43 @@ export function makeServiceTokens({
       exp: second + ASSERTION_SECONDS,
       jti: Buffer.from(random(16)).toString('base64url'),
     });
-    const answer = await outbound.fetch(registration.tokenUrl, {
-      method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        client_assertion: assertion,
-        scope: scopes.join(' '),
-      }).toString(),
-      maxBytes: 64 * 1024,
-    });
-    if (answer.status !== 200)
-      throw new NoServiceToken(`The platform answered ${answer.status}.`, answer.status);
+    const answer = await answered(
+      outbound.fetch(registration.tokenUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+          client_assertion: assertion,
+          scope: scopes.join(' '),
+        }).toString(),
+        maxBytes: 64 * 1024,
+      }),
+    );
+    const { status } = answer;
     let json: unknown;
     try {
       json = answer.json();
     } catch {
       json = undefined;
     }
+    if (status !== 200) {
+      const code = errorShape.safeParse(json).data?.error;
+      throw new NoServiceToken(`The platform answered ${status}${code === undefined ? '' : `, ${code}`}.`, {
+        status,
+        refused:
+          status >= 400 && status < 500 && ![408, 425, 429].includes(status) && !PASSING.includes(code ?? ''),
+        waitSeconds: retryAfter(answer.headers.get('retry-after'), clock.now()),
+      });
+    }
+    // A page of a proxy, or of maintenance.
     const read = answerShape.safeParse(json);
-    if (!read.success) throw new NoServiceToken('The platform answered with no token.', answer.status);
+    if (!read.success)
+      throw new NoServiceToken('The platform answered with no token.', { status, refused: false });
     // RFC 6749, section 5.1: without it, what was asked for was given.
     const given = read.data.scope?.split(' ');
     if (given !== undefined && !scopes.every((scope) => given.includes(scope)))
-      throw new NoServiceToken('The platform gave less than was asked for.', answer.status);
+      throw new NoServiceToken('The platform gave less than was asked for.', { status, refused: true });
     return {
       token: read.data.access_token,
       until: second + (read.data.expires_in ?? USUAL_SECONDS) - EARLY_SECONDS,
@@ -96,7 +123,7 @@ export function makeServiceTokens({
   };
 
   return {
-    /** @throws NoServiceToken; OutboundError. */
+    /** @throws NoServiceToken; OutboundError for an address that is not asked. */
     async get(
       registration: Pick<LtiRegistration, 'id' | 'clientId' | 'tokenUrl' | 'tokenAudience'>,
       scopes: readonly string[],
@@ -124,4 +151,15 @@ export function makeServiceTokens({
       kept.delete(keyOf(registration, scopes));
     },
   };
+}
+
+/** An address that is not asked is one thing, and one that does not answer another. */
+async function answered(asked: Promise<OutboundResponse>): Promise<OutboundResponse> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof OutboundError && !error.isRefusal)
+      throw new NoServiceToken(error.message, { refused: false });
+    throw error;
+  }
 }

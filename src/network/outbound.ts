@@ -11,6 +11,10 @@ export class OutboundError extends Error {
     super(message, { cause });
     this.code = code;
   }
+  /** We do not ask there; otherwise it did not answer as it should. */
+  get isRefusal(): boolean {
+    return ['URL_REFUSED', 'ADDRESS_REFUSED', 'REDIRECT_REFUSED'].includes(this.code);
+  }
 }
 
 export type OutboundCode =

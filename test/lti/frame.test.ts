@@ -94,6 +94,82 @@ describe('in the frame of a platform, with cookies of other sites off', () => {
     expect(complaints).toEqual([]);
   }, 120_000);
 
+  it('tells the platform how high each page is, once it has settled, and never grows with its frame', async () => {
+    interface Told {
+      readonly subject: string;
+      readonly height: number;
+    }
+    const heights = async (): Promise<number[]> =>
+      (await page.evaluate(() => (window as unknown as { told: (Told | string)[] }).told)).flatMap((each) =>
+        typeof each === 'object' && each.subject === 'lti.frameResize' ? [each.height] : [],
+      );
+    const frame = await opened(TEACHER);
+    const first = frame.locator('a[href*="/activities/"]').first();
+    await first.waitFor();
+    const inside = page.frames().find((each) => each.url().startsWith(service.app.publicUrl))!;
+    const overflow = async () =>
+      inside.evaluate(() => [
+        document.documentElement.scrollHeight - window.innerHeight,
+        Math.max(480, Math.ceil(document.body.getBoundingClientRect().height)) - window.innerHeight,
+      ]);
+    await expect.poll(overflow, { timeout: 10_000 }).toEqual([0, 0]);
+    expect((await heights()).at(-1)).toBeGreaterThan(700);
+    // Not for what is only loading.
+    expect((await heights()).every((height) => height >= 700)).toBe(true);
+    // What reads text alone has it as text.
+    expect(await page.evaluate(() => (window as unknown as { told: unknown[] }).told)).toContain(
+      JSON.stringify({ subject: 'lti.frameResize', height: (await heights()).at(-1)! }),
+    );
+    // A frame that is higher than it was asked for makes nothing grow.
+    const count = (await heights()).length;
+    await page.evaluate(() => {
+      document.querySelector('iframe')!.style.height = '4000px';
+    });
+    await page.waitForTimeout(1_000);
+    expect(await heights()).toHaveLength(count);
+    // Nor is it told again and again while somebody reads.
+    expect(count).toBeLessThan(10);
+    // A dialog is where it was asked for, not in the middle of a long page.
+    await frame
+      .getByRole('button', { name: /需要帮助/ })
+      .first()
+      .click();
+    const box = (await inside.locator('dialog[open]').boundingBox())!;
+    expect(box.y).toBeLessThan(700);
+    await page.keyboard.press('Escape');
+    // Another page has another height, and begins at its top.
+    await first.click();
+    await expect
+      .poll(async () =>
+        page.evaluate(() =>
+          (window as unknown as { told: (Told | string)[] }).told.some(
+            (each) => typeof each === 'object' && each.subject === 'lti.scrollToTop',
+          ),
+        ),
+      )
+      .toBe(true);
+    await expect.poll(async () => (await heights()).length).toBeGreaterThan(count);
+    await expect.poll(overflow, { timeout: 20_000 }).toEqual([0, 0]);
+  }, 120_000);
+
+  it('says nothing to a page that no launch has named, and nothing outside of a frame', async () => {
+    const frame = await opened(TEACHER);
+    await frame.locator('a[href*="/activities/"]').first().waitFor();
+    // In a window of its own: it is its own parent, and would hear itself.
+    const alone = await context.newPage();
+    await alone.addInitScript(() => {
+      const heard: unknown[] = [];
+      Object.assign(window, { heard });
+      window.addEventListener('message', ({ data }) => heard.push(data));
+    });
+    await alone.goto(`${service.app.publicUrl}/about-time`);
+    await alone.locator('h1').waitFor();
+    await alone.waitForTimeout(500);
+    expect(await alone.evaluate(() => (window as unknown as { heard: unknown[] }).heard)).toEqual([]);
+    expect(await alone.evaluate(() => document.documentElement.classList.contains('framed'))).toBe(false);
+    await alone.close();
+  }, 60_000);
+
   it('does so by the platform’s storage where no cookie is kept at all', async () => {
     // As in a browser that keeps none, not even a partitioned one: what the login left is gone when the platform
     // sends the browser back. (A redirect is not caught here.)

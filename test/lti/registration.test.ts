@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { registrationRequest } from '../../src/lti/configuration.ts';
+import { platformOf } from '../../src/lti/platforms.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Log } from '../../src/log.ts';
 import { makeKeySets } from '../../src/lti/key-set.ts';
@@ -81,6 +83,27 @@ describe('registering a learning platform', () => {
       clientId: string;
     }[];
   const ofPlatform = async () => (await list()).filter(({ issuer }) => issuer === platform.issuer);
+
+  it('says what a product wants besides, or its tool is seen nowhere and is told of nobody', () => {
+    const TOOL = 'https://purl.imsglobal.org/spec/lti-tool-configuration';
+    const PRIVACY = 'https://canvas.instructure.com/lti/privacy_level';
+    const said = (key: string, personClaim: 'person_sourcedid' | 'email') =>
+      registrationRequest('https://xinqiao.example', {
+        platform: platformOf(key),
+        scopes: [],
+        personClaim,
+        customParameter: null,
+      })[TOOL] as Record<string, unknown> & { messages: Record<string, unknown>[] };
+    const canvas = said('canvas', 'person_sourcedid');
+    expect(canvas[PRIVACY]).toBe('name_only');
+    expect(said('canvas', 'email')[PRIVACY]).toBe('public');
+    expect(canvas.messages).toMatchObject([
+      { type: 'LtiResourceLinkRequest' },
+      { type: 'LtiDeepLinkingRequest', placements: ['link_selection', 'assignment_selection'] },
+    ]);
+    const moodle = said('moodle', 'person_sourcedid');
+    expect(JSON.stringify(moodle)).not.toMatch(/canvas|placements/);
+  });
 
   it('takes one address, pasted once: then launches work', async () => {
     platform.registrationTokens.add('platform-token');

@@ -32,8 +32,8 @@ export interface Member {
   readonly name?: string;
   readonly lis_person_sourcedid?: string;
 }
-/** What a request is answered with instead; drop: the connection ends without a word. */
-export type Mishap = { readonly status: number; readonly headers?: Record<string, string> } | 'drop';
+/** What a request is answered with instead; drop: the connection ends without a word; hang: it has no answer until `release`. */
+export type Mishap = { readonly status: number; readonly headers?: Record<string, string> } | 'drop' | 'hang';
 
 interface Host {
   readonly issuer: string;
@@ -60,6 +60,11 @@ export class PlatformServices {
   membersPerPage = 2;
   /** Taken one after the other by requests of the services; empty: all is well. */
   readonly mishaps: Mishap[] = [];
+  /** By path and body, for as long as it is there; after those. */
+  mishapOf: (pathname: string, body: string) => Mishap | undefined = () => undefined;
+  readonly #hanging = new Set<() => void>();
+  /** Of the services, in the order in which they were asked for. */
+  readonly asked: string[] = [];
   /** Answers of deep linking: the token's claims. */
   readonly selections: Record<string, unknown>[] = [];
 
@@ -70,6 +75,14 @@ export class PlatformServices {
   /** What somebody's score is now, as a gradebook has it. */
   gradeOf(lineItem: string, userId: string): TakenScore | undefined {
     return this.scores.findLast((score) => score.lineItem === lineItem && score.userId === userId);
+  }
+
+  get hanging(): number {
+    return this.#hanging.size;
+  }
+  release(): void {
+    for (const end of this.#hanging) end();
+    this.#hanging.clear();
   }
 
   /** @returns whether it was one of the services. */
@@ -86,7 +99,14 @@ export class PlatformServices {
     }
     if (!pathname.startsWith('/lineitems') && !pathname.startsWith('/memberships')) return false;
     const text = await body();
-    const mishap = this.mishaps.shift();
+    this.asked.push(pathname);
+    const mishap = this.mishaps.shift() ?? this.mishapOf(pathname, text);
+    if (mishap === 'hang') {
+      await new Promise<void>((resolve) => this.#hanging.add(resolve));
+      response.writeHead(504);
+      response.end();
+      return true;
+    }
     if (mishap === 'drop') {
       request.socket.destroy();
       return true;

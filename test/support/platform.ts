@@ -59,11 +59,21 @@ const must = (condition: boolean, what: string): void => {
   if (!condition) throw new PlatformError(what);
 };
 
-/** A page of a course, with what is linked in a frame; where `storage` is on, the page itself keeps what the tool puts. */
+/**
+ * A page of a course, with what is linked in a frame, which is made as high as the tool asks for; what it says is kept in `window.told`. Where `storage`
+ * is on, the page itself keeps what the tool puts.
+ */
 const coursePage = (source: string, storage: boolean): string => `<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>教学平台</title></head><body style="margin:0">
 <p style="margin:8px">教学平台的课程页</p>
 <iframe name="tool" title="课程" src="${source}" style="border:0;width:100%;height:700px" allow="fullscreen"></iframe>
+<script>
+var told = [];
+window.addEventListener('message', function (event) {
+  told.push(event.data);
+  if (event.data.subject === 'lti.frameResize') document.querySelector('iframe').style.height = event.data.height + 'px';
+});
+</script>
 ${
   storage
     ? `<script>
@@ -339,9 +349,14 @@ export class TestPlatform {
       case '/jwks':
         json(await this.keySet());
         return;
-      case '/.well-known/openid-configuration':
-        json(this.configuration());
+      case '/.well-known/openid-configuration': {
+        // Not told to nobody, where there is a token: as Canvas does.
+        const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+        if (this.registrationTokens.size > 0 && !this.registrationTokens.has(token))
+          json({ error: 'unauthorized' }, 401);
+        else json(this.configuration());
         return;
+      }
       case '/register':
         await this.#register(request, json);
         return;

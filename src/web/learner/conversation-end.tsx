@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useLanguage } from '../language.tsx';
+import { toTop } from '../parts/frame.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Said } from '../parts/said.tsx';
 import { Face } from './conversation-face.tsx';
@@ -22,7 +23,7 @@ export function ConversationEnd({
   useEffect(() => {
     if (!fresh) return;
     heading.current?.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
+    toTop();
   }, [fresh]);
   const { scene } = run;
   const { ending } = scene;

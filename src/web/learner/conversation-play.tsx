@@ -112,7 +112,7 @@ function Played({
   if (turn === null) return null;
   return (
     <section className="conversation" data-turn={turn.number}>
-      <header className="who">
+      <header className="who" data-stays>
         <Face look={scene.studentLook} mood={turn.mood} name={scene.studentName} />
         <h2>{words.who(scene.studentName, scene.studentAge)}</h2>
       </header>

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { request, type ResultOf } from '../graphql.ts';
 import { useLanguage } from '../language.tsx';
+import { toTop } from '../parts/frame.ts';
 import { Failed, Loading, Title } from '../parts/page.tsx';
 import { useQuery } from '../parts/use-query.ts';
 import { Said } from '../parts/said.tsx';
@@ -61,7 +62,7 @@ export function EfficacyRoom({ assignmentId }: { assignmentId: string }) {
           done={() => {
             setThanks(true);
             setOpened(false);
-            window.scrollTo(0, 0);
+            toTop();
             page.reload();
           }}
           decline={() => void decline()}

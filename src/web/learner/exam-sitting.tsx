@@ -67,7 +67,7 @@ export function ExamSitting({ attempt, reload }: { attempt: Attempt; reload: () 
   return (
     <div className="sitting">
       <Title text={t.exam}>{t.exam}</Title>
-      <div className="sitting-bar">
+      <div className="sitting-bar" data-stays>
         <Countdown deadline={attempt.deadline} over={reload} />
         <SavingLine state={saving} />
       </div>

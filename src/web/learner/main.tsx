@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { keepSession, request, sessionToken } from '../graphql.ts';
 import { LanguageProvider, useLanguage } from '../language.tsx';
+import { fitFrame } from '../parts/frame.ts';
 import { Brand, Loading, Shell } from '../parts/page.tsx';
 import { AboutTime } from './about-time.tsx';
 import { ActivityRoom } from './activity-room.tsx';
@@ -136,6 +137,7 @@ function App() {
   );
 }
 
+fitFrame();
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <LanguageProvider>

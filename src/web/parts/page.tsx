@@ -1,5 +1,6 @@
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useLanguage } from '../language.tsx';
+import { toTop } from './frame.ts';
 import { HelpNumbers, NeedHelp } from './help.tsx';
 import '../style.css';
 
@@ -76,7 +77,7 @@ export function Title({ children, text }: { children: ReactNode; text: string })
   }, [text, t]);
   useEffect(() => {
     heading.current?.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
+    toTop();
   }, []);
   return (
     <h1 ref={heading} tabIndex={-1}>
