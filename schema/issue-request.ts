@@ -1,18 +1,74 @@
 import { Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, RowsRefused } from '../src/errors.ts';
-import { builder, connectionOf, pageComplexity, pageSize } from './builder.ts';
+import {
+  reasonOf,
+  rowRefusalCodes,
+  type IssueRequestRow as RowFacts,
+} from '../src/certification/issue-request.ts';
+import { builder, connectionOf, languageArg, pageComplexity, pageSize } from './builder.ts';
 import { CertificatePathEnum } from './certificate.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
+import { rowsPerSecond, secondsLeft, type Pace } from './pace.ts';
 import { Certification, IssueRequest, IssueRequestRow, Person } from './refs.ts';
 import { Unit, unitOf } from './region.ts';
 
 const StateEnum = builder.enumType('IssueRequestState', {
-  description: 'WAITING until another issuer than the one who asked has decided.',
+  description:
+    'WAITING until another issuer than the one who asked has decided. What is approved is issued row by row: see `rowsIssued` and `rowsRefused`.',
   values: {
     WAITING: { value: 'waiting' },
-    APPROVED: { value: 'approved', description: 'Everything it asked for was issued.' },
-    DECLINED: { value: 'declined', description: 'Nothing of it was.' },
+    DECLINED: { value: 'declined', description: 'Nothing of it was issued.' },
+    ISSUING: { value: 'issuing', description: 'Approved, and being issued: see `progress`, and ask again.' },
+    APPROVED: {
+      value: 'approved',
+      description: 'Approved, and over: each row was issued, or refused for a reason of its own.',
+    },
+    CANCELLED: {
+      value: 'cancelled',
+      description: 'Approved, and stopped: what had been issued by then stands, the other rows are refused.',
+    },
   } as const,
+});
+
+const RefusalEnum = builder.enumType('IssueRowRefusalCode', {
+  description:
+    'Why nothing was issued for a row. ALREADY_ISSUED: the person has one by now. PERSON_MOVED: they work there no more, or not in a role that it is for. EXPIRED_MEANWHILE: its last day was before its turn. UNPRINTABLE: a character that no font has, or no room. FAILED: a fault of the service. CANCELLED: somebody stopped it first.',
+  values: rowRefusalCodes,
+});
+const RowRefusal = builder.objectRef<RowFacts>('IssueRowRefusal').implement({
+  description: 'Why nothing was issued for a row. Mend it, and ask again.',
+  fields: (t) => ({
+    code: t.field({
+      type: RefusalEnum,
+      description: 'For a program.',
+      resolve: ({ refusal }) => refusal!.code,
+    }),
+    reason: t.string({
+      description: 'For a person.',
+      args: { language: t.arg(languageArg) },
+      resolve: (row, { language }) => reasonOf(row.refusal!, row)[language],
+    }),
+  }),
+});
+
+const IssueProgress = builder.objectRef<Pace>('IssueProgress').implement({
+  description:
+    'How far the issuing is. It is done in lots, each whole or not at all: a crash takes back one lot at most, and no certificate is issued twice.',
+  fields: (t) => ({
+    rowsDone: t.exposeInt('rowsDone', { description: 'Rows issued or refused.' }),
+    rowsTotal: t.exposeInt('rowsTotal', { description: 'Rows of the request.' }),
+    rowsPerSecond: t.float({
+      nullable: true,
+      description:
+        'Since it was approved or, after a pause of more than a minute, since then; null before the first lot.',
+      resolve: rowsPerSecond,
+    }),
+    secondsLeft: t.float({
+      nullable: true,
+      description: 'Until it is over, at the rate it had so far.',
+      resolve: secondsLeft,
+    }),
+  }),
 });
 
 IssueRequestRow.implement({
@@ -50,13 +106,24 @@ IssueRequestRow.implement({
       nullable: true,
       description: 'Who issued the old certificate; null by hand.',
     }),
+    certificateNumber: t.exposeString('certificateNumber', {
+      nullable: true,
+      description: 'Of the certificate that was issued for it: ask `certificate(number:)` for more.',
+    }),
+    refusal: t.field({
+      type: RowRefusal,
+      nullable: true,
+      description:
+        'Why nothing was issued for it. null where something was, and while it waits for the decision or its turn.',
+      resolve: (row) => (row.refusal === null ? null : row),
+    }),
   }),
 });
 
 builder.node(IssueRequest, {
   name: 'IssueRequest',
   description:
-    'Certificates that an issuer wants issued without an exam of this service: one by hand, or old ones from a file. Another issuer decides, about all of it. Visible to issuers of the unit.',
+    'Certificates that an issuer wants issued without an exam of this service: one by hand, or old ones from a file. Another issuer decides, about all of it; then each row is issued, or refused by itself. Visible to issuers of the unit.',
   id: { resolve: (request) => request.id },
   loadOne: async (id, context) =>
     context.viewer === undefined || !/^\d{1,18}$/.test(id)
@@ -95,18 +162,51 @@ builder.node(IssueRequest, {
       nullable: true,
       description: 'Of who decided; always there when it was declined.',
     }),
+    rowsTotal: t.exposeInt('rowsTotal', { description: 'How many certificates it asks for.' }),
+    rowsIssued: t.exposeInt('rowsIssued', { description: 'How many have been issued.' }),
+    rowsRefused: t.exposeInt('rowsRefused', {
+      description: 'For how many nothing was issued, of an approved request: `rows(refused: true)` says why.',
+    }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When all rows of an approved one had been issued or refused, or it was stopped.',
+    }),
+    progress: t.field({
+      type: IssueProgress,
+      nullable: true,
+      description: 'While it is ISSUING; null before and after.',
+      resolve: ({ state, run, rowsIssued, rowsRefused, rowsTotal }) =>
+        state === 'issuing' && run !== null
+          ? { ...run, rowsDone: rowsIssued + rowsRefused, rowsTotal }
+          : null,
+    }),
+    refusalsUrl: t.string({
+      nullable: true,
+      description:
+        'Where the refused rows can be downloaded as a workbook, to be mended and imported again: GET with the same Authorization header, `?language=en` for English. null where none was refused.',
+      resolve: ({ id, rowsRefused }, _args, context) =>
+        rowsRefused === 0 ? null : `${context.services.publicUrl}/issue-requests/${id}/refusals.xlsx`,
+    }),
     rows: t.connection({
       type: IssueRequestRow,
-      description: 'What is asked for, in the order of the file.',
+      description: 'What is asked for, in the order of the file, and what became of it.',
       complexity: pageComplexity,
+      args: {
+        refused: t.arg.boolean({
+          defaultValue: false,
+          required: true,
+          description: 'Only those for which nothing was issued.',
+        }),
+      },
       resolve: async (request, args, context) => {
         const size = pageSize(args);
         const after = args.after ?? undefined;
         if (after !== undefined && !/^\d{1,9}$/.test(after))
           throw new InvalidInput('after', 'This cursor is not one of this list.');
         const rows = await context.services.issueRequests.listRows(request, {
-          after: after === undefined ? undefined : Number(after),
-          limit: size + 1,
+          refused: args.refused,
+          page: { after: after === undefined ? undefined : Number(after), limit: size + 1 },
         });
         return connectionOf(rows, size, (row) => String(row.line));
       },
@@ -216,7 +316,7 @@ const ImportOldCertificatesInput = builder.inputType('ImportOldCertificatesInput
       type: 'File',
       required: true,
       description:
-        'CSV (UTF-8 or GBK) or a workbook, 500 rows at most. Columns: `staff_number` 工号 or `source_id` 人员编号; `name` 姓名 as a check; `certification` 认证代码; `issued_on` 发证日期; `valid_until` 有效期至, empty = as long as the certification says; `old_number` 原证书编号; `issuing_body` 发证机关; `reason` 理由; `class_hours` 学时, empty = 0, as they were credited elsewhere.',
+        'CSV (UTF-8 or GBK) or a workbook, 5,000 rows at most. Columns: `staff_number` 工号 or `source_id` 人员编号; `name` 姓名 as a check; `certification` 认证代码; `issued_on` 发证日期; `valid_until` 有效期至, empty = as long as the certification says; `old_number` 原证书编号; `issuing_body` 发证机关; `reason` 理由; `class_hours` 学时, empty = 0, as they were credited elsewhere.',
     }),
   }),
 });
@@ -272,13 +372,16 @@ const ApproveIssueRequestInput = builder.inputType('ApproveIssueRequestInput', {
     remark: t.string({ description: 'Whatever is to be said beside it.' }),
   }),
 });
-const ApproveIssueRequestPayload = payload('ApproveIssueRequestPayload', 'Everything was issued.');
+const ApproveIssueRequestPayload = payload(
+  'ApproveIssueRequestPayload',
+  'The request is approved. One of up to 50 rows is usually over by now; a larger one is ISSUING.',
+);
 builder.mutationField('approveIssueRequest', (t) =>
   t.field({
     type: ApproveIssueRequestPayload,
     errors: { types: [NotSignedIn, NotFound, NotAllowed, InvalidInput, Conflict] },
     description:
-      'Issues what a request asks for, all of it or nothing, for another issuer than who asked, whom it is not about. It is the approver who answers for it, whatever became of the roles of who asked. ALREADY_DECIDED; ALREADY_ISSUED where a person has one by now; PERSON_MOVED where somebody works there no more; EXPIRED_MEANWHILE.',
+      'Approves a request, for another issuer than who asked, whom it is not about. It is the approver who answers for it, whatever became of the roles of who asked, and as long as they are an issuer there. Each row is then issued, or refused by itself: see `state`, `progress` and `rows(refused: true)`. ALREADY_DECIDED; and where not one of its rows can be issued, nothing is decided: ALREADY_ISSUED where the person has one by now, PERSON_MOVED where they work there no more, EXPIRED_MEANWHILE.',
     args: { input: t.arg({ type: ApproveIssueRequestInput, required: true, description: 'Which.' }) },
     resolve: async (_root, { input }, context) => ({
       issueRequest: await context.services.issueRequests.approve(signedIn(context), {
@@ -309,6 +412,30 @@ builder.mutationField('declineIssueRequest', (t) =>
         requestId: localId(input.issueRequestId, 'IssueRequest', 'input.issueRequestId'),
         reason: input.reason,
       }),
+    }),
+  }),
+);
+
+const CancelIssueRequestInput = builder.inputType('CancelIssueRequestInput', {
+  description: 'Which request is to stop.',
+  fields: (t) => ({ issueRequestId: t.id({ required: true, description: 'One that is ISSUING.' }) }),
+});
+const CancelIssueRequestPayload = payload(
+  'CancelIssueRequestPayload',
+  'It was stopped, or was over already.',
+);
+builder.mutationField('cancelIssueRequest', (t) =>
+  t.field({
+    type: CancelIssueRequestPayload,
+    errors: { types: [NotSignedIn, NotFound, InvalidInput, Conflict] },
+    description:
+      'Stops a request that is being issued, for issuers there. What has been issued stands; the rest is refused as CANCELLED and can be asked for again. One that is over stays as it is. NOT_DECIDED while it waits: decline it.',
+    args: { input: t.arg({ type: CancelIssueRequestInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input }, context) => ({
+      issueRequest: await context.services.issueRequests.cancel(
+        signedIn(context),
+        localId(input.issueRequestId, 'IssueRequest', 'input.issueRequestId'),
+      ),
     }),
   }),
 );

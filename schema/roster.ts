@@ -3,6 +3,7 @@ import type { Progress } from '../src/people/roster/import.repository.ts';
 import { builder, connectionOf, languageArg, pageComplexity, pageSize } from './builder.ts';
 import { signedIn } from './context.ts';
 import { localId } from './ids.ts';
+import { rowsPerSecond, secondsLeft, type Pace } from './pace.ts';
 import { Division, RosterImport, RosterRefusal } from './refs.ts';
 
 const StateEnum = builder.enumType('RosterImportState', {
@@ -60,22 +61,18 @@ const ImportProgress = builder.objectRef<Progress>('RosterImportProgress').imple
     rowsPerSecond: t.float({
       nullable: true,
       description: 'Since the phase began; null in its first moment.',
-      resolve: (progress) => rateOf(progress),
+      resolve: (progress) => rowsPerSecond(paceOf(progress)),
     }),
     secondsLeft: t.float({
       nullable: true,
       description: 'Until this phase is over, at the rate it had so far.',
-      resolve: (progress) => {
-        const rate = rateOf(progress);
-        return rate === null ? null : Math.max(0, progress.rowsTotal - progress.rowsDone) / rate;
-      },
+      resolve: (progress) => secondsLeft(paceOf(progress)),
     }),
   }),
 });
 
-function rateOf({ rowsDone, phaseBeganAt, toldAt }: Progress): number | null {
-  const seconds = (toldAt.getTime() - phaseBeganAt.getTime()) / 1000;
-  return seconds > 0 && rowsDone > 0 ? rowsDone / seconds : null;
+function paceOf(progress: Progress): Pace {
+  return { ...progress, beganAt: progress.phaseBeganAt, beganWith: 0 };
 }
 
 builder.node(RosterImport, {

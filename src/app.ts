@@ -16,7 +16,7 @@ import { makeAccommodationService } from './assessment/accommodation.service.ts'
 import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeCredentialService } from './certification/credential/credential.service.ts';
-import { makeIssueRequestService } from './certification/issue-request.service.ts';
+import { ISSUE_LOT_TASK, makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing, tellChangedTemplates } from './certification/issuing.service.ts';
 import { makeLogService } from './certification/log/log.service.ts';
 import { openSigner } from './certification/signature/issuer-key.ts';
@@ -346,6 +346,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
     const issueRequests = makeIssueRequestService({
       db,
       clock,
+      log,
+      sessions,
       regions,
       people,
       courses,
@@ -500,6 +502,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
         [LOOK_TASK]: async ({ assignmentId }) => time.look(assignmentId!),
         [CLOSE_TASK]: async ({ attemptId }) => exams.closeOverdue(attemptId!),
         [ISSUE_TASK]: async ({ assignmentId }) => certificates.issue(assignmentId!),
+        [ISSUE_LOT_TASK]: async ({ requestId }) => issueRequests.issueLot(requestId!),
         [FREEZE_TASK]: async ({ snapshotId }) => snapshots.freeze(snapshotId!),
         [RENEW_TASK]: async () => {
           await renewals.assign();

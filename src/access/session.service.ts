@@ -208,6 +208,9 @@ export function makeSessionService({
       );
     },
 
+    /** A person with the grants that hold today: for what they have decided, and the worker does. */
+    viewerOf: async (personId: string): Promise<Viewer> => findPersonViewer(db, personId, today()),
+
     async listSampleSignIns(): ReturnType<typeof listSampleSignIns> {
       return samples ? listSampleSignIns(db) : [];
     },

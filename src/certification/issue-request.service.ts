@@ -1,12 +1,26 @@
+import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import type { SessionService } from '../access/session.service.ts';
 import { chinaDay, type Clock } from '../clock.ts';
 import type { CourseService } from '../courses/course.service.ts';
 import type { Database, Executor } from '../db/database.ts';
-import { Conflict, InvalidInput, NotAllowed, NotFound, RowsRefused, type RefusedRow } from '../errors.ts';
+import {
+  Conflict,
+  InvalidInput,
+  NotAllowed,
+  NotFound,
+  Refusal,
+  RowsRefused,
+  type RefusedRow,
+} from '../errors.ts';
+import { inParallel } from '../in-parallel.ts';
 import { inParts } from '../db/acting.ts';
-import { insertJournalEntry } from '../journal/journal.repository.ts';
+import { insertDebt, insertJournalEntry } from '../journal/journal.repository.ts';
+import type { Log } from '../log.ts';
 import type { PeopleService } from '../people/people.service.ts';
 import { may, type Viewer } from '../people/permission.ts';
 import type { Person } from '../people/person.ts';
+import { writeRefusals } from '../people/roster/refusal-sheet.ts';
 import { said, UnreadableFile } from '../people/roster/said.ts';
 import { fileOf, type IncomingFile } from '../people/roster/upload.ts';
 import type { Certification } from '../programmes/certification.ts';
@@ -18,37 +32,66 @@ import { TextDoesNotFit } from './layout.ts';
 import { MissingGlyph } from './fonts.ts';
 import {
   evidenceOf,
+  reasonOf,
   recordedFrom,
+  type AskedRow,
   type IssueRequest,
   type IssueRequestRow,
   type IssueRequestState,
+  type RowRefusal,
 } from './issue-request.ts';
 import {
+  beginLot,
   decideIssueRequest,
   findIssueRequest,
+  finishIssueRequest,
   insertIssueRequest,
   listCertificationIds,
   listIssueRequestRows,
   listIssueRequests,
   listOldNumbers,
+  listOpenLines,
+  listRefusedPeople,
   listStaffByNumber,
   listStandings,
   lockIssueRequests,
+  settleRows,
   standingKey,
+  type RowOutcome,
   type StaffFound,
 } from './issue-request.repository.ts';
 import type { Drawn, Grounds, Issuing } from './issuing.service.ts';
-import { MOST_ROWS, readOldCertificates, type OldColumn, type OldRow } from './old-certificate-rows.ts';
+import {
+  MOST_ROWS,
+  OLD_COLUMNS,
+  readOldCertificates,
+  type OldColumn,
+  type OldRow,
+} from './old-certificate-rows.ts';
 import { readTable } from './table.ts';
 import { lastValidDay } from './validity.ts';
 
+/** An approved request owes it: one lot, and then the next. */
+export const ISSUE_LOT_TASK = 'issue-lot';
+/** Rows issued in one transaction; so many are done before who approves has their answer. */
+export const LOT = 50;
+/** Drawn at once: what signs or stamps them may be another machine. */
+const DRAWN_AT_ONCE = 4;
+/** Until then the mutation itself is at the lot that it answers with. */
+const FIRST_LOT_MS = 60_000;
+
 const MOST_REASON = 200;
 const MOST_EVIDENCE = 500;
-/** Some hundred rows are far from it. */
-const MOST_BYTES = 2 * 1024 * 1024;
+/** As many rows as there may be are far from it. */
+const MOST_BYTES = 8 * 1024 * 1024;
 
 type Post = NonNullable<Grounds['post']>;
-type NewRow = Omit<IssueRequestRow, 'requestId'>;
+
+/** A row that may be issued, or why it may not. */
+type Judged = { readonly row: IssueRequestRow } & (
+  | { readonly grounds: Grounds; readonly refusal?: undefined }
+  | { readonly grounds?: undefined; readonly refusal: RowRefusal }
+);
 
 export interface ImportedOld {
   /** undefined: every row was known. */
@@ -62,11 +105,14 @@ export type IssueRequestService = ReturnType<typeof makeIssueRequestService>;
 
 /**
  * Certificates outside of the earned path: one issuer asks, another decides. Who decides answers for it, so it is their permission that
- * counts then; who asked may have lost theirs. Neither of them is a person whom it is about.
+ * counts then; who asked may have lost theirs. Neither of them is a person whom it is about. What is approved is issued in lots by the
+ * worker, each row once or refused.
  */
 export function makeIssueRequestService({
   db,
   clock,
+  log,
+  sessions,
   regions,
   people,
   courses,
@@ -75,6 +121,8 @@ export function makeIssueRequestService({
 }: {
   db: Database;
   clock: Clock;
+  log: Log;
+  sessions: SessionService;
   regions: RegionService;
   people: PeopleService;
   courses: CourseService;
@@ -114,7 +162,7 @@ export function makeIssueRequestService({
     );
 
   const groundsOf = (
-    row: NewRow,
+    row: AskedRow,
     facts: {
       person: Person;
       certification: Certification;
@@ -130,11 +178,11 @@ export function makeIssueRequestService({
     course: undefined,
     classHours: row.classHours,
     percent: null,
-    evidence: evidenceOf({ ...row, requestId: facts.requestId }, facts.certification.issuerName),
+    evidence: evidenceOf(row, facts.certification.issuerName),
     // Recognized by people, on what this service has not seen.
     evidenceGrade: 'C',
     completedOn: row.completedOn,
-    recordedFrom: recordedFrom({ ...row, requestId: facts.requestId }),
+    recordedFrom: recordedFrom(row),
     // It counts from the day it is recognized: the coverage of past days stays what it was.
     validFrom: chinaDay(issuedAt),
     validUntil: row.validUntil,
@@ -142,11 +190,13 @@ export function makeIssueRequestService({
   });
   /** Tries whether it could be printed, before another looks at it. @returns why not. */
   const faultOfDrawing = async (
-    row: NewRow,
+    row: AskedRow,
     facts: Omit<Parameters<typeof groundsOf>[1], 'requestId'>,
   ): Promise<string | undefined> => {
     try {
       await issuing.tryDrawing(groundsOf(row, { ...facts, requestId: '0' }, clock.now()));
+      // It takes milliseconds, in which nobody else is answered.
+      await setImmediate();
       return undefined;
     } catch (error) {
       if (error instanceof MissingGlyph || error instanceof TextDoesNotFit) return error.message;
@@ -164,7 +214,7 @@ export function makeIssueRequestService({
     tx: Executor,
     viewer: Viewer,
     given: { path: IssueRequest['path']; unit: Unit; reason: string },
-    rows: readonly NewRow[],
+    rows: readonly AskedRow[],
   ): Promise<string> => {
     const requestedAt = clock.now();
     const id = await insertIssueRequest(tx, { ...given, requestedBy: viewer.personId, requestedAt }, rows);
@@ -199,7 +249,7 @@ export function makeIssueRequestService({
     tx: Executor,
     viewer: Viewer,
     id: string,
-    decision: { state: 'approved' | 'declined'; remark: string | null },
+    decision: { state: 'issuing' | 'declined'; remark: string | null },
   ): Promise<void> => {
     const now = await findIssueRequest(tx, id, { lock: true });
     if (now?.state !== 'waiting') throw alreadyDecided();
@@ -207,10 +257,146 @@ export function makeIssueRequestService({
     await insertJournalEntry(tx, {
       at: clock.now(),
       actor: `person:${viewer.personId}`,
-      action: decision.state === 'approved' ? 'issue-request.approve' : 'issue-request.decline',
+      action: decision.state === 'issuing' ? 'issue-request.approve' : 'issue-request.decline',
       subject: `issue-request:${id}`,
       units: [now.place],
     });
+  };
+
+  /** Which rows may be issued now, on the responsibility of the viewer who approves. */
+  const judge = async (
+    viewer: Viewer,
+    request: IssueRequest,
+    rows: readonly IssueRequestRow[],
+  ): Promise<Judged[]> => {
+    const personIds = [...new Set(rows.map((row) => row.personId))];
+    const persons = new Map((await people.listByIds(personIds)).map((person) => [person.id, person]));
+    const certifications = new Map(
+      (await programmes.listCertifications([...new Set(rows.map((row) => row.certificationId))])).map(
+        (certification) => [certification.id, certification],
+      ),
+    );
+    const places = await placesOf(viewer, personIds);
+    const standings = await listStandings(db, rows);
+    const issuedAt = clock.now();
+    return rows.map((row) => {
+      const certification = certifications.get(row.certificationId)!;
+      const post = postFor(
+        places.get(row.personId),
+        certification,
+        request.unit.kind === 'division' ? request.unit.code : undefined,
+      );
+      if (post === undefined) return { row, refusal: { code: 'PERSON_MOVED', detail: null } };
+      if (row.validUntil !== null && row.validUntil < chinaDay(issuedAt))
+        return { row, refusal: { code: 'EXPIRED_MEANWHILE', detail: null } };
+      const standing = standings.get(standingKey(row.personId, row.certificationId))!;
+      if (standing.hasCertificate) return { row, refusal: { code: 'ALREADY_ISSUED', detail: null } };
+      const facts = {
+        person: persons.get(row.personId)!,
+        certification,
+        post,
+        period: standing.period,
+        requestId: request.id,
+        path: request.path,
+      };
+      return { row, grounds: groundsOf(row, facts, issuedAt) };
+    });
+  };
+
+  /** Issues or refuses these rows, in one transaction; those that another worker was faster with are left as they are. */
+  const settle = async (
+    request: IssueRequest,
+    judged: readonly Judged[],
+    beganAt: Date,
+  ): Promise<'more' | 'done'> => {
+    const drawn = new Map<number, Drawn>();
+    const outcomes = new Map<number, RowOutcome>();
+    // Before the transaction: it takes the longest and locks nothing.
+    await inParallel(judged, DRAWN_AT_ONCE, async ({ row: { line }, grounds, refusal }) => {
+      if (refusal !== undefined) outcomes.set(line, { line, certificateId: null, refusal });
+      else
+        try {
+          drawn.set(line, await issuing.draw(grounds));
+        } catch (error) {
+          if (!(error instanceof MissingGlyph || error instanceof TextDoesNotFit)) throw error;
+          const unprintable: RowRefusal = { code: 'UNPRINTABLE', detail: error.message };
+          outcomes.set(line, { line, certificateId: null, refusal: unprintable });
+        }
+    });
+    return db.transaction().execute(async (tx) => {
+      if (!(await beginLot(tx, request.id, { beganAt, at: clock.now() }))) return 'done';
+      const lines = await listOpenLines(tx, request.id, [...drawn.keys()]);
+      const ids = await issuing.put(
+        tx,
+        lines.map((line) => drawn.get(line)!),
+        {
+          actor: `person:${request.decidedBy!}`,
+          detail: { request: request.id },
+          units: [request.place],
+        },
+      );
+      for (const [index, line] of lines.entries()) {
+        const certificateId = ids[index] ?? null;
+        const refusal: RowRefusal = { code: 'ALREADY_ISSUED', detail: null };
+        outcomes.set(line, { line, certificateId, refusal: certificateId === null ? refusal : null });
+      }
+      if (!(await settleRows(tx, request.id, [...outcomes.values()]))) return 'more';
+      await finish(tx, request.id, { state: 'approved', actor: `worker:${ISSUE_LOT_TASK}` });
+      return 'done';
+    });
+  };
+  const finish = async (
+    tx: Executor,
+    id: string,
+    end: { state: 'approved' | 'cancelled'; actor: string },
+  ): Promise<void> => {
+    const at = clock.now();
+    await finishIssueRequest(tx, id, { state: end.state, at });
+    const { rowsIssued, rowsRefused, place } = (await findIssueRequest(tx, id))!;
+    await insertJournalEntry(tx, {
+      at,
+      actor: end.actor,
+      action: end.state === 'approved' ? 'issue-request.finish' : 'issue-request.cancel',
+      subject: `issue-request:${id}`,
+      detail: { rowsIssued, rowsRefused },
+      units: [place],
+    });
+  };
+
+  /** The next rows of a request that have not had their turn. */
+  const issueNextLot = async (requestId: string): Promise<'more' | 'done'> => {
+    const request = await findIssueRequest(db, requestId);
+    if (request?.state !== 'issuing') return 'done';
+    const beganAt = clock.now();
+    const viewer = await sessions.viewerOf(request.decidedBy!);
+    const rows = await listIssueRequestRows(db, requestId, {
+      only: 'open',
+      page: { after: undefined, limit: LOT },
+    });
+    const judged = await judge(viewer, request, rows);
+    try {
+      return await settle(request, judged, beganAt);
+    } catch (error) {
+      if (rows.length === 1 || error instanceof Refusal) throw error;
+      log.warn({ request: requestId, error: String(error) }, 'a lot failed, and is tried row by row');
+    }
+    // One row may be at fault, for which the others need not wait. Where all fail the fault is elsewhere, and the job is tried again.
+    const failed: Judged[] = [];
+    let failure: unknown;
+    let state: 'more' | 'done' = 'more';
+    for (const each of judged)
+      try {
+        state = await settle(request, [each], beganAt);
+      } catch (error) {
+        if (error instanceof Refusal) throw error;
+        failed.push({ row: each.row, refusal: { code: 'FAILED', detail: null } });
+        failure = error;
+      }
+    if (failed.length === 0) return state;
+    if (failed.length === judged.length) throw failure;
+    for (const { row } of failed)
+      log.error({ request: requestId, line: row.line, error: String(failure) }, 'a certificate failed');
+    return settle(request, failed, beganAt);
   };
 
   const service = {
@@ -237,8 +423,45 @@ export function makeIssueRequestService({
     /** Of a request that was judged visible. */
     listRows: async (
       request: IssueRequest,
-      page: { after: number | undefined; limit: number },
-    ): Promise<IssueRequestRow[]> => listIssueRequestRows(db, request.id, page),
+      { refused, page }: { refused: boolean; page: { after: number | undefined; limit: number } },
+    ): Promise<IssueRequestRow[]> =>
+      listIssueRequestRows(db, request.id, { only: refused ? 'refused' : undefined, page }),
+
+    /**
+     * The refused rows as a workbook that can be mended and asked for again; undefined for a request that is not there or not the viewer's.
+     */
+    async openRefusals(viewer: Viewer, id: string, language: 'zh-CN' | 'en'): Promise<Readable | undefined> {
+      const request = await service.find(viewer, id);
+      if (request === undefined) return undefined;
+      const rows = await listIssueRequestRows(db, id, { only: 'refused' });
+      const named = await listRefusedPeople(db, id);
+      const columns = Object.keys(OLD_COLUMNS) as OldColumn[];
+      const header = columns.map((column) => (language === 'en' ? column : OLD_COLUMNS[column][0]));
+      const each = async function* () {
+        for (const row of rows) {
+          const person = named.get(row.line)!;
+          const cells: Record<OldColumn, string> = {
+            staff_number: person.staffNumber,
+            source_id: person.sourceId,
+            name: person.name,
+            certification: person.certification,
+            issued_on: row.completedOn,
+            valid_until: row.validUntil ?? '',
+            old_number: row.oldNumber ?? '',
+            issuing_body: row.issuingBody ?? '',
+            reason: row.evidence,
+            class_hours: String(row.classHours),
+          };
+          yield {
+            line: row.line,
+            cells: columns.map((column) => cells[column]),
+            refusals: [{ column: null, reason: reasonOf(row.refusal!, row) }],
+          };
+        }
+      };
+      const name = language === 'en' ? 'Old certificates' : '旧证书';
+      return writeRefusals(rows.length === 0 ? [] : [{ name, header, rows: each() }], language);
+    },
 
     /**
      * Asks for a certificate for somebody who was trained elsewhere.
@@ -292,7 +515,7 @@ export function makeIssueRequestService({
           'input.classHours',
           `From 0 to ${most}, the class hours of the certification's course.`,
         );
-      const row: NewRow = {
+      const row: AskedRow = {
         line: 1,
         personId: person.id,
         certificationId: certification.id,
@@ -394,7 +617,8 @@ export function makeIssueRequestService({
     },
 
     /**
-     * Issues everything that a request asks for, or nothing.
+     * Approves a request, for the worker to issue. One of a single lot has been issued when this returns, unless something failed: then
+     * the worker tries again. Nothing is decided where not one of its rows can be issued.
      * @throws NotFound; NotAllowed; InvalidInput; Conflict ALREADY_DECIDED, ALREADY_ISSUED, PERSON_MOVED, EXPIRED_MEANWHILE
      */
     async approve(
@@ -407,67 +631,44 @@ export function makeIssueRequestService({
         input.remark === null || input.remark.trim() === ''
           ? null
           : textOf(input.remark, 'input.remark', MOST_REASON);
-      const personIds = [...new Set(rows.map((row) => row.personId))];
-      const persons = new Map((await people.listByIds(personIds)).map((person) => [person.id, person]));
-      const certifications = new Map(
-        (await programmes.listCertifications([...new Set(rows.map((row) => row.certificationId))])).map(
-          (certification) => [certification.id, certification],
-        ),
-      );
-      const places = await placesOf(viewer, personIds);
-      const standings = await listStandings(db, rows);
-      const issuedAt = clock.now();
-      const drawn: Drawn[] = [];
-      for (const row of rows) {
-        const certification = certifications.get(row.certificationId)!;
-        const post = postFor(
-          places.get(row.personId),
-          certification,
-          request.unit.kind === 'division' ? request.unit.code : undefined,
+      const judged = await judge(viewer, request, rows);
+      const first = judged[0]!;
+      if (first.refusal !== undefined && judged.every(({ refusal }) => refusal !== undefined))
+        throw new Conflict(
+          first.refusal.code,
+          `Line ${first.row.line}: ${reasonOf(first.refusal, first.row).en}`,
         );
-        if (post === undefined)
-          throw new Conflict(
-            'PERSON_MOVED',
-            `Line ${row.line}: the person works there no more, or not in a role that it is for.`,
-          );
-        if (row.validUntil !== null && row.validUntil < today())
-          throw new Conflict('EXPIRED_MEANWHILE', `Line ${row.line}: it has expired on ${row.validUntil}.`);
-        const standing = standings.get(standingKey(row.personId, row.certificationId))!;
-        if (standing.hasCertificate) throw alreadyIssued(`Line ${row.line}: the person`);
-        try {
-          // One after the other, before the transaction: it takes the longest and locks nothing.
-          drawn.push(
-            await issuing.draw(
-              groundsOf(
-                row,
-                {
-                  person: persons.get(row.personId)!,
-                  certification,
-                  post,
-                  period: standing.period,
-                  requestId: request.id,
-                  path: request.path,
-                },
-                issuedAt,
-              ),
-            ),
-          );
-        } catch (error) {
-          if (!(error instanceof MissingGlyph || error instanceof TextDoesNotFit)) throw error;
-          throw new InvalidInput('input.issueRequestId', `Line ${row.line}: ${error.message}`);
-        }
-      }
+      const atOnce = rows.length <= LOT;
       await db.transaction().execute(async (tx) => {
-        await decide(tx, viewer, request.id, { state: 'approved', remark });
-        const ids = await issuing.put(tx, drawn, {
-          actor: `person:${viewer.personId}`,
-          detail: { request: request.id },
-          units: [request.place],
-        });
-        const lost = ids.indexOf(undefined);
-        if (lost !== -1) throw alreadyIssued(`Line ${rows[lost]!.line}: the person`);
+        await decide(tx, viewer, request.id, { state: 'issuing', remark });
+        await oweLot(tx, request.id, atOnce ? new Date(clock.now().getTime() + FIRST_LOT_MS) : undefined);
       });
+      if (atOnce)
+        await issueNextLot(request.id).catch((error: unknown) =>
+          log.warn({ request: request.id, error: String(error) }, 'the worker will try to issue it again'),
+        );
       return (await findIssueRequest(db, request.id))!;
+    },
+
+    /** The worker's part: issues one lot of an approved request, and owes the next. Done already, or again: does nothing twice. */
+    async issueLot(requestId: string): Promise<void> {
+      if ((await issueNextLot(requestId)) === 'more') await oweLot(db, requestId, undefined);
+    },
+
+    /**
+     * Stops what was approved: whatever has been issued stands, and nothing more is once this returns. One that is over stays as it is.
+     * @throws NotFound; Conflict NOT_DECIDED
+     */
+    async cancel(viewer: Viewer, id: string): Promise<IssueRequest> {
+      if ((await service.find(viewer, id)) === undefined) throw new NotFound('The request');
+      await db.transaction().execute(async (tx) => {
+        const now = (await findIssueRequest(tx, id, { lock: true }))!;
+        if (now.state === 'waiting')
+          throw new Conflict('NOT_DECIDED', 'It waits to be decided: another issuer may decline it.');
+        if (now.state === 'issuing')
+          await finish(tx, id, { state: 'cancelled', actor: `person:${viewer.personId}` });
+      });
+      return (await findIssueRequest(db, id))!;
     },
 
     /** @throws NotFound; NotAllowed; InvalidInput; Conflict ALREADY_DECIDED */
@@ -482,7 +683,15 @@ export function makeIssueRequestService({
   };
   // Standings and numbers are compared with all there are.
   return inParts(
-    { requestManual: 'issuer', importOld: 'issuer', approve: 'issuer', decline: 'issuer' },
+    {
+      openRefusals: 'issuer',
+      requestManual: 'issuer',
+      importOld: 'issuer',
+      approve: 'issuer',
+      issueLot: 'issuer',
+      cancel: 'issuer',
+      decline: 'issuer',
+    },
     service,
   );
 
@@ -491,7 +700,7 @@ export function makeIssueRequestService({
     viewer: Viewer,
     division: Division,
     rows: readonly OldRow[],
-  ): Promise<{ known: NewRow[]; unplaced: RefusedRow[] }> {
+  ): Promise<{ known: AskedRow[]; unplaced: RefusedRow[] }> {
     const found = await listStaffByNumber(db, division.code, today(), {
       staffNumbers: rows.flatMap((row) => row.staffNumber ?? []),
       sourceIds: rows.flatMap((row) => row.sourceId ?? []),
@@ -510,7 +719,7 @@ export function makeIssueRequestService({
       viewer,
       found.map((each) => each.personId),
     );
-    const known: NewRow[] = [];
+    const known: AskedRow[] = [];
     const unplaced: RefusedRow[] = [];
     const seen = new Map<string, number>();
     for (const row of rows) {
@@ -588,7 +797,7 @@ export function makeIssueRequestService({
         );
       seen.set(key, row.line);
       if (unplaced.length > before) continue;
-      const placed: NewRow = {
+      const placed: AskedRow = {
         line: row.line,
         personId: person.personId,
         certificationId: certification.id,
@@ -629,6 +838,15 @@ async function readFile(
     if (!(error instanceof UnreadableFile)) throw error;
     throw new InvalidInput('input.file', `${error.said['zh-CN']} ${error.message}`);
   }
+}
+
+async function oweLot(db: Executor, requestId: string, notBefore: Date | undefined): Promise<void> {
+  await insertDebt(db, {
+    task: ISSUE_LOT_TASK,
+    payload: { requestId },
+    key: `${ISSUE_LOT_TASK}:${requestId}`,
+    ...(notBefore === undefined ? {} : { notBefore }),
+  });
 }
 
 /** Both numbers must be the person's where both are given. */

@@ -128,18 +128,18 @@ export function makeIssuing({
     NewCertificate,
     'number' | 'verificationCode' | 'claims' | 'pdfDigest' | 'status' | 'supersedes'
   >;
-  const drawUnder = async (
-    status: StatusEntry,
-    subject: Subject,
-    said: Omit<CertificateClaims, 'number' | 'issuedOn' | 'verificationUrl'>,
-    more: {
-      /** For whose certifications the template has to be; undefined: it was judged before. */
-      divisionCode: string | undefined;
-      course: CourseVersion | undefined;
-      organization: Organization | undefined;
-      supersedes: Drawn['supersedes'];
-    },
-  ): Promise<Drawn> => {
+  /** All that a document is drawn from. */
+  interface Content {
+    readonly subject: Subject;
+    readonly said: Omit<CertificateClaims, 'number' | 'issuedOn' | 'verificationUrl'>;
+    /** For whose certifications the template has to be; undefined: it was judged before. */
+    readonly divisionCode: string | undefined;
+    readonly course: CourseVersion | undefined;
+    readonly organization: Organization | undefined;
+    readonly supersedes: Drawn['supersedes'];
+  }
+  /** The page, with a number and a code, and room for a signature. */
+  const compose = async (status: StatusEntry, { subject, said, divisionCode, course }: Content) => {
     const issuedOn = chinaDay(subject.issuedAt);
     const number = newCertificateNumber(Number(issuedOn.slice(0, 4)), random);
     const verificationCode = newVerificationCode(random);
@@ -151,18 +151,24 @@ export function makeIssuing({
       verificationUrl: `${page}#code=${verificationCode}`,
     };
     const template = await readTemplate(subject.template, subject.templateVersion);
-    if (more.divisionCode !== undefined && !isFor(template, more.divisionCode))
-      throw new TemplateNotForDivision(subject.template, more.divisionCode);
-    const { signer, timestamper } = issuer;
-    // It may have run out since the start.
-    checkInForce(signer, subject.issuedAt);
+    if (divisionCode !== undefined && !isFor(template, divisionCode))
+      throw new TemplateNotForDivision(subject.template, divisionCode);
     const key = signingKey(credentialKeys, 'ES256');
     const facts = { claims, verificationCode, certificationId: subject.certificationId, status };
     const drawing = draw(template, claims, {
-      credential: credentialJwt(credentialOf({ ...facts, course: more.course }, publicUrl), key),
+      credential: credentialJwt(credentialOf({ ...facts, course }, publicUrl), key),
       qrText: qrText(page, qrClaims(claims, status, verificationCode), key),
-      room: roomOf(signer, timestamper),
+      room: roomOf(issuer.signer, issuer.timestamper),
     });
+    return { number, verificationCode, claims, template, drawing };
+  };
+
+  const drawUnder = async (status: StatusEntry, content: Content): Promise<Drawn> => {
+    const { subject, organization, supersedes } = content;
+    const { signer, timestamper } = issuer;
+    // It may have run out since the start.
+    checkInForce(signer, subject.issuedAt);
+    const { number, verificationCode, claims, template, drawing } = await compose(status, content);
     const signed = await signDocument(drawing, signer, timestamper);
     if (signed.untimed !== undefined)
       log.warn({ number, why: signed.untimed }, 'a certificate is issued without a timestamp');
@@ -175,7 +181,7 @@ export function makeIssuing({
         claims,
         pdfDigest: digestOf(signed.bytes),
         status,
-        supersedes: more.supersedes?.id ?? null,
+        supersedes: supersedes?.id ?? null,
       },
       templateDigest: template.digest,
       document: {
@@ -184,17 +190,16 @@ export function makeIssuing({
         chain: signer.chain,
         profile: signed.profile,
       },
-      organization: more.organization,
-      supersedes: more.supersedes,
+      organization,
+      supersedes,
     };
   };
 
-  const drawOn = async (status: StatusEntry, grounds: Grounds): Promise<Drawn> => {
+  const contentOf = (grounds: Grounds): Content => {
     const { certification, post, course } = grounds;
     const { template, templateVersion } = grounds.path === 'earned' ? certification : RECORDED;
-    return drawUnder(
-      status,
-      {
+    return {
+      subject: {
         path: grounds.path,
         personId: grounds.person.id,
         certificationId: certification.id,
@@ -208,7 +213,7 @@ export function makeIssuing({
         validFrom: grounds.validFrom,
         validUntil: grounds.validUntil,
       },
-      {
+      said: {
         holderName: grounds.person.name,
         organizationName: post?.organization?.name ?? null,
         roleTitle: post === null ? null : roleTitles[post.role],
@@ -225,22 +230,20 @@ export function makeIssuing({
         ...(grounds.completedOn === undefined ? {} : { completedOn: grounds.completedOn }),
         ...(grounds.recordedFrom === undefined ? {} : { recordedFrom: grounds.recordedFrom }),
       },
-      {
-        divisionCode: certification.divisionCode,
-        course,
-        organization: post?.organization,
-        supersedes: null,
-      },
-    );
+      divisionCode: certification.divisionCode,
+      course,
+      organization: post?.organization,
+      supersedes: null,
+    };
   };
 
   return {
     /** Draws the document under a new number and a new place in the lists of states. @throws MissingGlyph, TextDoesNotFit, NotSigned */
-    draw: async (grounds: Grounds): Promise<Drawn> => drawOn(await takeEntry(), grounds),
+    draw: async (grounds: Grounds): Promise<Drawn> => drawUnder(await takeEntry(), contentOf(grounds)),
 
-    /** Tries whether it could be drawn. Changes nothing. @throws MissingGlyph, TextDoesNotFit, NotSigned */
+    /** Tries whether it could be drawn. Changes nothing, and signs nothing. @throws MissingGlyph, TextDoesNotFit */
     async tryDrawing(grounds: Grounds): Promise<void> {
-      await drawOn({ list: 1, position: 0 }, grounds);
+      await compose({ list: 1, position: 0 }, contentOf(grounds));
     },
 
     /**
@@ -260,9 +263,8 @@ export function makeIssuing({
       },
     ): Promise<Drawn> {
       const { number: _number, issuedOn: _issuedOn, verificationUrl: _url, ...said } = old.claims;
-      return drawUnder(
-        await takeEntry(),
-        {
+      return drawUnder(await takeEntry(), {
+        subject: {
           path: old.path,
           personId: old.personId,
           certificationId: old.certificationId,
@@ -274,7 +276,7 @@ export function makeIssuing({
           validFrom: old.validFrom,
           validUntil: old.validUntil,
         },
-        {
+        said: {
           ...said,
           holderName: given.holderName,
           ...(given.post === null
@@ -284,13 +286,11 @@ export function makeIssuing({
                 roleTitle: roleTitles[given.post.role],
               }),
         },
-        {
-          divisionCode: undefined,
-          course: given.course,
-          organization: undefined,
-          supersedes: { id: old.id, by: given.by, reason: given.reason },
-        },
-      );
+        divisionCode: undefined,
+        course: given.course,
+        organization: undefined,
+        supersedes: { id: old.id, by: given.by, reason: given.reason },
+      });
     },
 
     /**

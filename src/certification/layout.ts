@@ -104,10 +104,18 @@ function fits(element: Element, size: number, lines: readonly string[], width = 
 function balance(element: Element, text: string, size: number, lines: readonly string[]): readonly string[] {
   if (lines.length === 1 || element.align !== 'center') return lines;
   let balanced = lines;
-  for (let width = element.width - size / 2; width > element.width / lines.length; width -= size / 2) {
+  // The narrowest width, in steps of half a letter, that takes no line more: what a width has room for, a wider one has.
+  let roomy = 0;
+  let tight = Math.ceil((element.width - element.width / lines.length) / (size / 2));
+  while (tight - roomy > 1) {
+    const step = Math.floor((roomy + tight) / 2);
+    const width = element.width - (step * size) / 2;
     const narrower = breakLines(element, text, size, width);
-    if (narrower.length > lines.length || !fits(element, size, narrower, width)) break;
-    balanced = narrower;
+    if (narrower.length > lines.length || !fits(element, size, narrower, width)) tight = step;
+    else {
+      roomy = step;
+      balanced = narrower;
+    }
   }
   return balanced;
 }
@@ -123,16 +131,23 @@ function breakLines(element: Element, text: string, size: number, width: number)
   // What fits as a whole need not be measured word by word.
   const whole = text.trimEnd();
   if (widthOf(element, whole, size) <= width + 0.01) return [whole];
+  const units = text.match(UNIT) ?? [];
   const lines: string[] = [];
-  let line = '';
-  for (const unit of text.match(UNIT) ?? []) {
-    if (line !== '' && widthOf(element, (line + unit).trimEnd(), size) > width + 0.01) {
-      lines.push(line.trimEnd());
-      line = '';
+  for (let begin = 0; begin < units.length;) {
+    const lineTo = (end: number): string => units.slice(begin, end).join('').trimEnd();
+    const isRoomTo = (end: number): boolean => widthOf(element, lineTo(end), size) <= width + 0.01;
+    // Words come again and lines do not: the sum of its words is about where a line ends, and what is laid out there says it exactly.
+    let end = begin + 1;
+    for (let sum = widthOf(element, units[begin]!, size); end < units.length; end += 1) {
+      sum += widthOf(element, units[end]!, size);
+      if (sum > width) break;
     }
-    line += unit;
+    while (end > begin + 1 && !isRoomTo(end)) end -= 1;
+    while (end < units.length && isRoomTo(end + 1)) end += 1;
+    lines.push(lineTo(end));
+    begin = end;
   }
-  return [...lines, line.trimEnd()];
+  return lines;
 }
 
 /** Of a line, in points. */

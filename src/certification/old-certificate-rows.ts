@@ -4,8 +4,8 @@ import { said, type Said } from '../people/roster/said.ts';
 import { plainTitle } from '../people/roster/template.ts';
 import { narrow, readDay } from '../people/roster/text.ts';
 
-/** All of them are drawn and issued in one go. */
-export const MOST_ROWS = 500;
+/** Each is tried before another looks at it. */
+export const MOST_ROWS = 5_000;
 
 /** One old certificate as a file gives it; whom it is about is not yet looked up. */
 export interface OldRow {

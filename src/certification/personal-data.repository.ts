@@ -42,7 +42,7 @@ export const certificateData: PersonalDataKeeper = {
       fate: 'kept',
       rows: (personId) => sql`
         select lpad(r.request_id::text, 19, '0') || lpad(r.line::text, 9, '0') as key, r.request_id::text as request, q.path, q.state, r.certification_id::text as certification, r.completed_on, r.valid_until,
-          r.class_hours, r.evidence, r.old_number, r.issuing_body
+          r.class_hours, r.evidence, r.old_number, r.issuing_body, r.refusal, r.refusal_detail
         from issue_request_rows r join issue_requests q on q.id = r.request_id where r.person_id = ${personId}::bigint`,
     },
     {

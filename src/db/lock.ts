@@ -288,7 +288,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   issue_requests: { viewer: 'r', issuer: 'riu', keeper: 'r', sees: scopeIn('certificate.issue') },
   issue_request_rows: {
     viewer: 'r',
-    issuer: 'ri',
+    issuer: 'riu(certificate_id,refusal,refusal_detail)',
     keeper: 'rd',
     sees: 'exists (select from issue_requests r where r.id = request_id)',
   },

@@ -501,6 +501,10 @@ export interface IssuerCertificates {
 }
 
 export interface IssueRequestRows {
+  /**
+   * What was issued for it, though another may have taken its place since.
+   */
+  certificate_id: Int8 | null;
   certification_id: Int8;
   class_hours: Numeric;
   /**
@@ -515,6 +519,11 @@ export interface IssueRequestRows {
   line: number;
   old_number: string | null;
   person_id: Int8;
+  /**
+   * Why nothing was issued for it, of an approved request. With neither it waits for its turn, or for the decision.
+   */
+  refusal: string | null;
+  refusal_detail: string | null;
   request_id: Int8;
   valid_until: string | null;
 }
@@ -523,6 +532,10 @@ export interface IssueRequests {
   decided_at: Timestamp | null;
   decided_by: Int8 | null;
   division_code: string | null;
+  /**
+   * When an approved one was over.
+   */
+  finished_at: Timestamp | null;
   id: Generated<Int8>;
   /**
    * Where the person worked when it was asked for; of a file the division_code instead.
@@ -533,7 +546,25 @@ export interface IssueRequests {
   remark: string | null;
   requested_at: Timestamp;
   requested_by: Int8;
+  rows_issued: Generated<number>;
+  rows_refused: Generated<number>;
+  rows_total: Generated<number>;
+  /**
+   * Since when its rate is measured: since it was approved, or since the last pause.
+   */
+  run_began_at: Timestamp | null;
+  /**
+   * How many rows were done by then.
+   */
+  run_began_with: number | null;
+  /**
+   * issuing: approved, and the worker is at it. approved: also over, whatever was refused.
+   */
   state: Generated<string>;
+  /**
+   * When its last lot was done.
+   */
+  told_at: Timestamp | null;
 }
 
 export interface Items {

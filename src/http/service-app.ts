@@ -9,6 +9,7 @@ import type { Introspection } from '../config.ts';
 import { InvalidInput, NotFound, NotSignedIn } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
+import type { RosterService } from '../people/roster/import.service.ts';
 import { writeTemplate } from '../people/roster/template.ts';
 import { download } from './download.ts';
 import { exportDoor } from './export/door.ts';
@@ -26,7 +27,7 @@ import type { RateService } from './rate.service.ts';
 
 /** Doors that count their callers themselves, since they know who is signed in; and the two that machines ask all the time. */
 const OWN_COUNT =
-  /^\/(?:graphql|export|feed\/.*|certificates\/.*|credentials\/.*|roster-imports\/.*|h5p\/.*|my-data\.zip|api\/verify(?:\/pdf)?|healthz|readyz)\/?$/;
+  /^\/(?:graphql|export|feed\/.*|certificates\/.*|credentials\/.*|roster-imports\/.*|issue-requests\/.*|h5p\/.*|my-data\.zip|api\/verify(?:\/pdf)?|healthz|readyz)\/?$/;
 
 /** W3C Web Application Manifest. */
 const VERIFICATION_APP = {
@@ -156,17 +157,25 @@ export function makeServiceApp(
     download(ctx, '花名册导入模板.xlsx', writeTemplate());
   });
 
-  router.get('/roster-imports/:id/refusals.xlsx', async (ctx) => {
+  const refusals = async (
+    ctx: Koa.Context,
+    of: { openRefusals: RosterService['openRefusals'] },
+    what: string,
+  ): Promise<void> => {
     const viewer = await admit(ctx);
-    const id = ctx.params['id'] ?? '';
+    const id = (ctx['params'] as Record<string, string>)['id'] ?? '';
     const language = ctx.query['language'] === 'en' ? 'en' : 'zh-CN';
-    const found = /^\d{1,18}$/.test(id)
-      ? await services.roster.openRefusals(viewer, id, language)
-      : undefined;
-    if (found === undefined) throw new NotFound('The import');
+    const found = /^\d{1,18}$/.test(id) ? await of.openRefusals(viewer, id, language) : undefined;
+    if (found === undefined) throw new NotFound(what);
     ctx.set('Cache-Control', 'private, no-store');
     download(ctx, language === 'en' ? `refused-rows-${id}.xlsx` : `退回的行-${id}.xlsx`, found);
-  });
+  };
+  router.get('/roster-imports/:id/refusals.xlsx', async (ctx) =>
+    refusals(ctx, services.roster, 'The import'),
+  );
+  router.get('/issue-requests/:id/refusals.xlsx', async (ctx) =>
+    refusals(ctx, services.issueRequests, 'The request'),
+  );
 
   // By its number what was uploaded, by its hash what a course holds.
   router.get('/h5p/:file', async (ctx) => {

@@ -224,6 +224,10 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
   })),
   redeemLaunch: { args: (of) => ({ input: { code: of.launchCode } }) },
   renewLaunchedSession: nothing,
+  cancelIssueRequest: about('issuingRequest', (of) => ({ issueRequestId: of.issuingRequest })),
+  'cancelIssueRequest that is over': about('approvedRequest', (of) => ({
+    issueRequestId: of.approvedRequest,
+  })),
   cancelRosterImport: about('checkedImport', (of) => ({ rosterImportId: of.checkedImport })),
   createAccessToken: about('county', (of) => ({
     name: 'a program',
@@ -490,7 +494,7 @@ export const nodes: Readonly<Record<string, readonly (keyof Objects)[]>> = {
   Division: ['county', 'province'],
   H5pContent: ['h5pContent', 'upgradedContent'],
   Indicator: ['indicator', 'peopleIndicator'],
-  IssueRequest: ['issueRequest', 'approvedRequest'],
+  IssueRequest: ['issueRequest', 'approvedRequest', 'issuingRequest'],
   'IssueRequest of the county': ['approvedRequest'],
   JournalEntry: ['journalEntry', 'readingEntry', 'auditorsEntry'],
   'JournalEntry of the county': ['readingEntry'],
@@ -574,6 +578,10 @@ export const routes: Readonly<Record<string, RouteAsking>> = {
   'service GET /roster-imports/:id/refusals.xlsx': {
     about: ['rosterImportNumber'],
     path: (of) => `/roster-imports/${of.rosterImportNumber}/refusals.xlsx`,
+  },
+  'service GET /issue-requests/:id/refusals.xlsx': {
+    about: ['approvedRequestNumber'],
+    path: (of) => `/issue-requests/${of.approvedRequestNumber}/refusals.xlsx`,
   },
   'service GET /feed/credit-records': { path: () => '/feed/credit-records' },
   'service GET /h5p/:file': { about: ['h5pContentNumber'], path: (of) => `/h5p/${of.h5pContentNumber}.h5p` },

@@ -74,6 +74,7 @@ type ObjectName =
   | 'accommodation'
   | 'rosterImport'
   | 'rosterImportNumber'
+  | 'approvedRequestNumber'
   | 'checkedImport'
   | 'refusedImport'
   | 'doubt'
@@ -108,6 +109,7 @@ type ObjectName =
   | 'session'
   | 'issueRequest'
   | 'approvedRequest'
+  | 'issuingRequest'
   | 'oldCertificate'
   | 'oldNumber'
   | 'oldCode'
@@ -694,6 +696,25 @@ export async function makeWorld(): Promise<World> {
     { issueRequestId: recorded.issueRequest.id, remark: '属实' },
     '{ __typename }',
   );
+  // Half done: as if the worker had been stopped on the way.
+  const [issuing] = await query(
+    `with q as (
+       insert into issue_requests (path, division_code, reason, requested_by, requested_at, state, decided_by, decided_at, rows_total, rows_refused, run_began_at, run_began_with, told_at)
+       select path, division_code, reason, requested_by, requested_at, 'issuing', decided_by, decided_at, 2, 1, decided_at, 0, decided_at + interval '5 s' from issue_requests where id = $1 returning id
+     ), r as (
+       insert into issue_request_rows (request_id, line, person_id, certification_id, completed_on, class_hours, evidence, old_number, issuing_body, refusal)
+       select q.id, given.* from q, (values
+         (2, $2::bigint, $4::bigint, date '2026-09-01', 0, '培训名册第 4 页', '旧字第 12 号', '长沙县教育局', 'PERSON_MOVED'),
+         (3, $3::bigint, $4::bigint, date '2026-09-01', 0, '培训名册第 5 页', '旧字第 13 号', '长沙县教育局', null)) given
+     )
+     select id from q`,
+    [
+      localOf(recorded.issueRequest.id as string),
+      localOf(await personOf('t2')),
+      localOf(await personOf('n2')),
+      localOf(renewed.certification.id as string),
+    ],
+  );
   await makeRenewalService({ ...service.app.services, clock: service.clock }).assign();
   const [oldCertificate] = await query(
     `select id, number, verification_code as code from certificates where path = 'imported'`,
@@ -813,6 +834,7 @@ export async function makeWorld(): Promise<World> {
     accommodation,
     rosterImport: imported.id,
     rosterImportNumber: localOf(imported.id),
+    approvedRequestNumber: localOf(recorded.issueRequest.id),
     checkedImport: checked.id,
     refusedImport: refused.id,
     doubt: await doubt('n1'),
@@ -851,6 +873,7 @@ export async function makeWorld(): Promise<World> {
     issuersRequest,
     operator: await personOf(`operator-${COUNTY}`),
     approvedRequest: recorded.issueRequest.id,
+    issuingRequest: gid('IssueRequest', issuing!['id']!),
     oldCertificate: gid('Certificate', oldCertificate!['id']!),
     oldNumber: oldCertificate!['number']!,
     oldCode: oldCertificate!['code']!,

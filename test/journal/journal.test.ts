@@ -47,6 +47,7 @@ const END_ACCOMMODATION = `mutation ($input: RevokeAccommodationInput!) { revoke
 const END = `mutation ($input: EndGrantInput!) { endGrant(input: $input) { __typename } }`;
 const MANUAL = `mutation ($input: RequestManualIssueInput!) { requestManualIssue(input: $input) { __typename } }`;
 const APPROVE = `mutation ($input: ApproveIssueRequestInput!) { approveIssueRequest(input: $input) { __typename } }`;
+const CANCEL_ISSUE = `mutation ($input: CancelIssueRequestInput!) { cancelIssueRequest(input: $input) { __typename } }`;
 const DECLINE = `mutation ($input: DeclineIssueRequestInput!) { declineIssueRequest(input: $input) { __typename } }`;
 const JUDGE = `mutation ($input: JudgeTimeFlagInput!) { judgeTimeFlag(input: $input) { __typename } }`;
 const INVITE = `mutation ($input: InviteLtiPlatformInput!) { inviteLtiPlatform(input: $input) { __typename } }`;
@@ -121,9 +122,12 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
   'time-flag.raise': { subject: 'time-flag', row: `time_flags where state = 'open' and id` },
   'time-flag.judge': { subject: 'time-flag', row: `time_flags where state <> 'open' and id` },
   'issue-request.make': { subject: 'issue-request', row: 'issue_request_rows where request_id' },
-  'issue-request.approve': {
+  // Its row is changed again by each lot.
+  'issue-request.approve': { subject: 'issue-request', row: undefined },
+  'issue-request.finish': { subject: 'issue-request', row: `issue_requests where state = 'approved' and id` },
+  'issue-request.cancel': {
     subject: 'issue-request',
-    row: `issue_requests where state = 'approved' and id`,
+    row: `issue_requests where state = 'cancelled' and id`,
   },
   'issue-request.decline': {
     subject: 'issue-request',
@@ -165,6 +169,7 @@ const CHANGES: Record<string, { subject: string; row: string | undefined }> = {
 const OF_MUTATIONS: Record<string, string | null> = {
   addDivisions: 'division.add',
   assignCohort: 'cohort.assign',
+  cancelIssueRequest: 'issue-request.cancel',
   cancelRosterImport: 'roster.cancel',
   decideRosterDoubt: 'roster.decide',
   defineIndicator: 'indicator.define',
@@ -696,6 +701,7 @@ describe('the journal', () => {
     await query('delete from certificate_documents');
     await query('delete from credit_records');
     await query('delete from log_pending');
+    await query('update issue_request_rows set certificate_id = null where certificate_id is not null');
     await query('delete from certificates');
     const before = await state();
     await block('certificate.issue');
@@ -765,6 +771,43 @@ describe('the journal', () => {
     expect(await cancellations()).toEqual([{ import_id: asked!['id'] }]);
     await query('update graphile_worker._private_jobs set run_at = now() where attempts > 0');
     await idle();
+  });
+
+  it('takes a lot of certificates back whole, and the word to stop a request', async () => {
+    await act['issue-request.make']!();
+    const [made] = await query('select max(id) as id from issue_requests');
+    const requestId = made!['id']!;
+    const found = async () =>
+      (
+        await query(
+          `select q.state, q.rows_issued, count(r.certificate_id)::int as certificates from issue_requests q join issue_request_rows r on r.request_id = q.id where q.id = $1 group by q.id`,
+          [requestId],
+        )
+      )[0];
+    const open = { state: 'issuing', rows_issued: 0, certificates: 0 };
+    await block('issue-request.finish');
+    // It is decided, and the worker has it to do.
+    expect(await act['issue-request.approve']!()).toBe('ApproveIssueRequestPayload');
+    expect(await found()).toEqual(open);
+    await unblock();
+    const input = { issueRequestId: gid('IssueRequest', requestId) };
+    await block('issue-request.cancel');
+    expect(await mutate('issuer', CANCEL_ISSUE, { input })).toBe('INTERNAL');
+    expect(await found()).toEqual(open);
+    await unblock();
+    await query(`update graphile_worker._private_jobs set run_at = now() where key = 'issue-lot:' || $1`, [
+      requestId,
+    ]);
+    await idle();
+    expect(await found()).toEqual({ state: 'approved', rows_issued: 1, certificates: 1 });
+
+    await query('update issue_request_rows set certificate_id = null where request_id = $1', [requestId]);
+    await query(
+      `update issue_requests set state = 'issuing', finished_at = null, rows_issued = 0 where id = $1`,
+      [requestId],
+    );
+    expect(await mutate('issuer', CANCEL_ISSUE, { input })).toBe('CancelIssueRequestPayload');
+    expect(await found()).toEqual({ ...open, state: 'cancelled' });
   });
 
   it('takes back whole what was forgotten and who was erased, and forgets it again', async () => {

@@ -159,7 +159,7 @@ export async function startService({
   };
 }
 
-/** A GraphQL multipart request (its specification, jaydenseric's) with files at `input.files`. */
+/** A GraphQL multipart request (its specification, jaydenseric's) with its files at `input.files`, or its one at `input.file` where that is there. */
 export function uploadOf(
   query: string,
   variables: Record<string, unknown>,
@@ -167,7 +167,11 @@ export function uploadOf(
 ): FormData {
   const form = new FormData();
   form.set('operations', JSON.stringify({ query, variables }));
-  const places = files.map((_file, index) => [index, [`variables.input.files.${index}`]]);
+  const isOne = 'file' in (variables['input'] as object);
+  const places = files.map((_file, index) => [
+    index,
+    [isOne ? 'variables.input.file' : `variables.input.files.${index}`],
+  ]);
   form.set('map', JSON.stringify(Object.fromEntries(places)));
   for (const [index, file] of files.entries())
     form.set(String(index), new Blob([new Uint8Array(file.bytes)]), file.name);

@@ -190,8 +190,18 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
   },
   IssueRequestState: {
     WAITING: word('待审核', 'Waiting'),
-    APPROVED: word('已批准', 'Approved'),
     DECLINED: word('未批准', 'Declined'),
+    ISSUING: word('已批准，签发中', 'Approved, being issued'),
+    APPROVED: word('已批准，已办结', 'Approved, done'),
+    CANCELLED: word('已批准，中途停止', 'Approved, stopped'),
+  },
+  IssueRowRefusalCode: {
+    ALREADY_ISSUED: word('已有证书', 'Issued before'),
+    PERSON_MOVED: word('已不在岗', 'Works there no more'),
+    EXPIRED_MEANWHILE: word('已过期', 'Expired'),
+    UNPRINTABLE: word('无法排印', 'Can’t be printed'),
+    FAILED: word('服务出错', 'A fault of the service'),
+    CANCELLED: word('被叫停', 'Stopped'),
   },
   Permission: {
     SELF: word('本人', 'Oneself'),
