@@ -1,5 +1,7 @@
 /** A lot that lasts longer holds nobody else up. */
 const SLOW_MS = 20;
+/** While the database is at one, the next is made; with more they are small. */
+const AT_ONCE = 2;
 
 /**
  * Lets calls that come while others are being dealt with wait for these, and then go together: the busier it is, the less each costs. One that
@@ -37,7 +39,7 @@ export function makeLots<Call, Answer>({
     }
   };
   const go = (): void => {
-    if (underWay > 0) return;
+    if (underWay === AT_ONCE) return;
     const lot: Waiting[] = [];
     const left: Waiting[] = [];
     for (const each of waiting) {

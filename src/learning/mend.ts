@@ -119,12 +119,15 @@ function withoutNulls(value: unknown, levels: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) throw new TooDeep();
   if (Array.isArray(value)) return value.map((each) => withoutNulls(each, levels - 1));
-  const copy: Json = Object.create(null) as Json;
+  const copy: Json = {};
   for (const key in value) {
     const each = (value as Json)[key];
     if (each === null) continue;
     // In extensions anything may stand (2.2).
-    copy[key] = key === 'extensions' ? asItIs(each, levels - 1) : withoutNulls(each, levels - 1);
+    const kept = key === 'extensions' ? asItIs(each, levels - 1) : withoutNulls(each, levels - 1);
+    // Assigned, it would be the copy's prototype. An object that has none at all is slow, whatever is done with it.
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: kept, enumerable: true });
+    else copy[key] = kept;
   }
   return copy;
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { mend, MAX_DEPTH, TooDeep } from './mend.ts';
 import { findFault, instantOf, type Fault } from './xapi.ts';
 
@@ -65,10 +65,7 @@ export function takeStatement(given: unknown, stamp: Stamp): TakenStatement | Fa
     ofWhole: isOfWhole(said),
     about: said.object.id ?? '',
     result: resultOf(said.result),
-    digest: createHash('sha256')
-      .update(timestamp ?? '')
-      .update(text)
-      .digest()
+    digest: hash('sha256', `${timestamp ?? ''}${text}`, 'buffer')
       .readBigInt64BE()
       .toString(),
     text: `{"id":"${lower}","timestamp":"${happened}","stored":"${now}",${stampText(stamp)},${text.slice(1)}`,
