@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { currentActing, keyOf, type Acting } from './acting.ts';
 import { roleOf } from './apply-lock.ts';
 import { runBatch, Skipped, type Statement } from './batch.ts';
+import { makeLots } from './lots.ts';
 import { isAlone, isPrepared, preparedName } from './prepared.ts';
 
 /**
@@ -23,6 +24,8 @@ export function actingStatement({ part, viewer, soon }: Acting, { lasting = fals
     name: `acting ${settings.map(({ name }) => name).join(' ')}`,
   };
 }
+
+const AT_THE_DOOR: Acting = { part: 'gate', viewer: '', soon: false };
 
 /**
  * A pool as Kysely takes it. Each statement by itself is a transaction that begins with whom it is for (see `acting.ts`), in one message;
@@ -87,11 +90,20 @@ export function servingPool(pool: pg.Pool): PostgresPool {
         return;
       }
       waiting.set(keyOf(acting), [{ statement, resolve, reject, again }]);
-      // After all that is asked now; at the door, after all that have come in by now, each of whom is let in by a turn of its own.
-      const together = (): void => void runTogether(acting);
-      if (acting.part === 'gate') setImmediate(together);
-      else process.nextTick(together);
+      // After all that is asked now.
+      process.nextTick(() => void runTogether(acting));
     });
+
+  /** Those at the door come each in a turn of its own, and are looked up with the others who come meanwhile. */
+  const askAtTheDoor = makeLots<Statement, pg.QueryResult>({
+    most: 64,
+    atOnce: 1,
+    deal: async (statements) =>
+      (await run(AT_THE_DOOR, statements)).map((result) => {
+        if (result.status === 'rejected') throw result.reason as Error;
+        return result.value;
+      }),
+  });
 
   const begin = async (text: string): Promise<pg.PoolClient> => {
     const client = await pool.connect();
@@ -111,7 +123,8 @@ export function servingPool(pool: pg.Pool): PostgresPool {
       const query = async (text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> => {
         const statement = { text, values, ...(isPrepared(text) ? { name: preparedName(text) } : {}) };
         if (own !== undefined) return own.query({ ...statement, values: [...values] });
-        if (statement.name !== undefined && !isAlone(text)) return ask(statement);
+        if (statement.name !== undefined && !isAlone(text))
+          return keyOf(currentActing()) === keyOf(AT_THE_DOOR) ? askAtTheDoor(statement) : ask(statement);
         if (!/^(begin|start transaction)\b/.test(text)) return runOne(currentActing(), statement);
         own = await begin(text);
         return { command: 'BEGIN', rowCount: null, oid: 0, fields: [], rows: [] };

@@ -3,13 +3,13 @@ import { findH5pActivity, languageOf, type CourseVersion } from '../courses/cour
 import type { Language } from '../courses/language.ts';
 import { completionOf, type H5pActivity } from '../courses/manifest.ts';
 import { actingAs, actingFor } from '../db/acting.ts';
+import { makeLots } from '../db/lots.ts';
 import type { Database, Executor } from '../db/database.ts';
 import { Conflict, InvalidInput, NotFound } from '../errors.ts';
 import type { Viewer } from '../people/permission.ts';
 import type { Assignment } from '../programmes/certification.ts';
 import type { ProgrammeService } from '../programmes/programme.service.ts';
 import { answeredPart, completes } from './complete.ts';
-import { makeLots } from './lots.ts';
 import {
   findUserState,
   listProgress,
@@ -119,6 +119,7 @@ export function makeLearningService({
   const record = makeLots<StatementCall, Recorded | undefined>({
     keyOf: ({ assignmentId }) => assignmentId,
     most: 64,
+    atOnce: 2,
     deal: async (calls) =>
       actingFor('', () =>
         actingAs('recorder', async () => {

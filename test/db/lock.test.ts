@@ -235,7 +235,7 @@ describe('the second lock', () => {
       at: new Date(),
       day: '2030-01-01',
     });
-    const given = { forwards: true, limits: { perMinute: 9, perDay: 9, bytesPerDay: 99 } };
+    const given = { forwards: true, limits: { perMinute: 1_000, perDay: 1_000, bytesPerDay: 10_000_000 } };
     const taken = await actingAs('recorder', async () =>
       recordStatements(db, [call(0, 0), call(1, 0)], given),
     );

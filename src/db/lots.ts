@@ -1,23 +1,23 @@
 /** A lot that lasts longer holds nobody else up. */
 const SLOW_MS = 20;
-/** While the database is at one, the next is made; with more they are small. */
-const AT_ONCE = 2;
 
 /**
  * Lets calls that come while others are being dealt with wait for these, and then go together: the busier it is, the less each costs. One that
  * comes alone waits for nobody. Of what has the same key one goes at a time, in order.
  * @param deal deals with all of a lot, or fails and has done nothing of it; each is then tried by itself, so that one that can't be dealt
  * with fails alone.
- * @param most in a lot.
+ * @param most in a lot. @param atOnce lots under way before others wait: with two, one is made while the database is at another, and they are smaller.
  */
 export function makeLots<Call, Answer>({
   keyOf,
   deal,
   most,
+  atOnce,
 }: {
-  keyOf: (call: Call) => string;
+  keyOf?: (call: Call) => string;
   deal: (calls: readonly Call[]) => Promise<readonly Answer[]>;
   most: number;
+  atOnce: number;
 }): (call: Call) => Promise<Answer> {
   interface Waiting {
     readonly call: Call;
@@ -39,14 +39,14 @@ export function makeLots<Call, Answer>({
     }
   };
   const go = (): void => {
-    if (underWay === AT_ONCE) return;
+    if (underWay === atOnce) return;
     const lot: Waiting[] = [];
     const left: Waiting[] = [];
     for (const each of waiting) {
-      const key = keyOf(each.call);
-      if (lot.length === most || busy.has(key)) left.push(each);
+      const key = keyOf?.(each.call);
+      if (lot.length === most || (key !== undefined && busy.has(key))) left.push(each);
       else {
-        busy.add(key);
+        if (key !== undefined) busy.add(key);
         lot.push(each);
       }
     }
@@ -61,7 +61,7 @@ export function makeLots<Call, Answer>({
     }, SLOW_MS);
     void dealWith(lot).finally(() => {
       clearTimeout(slow);
-      for (const each of lot) busy.delete(keyOf(each.call));
+      if (keyOf !== undefined) for (const each of lot) busy.delete(keyOf(each.call));
       if (!isSlow) underWay -= 1;
       go();
     });

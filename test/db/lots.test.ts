@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { makeLots } from '../../src/learning/lots.ts';
+import { makeLots } from '../../src/db/lots.ts';
 
 /** Deals with lots when it is told to, and notes them. */
 function makeDealer(most = 64) {
@@ -8,6 +8,7 @@ function makeDealer(most = 64) {
   const ask = makeLots<string, string>({
     keyOf: (call) => call[0]!,
     most,
+    atOnce: 2,
     deal: async (calls) =>
       new Promise((resolve, reject) => {
         lots.push({ calls, done: () => resolve(calls.map((call) => `${call}!`)), fail: reject });
