@@ -82,8 +82,6 @@ export const survivors: Readonly<Record<string, string>> = {
     'certificates',
     'the holder, a token only with SELF',
   ),
-  "src/certification/issue-request.service.ts: may(viewer, 'certificate.issue', request.place) → true":
-    locked('issue_requests', 'issuers of the unit'),
   "src/coverage/coverage.service.ts: may(viewer, 'people.read', division) → true": COORDINATORS,
   "src/coverage/snapshot.service.ts: may(viewer, 'coverage.read', place) → true": locked(
     'snapshots',

@@ -100,6 +100,7 @@ export async function startService({
   coursesFolder = inject('coreCourses'),
   env = {},
   outbound,
+  over,
 }: {
   clock?: Clock;
   log?: Log;
@@ -109,12 +110,15 @@ export async function startService({
   /** Besides where it lies: e.g. limits. */
   env?: Readonly<Record<string, string>>;
   outbound?: typeof fetch;
+  /** The database of another, which keeps it: as that one started again with something changed, or a second beside it. */
+  over?: TestService;
 } = {}): Promise<TestService> {
   const folder = await mkdtemp(join(tmpdir(), 'xinqiao-service-'));
   // A key of the test's own would be another than the one it was started with before.
   const goesOn =
     coursesFolder === inject('coreCourses') && !Object.keys(env).some((name) => /_KEYS?$/.test(name));
-  const database = await makeTestDatabase(goesOn ? { template: await startedBefore() } : {});
+  const database =
+    over?.database ?? (await makeTestDatabase(goesOn ? { template: await startedBefore() } : {}));
   if (goesOn) await cp(beforeFolder(), folder, { recursive: true });
   const config = readConfig({
     ...whereItLies(folder, database),
@@ -153,7 +157,7 @@ export async function startService({
     fetch: async (path, as) => fetch(`${app.publicUrl}${path}`, { headers: headers(as ?? null) }),
     async stop() {
       await app.stop();
-      await database.drop();
+      if (over === undefined) await database.drop();
       await rm(folder, { recursive: true, force: true });
     },
   };
