@@ -83,6 +83,7 @@ import { FORGET_LOGINS_TASK, makeLtiLaunchService } from './lti/launch.service.t
 import { makeCoursePackageService } from './lti/package.service.ts';
 import { makePlatformService } from './lti/platform-service.ts';
 import { makeLtiRegistrationService } from './lti/registration.service.ts';
+import { makeKnownRegistrations } from './lti/registrations.ts';
 import { KEEP_ROSTERS_TASK, makeLtiRosterService, READ_ROSTER_TASK } from './lti/roster.service.ts';
 import { makeLtiSelectionService } from './lti/selection.service.ts';
 import { makeServiceTokens } from './lti/service-token.ts';
@@ -374,6 +375,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       keys: platformKeys,
       courses,
     });
+    const ltiRegistrations = makeKnownRegistrations({ db, clock });
     const launches = makeLtiLaunchService({
       db,
       clock,
@@ -384,6 +386,8 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       identity,
       sessions,
       selections,
+      courses,
+      registrations: ltiRegistrations,
     });
     const platformService = makePlatformService({
       outbound,
@@ -474,8 +478,23 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       snapshots,
       audit: makeAuditService({ db, clock, regions }),
       platformKeys,
-      platforms: makeLtiRegistrationService({ db, clock, random, publicUrl, regions, outbound }),
-      platformInvitations: makeLtiInvitationService({ db, clock, publicUrl, regions, outbound }),
+      platforms: makeLtiRegistrationService({
+        db,
+        clock,
+        random,
+        publicUrl,
+        regions,
+        outbound,
+        registrations: ltiRegistrations,
+      }),
+      platformInvitations: makeLtiInvitationService({
+        db,
+        clock,
+        publicUrl,
+        regions,
+        outbound,
+        registrations: ltiRegistrations,
+      }),
       platformAccounts: accounts,
       launches,
       selections,

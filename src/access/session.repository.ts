@@ -5,22 +5,28 @@ import { entryInsert } from '../journal/journal.repository.ts';
 import type { GrantRole, Viewer } from '../people/permission.ts';
 import type { Session, SessionWay } from './session.ts';
 
-/** A person, and the issuer by whom they came, if any. */
+/** A person, and the issuer by whom they came, if any; without a person nobody comes. */
 export interface Comer {
-  readonly person_id: string;
+  readonly person_id: string | null;
   readonly issuer: string | null;
 }
 
+/** Who comes, as SQL: one row of `who`, which may look at what the expressions of `before` wrote. */
+export interface Coming<More extends Comer> {
+  /** Common table expressions, writes too, as they stand behind `with`. */
+  readonly before?: RawBuilder<unknown>;
+  readonly who: RawBuilder<More>;
+}
+
 /**
- * Begins a session of the person whom `who` selects, with its entry in the journal: all in one statement, of which `who`, which may be a write
- * with `returning`, is a part.
- * @returns what `who` selects; undefined: nobody, and no session.
+ * Begins a session of the person whom `who` selects, with its entry in the journal: all in one statement, of which what comes before is a part.
+ * @returns what `who` selects.
  */
 export async function insertSession<More extends Comer>(
   db: Executor,
-  who: RawBuilder<More>,
+  { before, who }: Coming<More>,
   session: { tokenHash: Buffer; way: SessionWay; createdAt: Date; expiresAt: Date },
-): Promise<More | undefined> {
+): Promise<More> {
   const { way, createdAt } = session;
   const noted = entryInsert(
     {
@@ -34,13 +40,13 @@ export async function insertSession<More extends Comer>(
     sql`from begun`,
   );
   const { rows } = await sql<More>`
-    ${preparedAlone} with who as (${who}), begun as (
+    ${preparedAlone} with ${before === undefined ? sql`` : sql`${before},`} who as materialized (${who}), begun as (
       insert into sessions (token_hash, person_id, way, issuer, created_at, last_used_at, expires_at)
-      select ${session.tokenHash}::bytea, person_id, ${way}::text, issuer, ${createdAt}::timestamptz, ${createdAt}::timestamptz, ${session.expiresAt}::timestamptz from who
+      select ${session.tokenHash}::bytea, person_id, ${way}::text, issuer, ${createdAt}::timestamptz, ${createdAt}::timestamptz, ${session.expiresAt}::timestamptz from who where person_id is not null
       returning id, person_id, way, issuer
     ), noted as (${noted})
     select who.* from who`.execute(db);
-  return rows[0];
+  return rows[0]!;
 }
 
 /** When a session is in force. A way that is closed by now, or an issuer that is trusted no more, ends what came by it. */

@@ -1,4 +1,4 @@
-import { sql, type RawBuilder } from 'kysely';
+import { sql } from 'kysely';
 import { chinaDay, type Clock } from '../clock.ts';
 import type { Database } from '../db/database.ts';
 import { Conflict, NotAllowed, NotFound } from '../errors.ts';
@@ -21,6 +21,7 @@ import {
   listSessionsOf,
   touchSession,
   type Comer,
+  type Coming,
   type InForce,
 } from './session.repository.ts';
 import { inPart } from '../db/acting.ts';
@@ -84,16 +85,16 @@ export function makeSessionService({
     return { ...found.viewer, via: 'session' };
   };
 
-  /** A session of 256 random bits. The token is told once; only its hash is kept. @returns also what `who` selects; undefined: nobody. */
+  /** A session of 256 random bits. The token is told once; only its hash is kept. @returns also what `who` selects: without a person, there is none. */
   const openFor = async <More extends Comer>(
-    who: RawBuilder<More>,
+    coming: Coming<More>,
     way: SessionWay,
-  ): Promise<{ token: string; expiresAt: Date; row: More } | undefined> => {
+  ): Promise<{ token: string; expiresAt: Date; row: More }> => {
     const token = `${SESSION_PREFIX}${Buffer.from(random(32)).toString('base64url')}`;
     const createdAt = clock.now();
     const expiresAt = new Date(createdAt.getTime() + SESSION_HOURS * HOUR_MS);
-    const row = await insertSession(db, who, { tokenHash: hashSecret(token), way, createdAt, expiresAt });
-    return row === undefined ? undefined : { token, expiresAt, row };
+    const row = await insertSession(db, coming, { tokenHash: hashSecret(token), way, createdAt, expiresAt });
+    return { token, expiresAt, row };
   };
   const open = async (opened: {
     personId: string;
@@ -101,7 +102,7 @@ export function makeSessionService({
     issuer: string | null;
   }): Promise<{ token: string; expiresAt: Date }> => {
     const who = sql<Comer>`select ${opened.personId}::bigint as person_id, ${opened.issuer}::text as issuer`;
-    const { token, expiresAt } = (await openFor(who, opened.way))!;
+    const { token, expiresAt } = await openFor({ who }, opened.way);
     return { token, expiresAt };
   };
   const end = async (personId: string, ids: readonly string[]): Promise<number> => {

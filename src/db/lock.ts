@@ -327,7 +327,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     sees: divisionIn('division_code', 'lti.register'),
   },
   lti_keys: { gate: 'riu(sealed,published_until)d' },
-  lti_logins: { gate: 'riu(used_at)d' },
+  lti_nonces: { gate: 'riu(used_by)d' },
   lti_accounts: {
     viewer: 'ru(id,state,person_id,told_name,told_identifier,decided_by,decided_at)',
     gate: 'riu',
@@ -337,7 +337,6 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
   },
   lti_resource_links: { gate: 'riu', issuer: 'r', keeper: 'r' },
   lti_launches: { gate: 'riu', issuer: 'r', keeper: 'rd' },
-  lti_arrivals: { gate: 'rid', keeper: 'rd' },
   // What platforms are told: the issuer's, as what is told is. It is owed by triggers, whoever learns.
   lti_grades: { issuer: 'ru', keeper: 'rd' },
   lti_scores: { issuer: 'riu', keeper: 'rd' },

@@ -681,18 +681,6 @@ export interface LtiAccounts {
   told_name: string | null;
 }
 
-export interface LtiArrivals {
-  account_id: Int8;
-  activity_key: string | null;
-  assignment_id: Int8 | null;
-  code_hash: Buffer;
-  expires_at: Timestamp;
-  /**
-   * The course that was to be opened, where the person has no assignment of it.
-   */
-  missing_course: string | null;
-}
-
 export interface LtiDeployments {
   created_at: Timestamp;
   deployment_id: string;
@@ -784,24 +772,20 @@ export interface LtiLineItems {
   url: string;
 }
 
-export interface LtiLogins {
-  browser_hash: Buffer;
-  expires_at: Timestamp;
-  nonce_hash: Buffer;
-  registration_id: Int8;
-  /**
-   * How the platform began it, to begin again in a window of its own; encrypted, since it may name somebody.
-   */
-  sealed: Buffer;
-  state_hash: Buffer;
-  used_at: Timestamp | null;
-}
-
 export interface LtiMembers {
   account_id: Int8;
   active: boolean;
   roster_id: Int8;
   seen_at: Timestamp;
+}
+
+export interface LtiNonces {
+  expires_at: Timestamp;
+  nonce_hash: Buffer;
+  /**
+   * What is that launch’s alone: it may come twice with its own.
+   */
+  used_by: Buffer;
 }
 
 export interface LtiRegistrations {
@@ -1467,15 +1451,14 @@ export interface DB {
   log_pending: LogPending;
   log_tiles: LogTiles;
   lti_accounts: LtiAccounts;
-  lti_arrivals: LtiArrivals;
   lti_deployments: LtiDeployments;
   lti_grades: LtiGrades;
   lti_invitations: LtiInvitations;
   lti_keys: LtiKeys;
   lti_launches: LtiLaunches;
   lti_line_items: LtiLineItems;
-  lti_logins: LtiLogins;
   lti_members: LtiMembers;
+  lti_nonces: LtiNonces;
   lti_registrations: LtiRegistrations;
   lti_resource_links: LtiResourceLinks;
   lti_rosters: LtiRosters;

@@ -127,6 +127,7 @@ ${script === undefined ? '' : `<script>${script}</script>`}
 
 export type Words = Readonly<Record<PageLanguage, string>>;
 export const words = (zh: string, en: string): Words => ({ 'zh-CN': zh, en });
+const COLON = words('：', ': ');
 const OPENING = words('正在打开课程…', 'Opening your course…');
 
 /** Has the platform's page keep what a cookie may not, and goes on to the platform. */
@@ -149,16 +150,25 @@ const WINDOW_TEXT = words(
   'Your browser keeps a page inside another site from remembering who you are, to protect your privacy. In a window of its own the course opens without another sign-in.',
 );
 const WINDOW_BUTTON = words('在新窗口中打开课程', 'Open the course in a new window');
-const newWindow = (again: string, language: PageLanguage): string =>
+const WINDOW_HINT = words(
+  '您的浏览器不允许嵌在别的网站里的页面记住登录，这是它保护隐私的方式。请回到学校平台，右键点课程链接，在新窗口中打开。',
+  'Your browser keeps a page inside another site from remembering who you are, to protect your privacy. Go back to your school’s platform and open the link to the course in a new window.',
+);
+/** @param again undefined: what the platform began with was too long to be carried along. */
+const newWindow = (again: string | undefined, language: PageLanguage): string =>
   `<h1>${WINDOW_TITLE[language]}</h1>
-<p>${WINDOW_TEXT[language]}</p>
-<p><a class="go" href="${escape(again)}" target="_blank" rel="noopener">${WINDOW_BUTTON[language]}</a></p>`;
+${
+  again === undefined
+    ? `<p>${WINDOW_HINT[language]}</p>`
+    : `<p>${WINDOW_TEXT[language]}</p>
+<p><a class="go" href="${escape(again)}" target="_blank" rel="noopener">${WINDOW_BUTTON[language]}</a></p>`
+}`;
 
 /** Asks the platform's page for what it has kept, and comes back with it; where it has nothing, offers a window of its own. */
 export function fetchPage(
   launch: {
     storage: Storage;
-    again: string;
+    again: string | undefined;
     frames: readonly string[];
     form: Readonly<Partial<Record<string, string>>>;
   },
@@ -184,7 +194,7 @@ ${fields.join('\n')}
 
 /** In a frame, without cookies and without anything that keeps: begin again where both work. */
 export function windowPage(
-  launch: { again: string; frames: readonly string[] },
+  launch: { again: string | undefined; frames: readonly string[] },
   language: PageLanguage,
 ): LtiPage {
   return page(WINDOW_TITLE[language], newWindow(launch.again, language), {
@@ -208,7 +218,7 @@ export function waitingPage(
     title[language],
     `<h1>${title[language]}</h1>
 <p>${text[language]}</p>
-<p class="id">${number[language]}: <strong>${escape(account.accountId)}</strong></p>`,
+<p class="id">${number[language]}${COLON[language]}<strong>${escape(account.accountId)}</strong></p>`,
     { language, frames: account.frames },
   );
 }
@@ -263,6 +273,7 @@ const TEXTS: Readonly<Partial<Record<LaunchReason, Words>>> = {
   'deployment-closed': PLACE,
   'account-refused': REFUSED,
   'state-not-bound': COOKIES,
+  'registration-changed': AGAIN,
   'state-unknown': AGAIN,
   'state-used': AGAIN,
   'state-expired': AGAIN,
@@ -302,7 +313,7 @@ export function refusalPage(
     title[language],
     `<h1>${title[language]}</h1>
 <p>${text[language]}</p>
-<p class="id">${id[language]}: ${escape(requestId)}</p>`,
+<p class="id">${id[language]}${COLON[language]}${escape(requestId)}</p>`,
     { language, frames: ['*'] },
   );
 }

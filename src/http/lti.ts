@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Router from '@koa/router';
+import { encodeGlobalID } from '@pothos/plugin-relay';
 import type { Context, Middleware } from 'koa';
 import type { Services } from '../../schema/context.ts';
 import { hashSecret } from '../access/access-token.ts';
 import { describeError, type Log } from '../log.ts';
-import { LOGIN_MINUTES, type Initiation } from '../lti/launch.service.ts';
 import { MOST_TOKEN_CHARACTERS } from '../lti/launch.ts';
+import { LOGIN_MINUTES, type Initiation } from '../lti/login.ts';
 import { LaunchRefused, type LaunchReason } from '../lti/refused.ts';
 import { currentOrigin } from '../origin.ts';
 import { announcesMore, LimitedBody } from './body.ts';
@@ -97,21 +98,24 @@ export function ltiRoutes(
       show(ctx, pickerPage(received, language));
       return;
     }
-    // The app itself, here: the code for its session is in no address, which histories and logs keep.
+    // The app itself, here, with its session: that is in no address, which histories and logs keep.
+    const { frames, assignmentId, expiresAt: _until, kind: _kind, ...rest } = received;
+    const session = {
+      ...rest,
+      assignmentId: assignmentId === null ? null : encodeGlobalID('Assignment', assignmentId),
+    };
     const app = await readFile(join(webFolder, 'index.html'), 'utf8');
     ctx.set({
       'Content-Security-Policy': pagePolicy({
         contentUrl: services.contentUrl,
-        frames: ["'self'", ...received.frames],
+        frames: ["'self'", ...frames],
       }),
       'Cache-Control': 'no-store',
     });
     ctx.type = 'html';
-    const platform = received.frames.filter((origin) => !origin.includes('*')).join(' ');
-    ctx.body = app.replace(
-      '</head>',
-      `<meta name="xinqiao-launch" content="${received.code}" /><meta name="xinqiao-platform" content="${escape(platform)}" /></head>`,
-    );
+    const platform = frames.filter((origin) => !origin.includes('*')).join(' ');
+    const metas = `<meta name="xinqiao-launch" content="${escape(JSON.stringify(session))}" /><meta name="xinqiao-platform" content="${escape(platform)}" />`;
+    ctx.body = app.replace('</head>', () => `${metas}</head>`);
   });
 
   router.post('/lti/selection', pages(log), async (ctx) => {

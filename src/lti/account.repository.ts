@@ -40,8 +40,7 @@ function toAccount(row: Row): LtiAccount {
 /** A launch's deployment, its account and the person's assignment of a course, as far as they are there. */
 export interface Standing {
   readonly deployment: { readonly id: string; readonly state: DeploymentState } | undefined;
-  readonly account:
-    { readonly id: string; readonly state: AccountState; readonly personId: string | null } | undefined;
+  readonly account: { readonly id: string; readonly state: AccountState } | undefined;
   readonly assignmentId: string | undefined;
 }
 
@@ -57,13 +56,13 @@ export interface StandingRow {
   deployment_state: string | null;
   account: string | null;
   account_state: string | null;
-  person_id: string | null;
+  account_person: string | null;
   assignment_id: string | null;
 }
 
 /** One row, whatever is there. */
 export const standingOf = (of: StandingOf) => sql<StandingRow>`
-  select d.id as deployment, d.state as deployment_state, a.id as account, a.state as account_state, a.person_id,
+  select d.id as deployment, d.state as deployment_state, a.id as account, a.state as account_state, a.person_id as account_person,
     (select s.id from assignments s join certifications c on c.id = s.certification_id
       where s.person_id = a.person_id
         and case when s.period > 1 then coalesce(c.renewal_course_slug, c.course_slug) else c.course_slug end = ${of.course}::text order by s.period desc, s.id desc limit 1) as assignment_id
@@ -77,10 +76,7 @@ export function toStanding(row: StandingRow): Standing {
       row.deployment === null
         ? undefined
         : { id: row.deployment, state: row.deployment_state as DeploymentState },
-    account:
-      row.account === null
-        ? undefined
-        : { id: row.account, state: row.account_state as AccountState, personId: row.person_id },
+    account: row.account === null ? undefined : { id: row.account, state: row.account_state as AccountState },
     assignmentId: row.assignment_id ?? undefined,
   };
 }

@@ -16,6 +16,7 @@ import {
   takeInvitation,
   type Invitation,
 } from './registration.repository.ts';
+import type { KnownRegistrations } from './registrations.ts';
 
 /** Of a platform's configuration, and of what it answers to a registration. */
 const MOST_BYTES = 256 * 1024;
@@ -30,12 +31,14 @@ export function makeLtiInvitationService({
   publicUrl,
   regions,
   outbound,
+  registrations,
 }: {
   db: Database;
   clock: Clock;
   publicUrl: string;
   regions: RegionService;
   outbound: Outbound;
+  registrations: KnownRegistrations;
 }) {
   const ask = async (
     reason: LaunchReason,
@@ -117,7 +120,7 @@ export function makeLtiInvitationService({
     );
     const now = clock.now();
     const division = (await regions.findDivision(invitation.divisionCode))!;
-    return db.transaction().execute(async (tx) => {
+    return registrations.change(async (tx) => {
       const id = await insertRegistration(tx, {
         divisionCode: invitation.divisionCode,
         title: invitation.title,

@@ -2,54 +2,43 @@ import { compactVerify, decodeProtectedHeader, type JWTPayload } from 'jose';
 import { hashSecret } from '../access/access-token.ts';
 import type { SessionService } from '../access/session.service.ts';
 import type { Clock } from '../clock.ts';
+import type { CourseVersion } from '../courses/course.ts';
+import type { CourseService } from '../courses/course.service.ts';
+import type { Language } from '../courses/language.ts';
 import { inPart, soon } from '../db/acting.ts';
 import type { Database } from '../db/database.ts';
-import { Conflict } from '../errors.ts';
 import type { Outbound } from '../network/outbound.ts';
 import type { Seal } from '../people/sealing.ts';
-import { findStanding, type Standing } from './account.repository.ts';
-import { arrive, deleteArrivals, takenArrival } from './arrival.repository.ts';
+import { findStanding, toStanding, type Standing } from './account.repository.ts';
+import { arrival } from './arrival.repository.ts';
+import { isDeepLinking, readDeepLinking, type DeepLinking } from './deep-link.ts';
 import { framesOf, isCovered, originOf } from './frames.ts';
 import type { LtiIdentity } from './identity.service.ts';
 import { makeKeySets } from './key-set.ts';
-import { isDeepLinking, readDeepLinking, type DeepLinking } from './deep-link.ts';
 import { checkToken, MOST_TOKEN_CHARACTERS, ownUrl, readLaunch, wantedOf } from './launch.ts';
 import {
-  deleteLogins,
-  findLogin,
-  findNonce,
-  insertLogin,
-  takeLogin,
+  authorizationUrl,
+  isOfBrowser,
+  LOGIN_MINUTES,
+  openState,
+  type Initiation,
   type Login,
-} from './login.repository.ts';
+} from './login.ts';
+import { deleteNonces, isNonceUsed, useNonce, type NonceUse } from './nonce.repository.ts';
 import { platformOf } from './platforms.ts';
 import { LaunchRefused } from './refused.ts';
+import { addFrameOrigin, listFraming, noteDeployment, type Known } from './registration.repository.ts';
 import type { LtiRegistration } from './registration.ts';
+import type { KnownRegistrations } from './registrations.ts';
 import type { LtiSelectionService } from './selection.service.ts';
-import type { CourseVersion } from '../courses/course.ts';
-import { addFrameOrigin, listFraming, noteDeployment } from './registration.repository.ts';
 
-/** What is left of logins and arrivals that nobody came back from. */
+/** Nonces of logins that are over. */
 export const FORGET_LOGINS_TASK = 'forget-lti-logins';
-/** Time to sign in at the platform, where one was signed out there. */
-export const LOGIN_MINUTES = 10;
-/** For a page to come up on a slow line and ask for its session. */
-const ARRIVAL_SECONDS = 120;
 const MOST_PARAMETER = 8_000;
+/** How often a launch looks at its registration, where that is changed again and again. */
+const MOST_TURNS = 3;
 /** Origins that frame us are asked for with each page of the content; they change with a registration. */
 const FRAMES_MS = 30_000;
-
-/** What a platform begins a login with (Security Framework, section 5.1.1.1), each once. */
-export interface Initiation {
-  readonly iss: string;
-  readonly login_hint: string;
-  readonly target_link_uri: string;
-  readonly lti_message_hint?: string;
-  readonly lti_deployment_id?: string;
-  readonly client_id?: string;
-  /** The frame of the platform's page that keeps what a cookie can't (LTI Client Side postMessages 1.0). */
-  readonly lti_storage_target?: string;
-}
 
 export interface BegunLogin {
   /** At the platform. */
@@ -69,13 +58,23 @@ export interface Storage {
 }
 
 export type Received =
-  /** It is right: the page asks for its session with the code. */
-  | { readonly kind: 'arrived'; readonly code: string; readonly frames: readonly string[] }
+  /** It is right: for the page alone, which keeps the token in its memory. */
+  | {
+      readonly kind: 'arrived';
+      readonly token: string;
+      readonly expiresAt: Date;
+      readonly assignmentId: string | null;
+      readonly activityKey: string | null;
+      /** The title of the course that the link names, where the person has no assignment of it. */
+      readonly missingCourse: Readonly<Record<Language, string>> | null;
+      readonly frames: readonly string[];
+    }
   /** No cookie came. Either the platform's page has kept what is missing, or it is begun again in a window of its own. */
   | {
       readonly kind: 'unbound';
       readonly storage: Storage | undefined;
-      readonly again: string;
+      /** undefined: only from the platform’s own page. */
+      readonly again: string | undefined;
       readonly registrationId: string;
       readonly frames: readonly string[];
     }
@@ -106,17 +105,21 @@ export function makeLtiLaunchService({
   identity,
   sessions,
   selections,
+  courses,
+  registrations,
 }: {
   db: Database;
   clock: Clock;
   random: (bytes: number) => Uint8Array;
   publicUrl: string;
-  /** Of what is kept of a login. */
+  /** Of the state of a login. */
   seal: Seal;
   outbound: Outbound;
   identity: LtiIdentity;
   sessions: SessionService;
   selections: LtiSelectionService;
+  courses: CourseService;
+  registrations: KnownRegistrations;
 }) {
   const keySets = makeKeySets({ outbound, clock });
   const secretText = (): string => Buffer.from(random(32)).toString('base64url');
@@ -130,25 +133,21 @@ export function makeLtiLaunchService({
     const origin = originOf(registration.authUrl);
     return frame === undefined || origin === undefined
       ? undefined
-      : { frame, origin, key: `lti_state_${state}` };
+      : { frame, origin, key: `lti_state_${hashSecret(state).toString('hex').slice(0, 32)}` };
   };
-  const initiationOf = (login: Login): Initiation =>
-    JSON.parse(seal.open(login.sealed, 'lti-login').toString()) as Initiation;
-
-  /** Why there is no login that could be taken; each kind of wrong has its reason, for the log alone. */
-  const refuseState = async (stateHash: Buffer, browserHash: Buffer): Promise<never> => {
-    const login = await findLogin(db, stateHash);
-    if (login === undefined) throw new LaunchRefused('state-unknown');
-    if (login.usedAt !== null) throw new LaunchRefused('state-used');
-    if (login.expiresAt <= clock.now()) throw new LaunchRefused('state-expired');
-    if (!login.browserHash.equals(browserHash)) throw new LaunchRefused('state-other-browser');
-    // Somebody else took it between the two looks.
-    throw new LaunchRefused('state-used');
+  const useOf = (login: Login): NonceUse => ({
+    nonceHash: hashSecret(login.nonce),
+    usedBy: Buffer.from(random(32)),
+    expiresAt: login.expiresAt,
+  });
+  const registrationOf = async (login: Login): Promise<Known> => {
+    const known = await registrations.find(login.registrationId);
+    if (known === undefined) throw new LaunchRefused('issuer-unknown');
+    return known;
   };
 
   /** Security Framework, section 5.1.3. @throws LaunchRefused */
-  const verify = async (login: Login, token: string): Promise<JWTPayload> => {
-    const { registration } = login;
+  const verify = async (login: Login, registration: LtiRegistration, token: string): Promise<JWTPayload> => {
     if (token.length > MOST_TOKEN_CHARACTERS) throw new LaunchRefused('token-oversized');
     if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw new LaunchRefused('token-malformed');
     let header: ReturnType<typeof decodeProtectedHeader>;
@@ -180,42 +179,133 @@ export function makeLtiLaunchService({
       checkToken(payload, {
         issuer: registration.issuer,
         clientId: registration.clientId,
-        nonceHash: login.nonceHash,
+        nonce: login.nonce,
         now: clock.now(),
         clockSkewSeconds: platformOf(registration.platform).clockSkewSeconds,
       });
     } catch (error) {
       if (!(error instanceof LaunchRefused) || error.reason !== 'nonce-unknown') throw error;
       // One that another login sent and that came back with it is a token that is shown twice.
-      const other = await findNonce(db, hashSecret(payload['nonce'] as string));
-      throw other?.used === true ? new LaunchRefused('nonce-used') : error;
+      throw (await isNonceUsed(db, hashSecret(payload['nonce'] as string)))
+        ? new LaunchRefused('nonce-used')
+        : error;
     }
     return payload;
   };
 
   /** In a deployment that is open; one that nobody has named before is noted. @throws LaunchRefused */
-  const standingWith = async (
+  const inDeployment = async <Found extends { readonly standing: Standing }>(
     registration: LtiRegistration,
     deploymentId: string,
-    standing: () => Promise<Standing>,
-  ): Promise<Standing> => {
-    let found = await standing();
-    if (found.deployment === undefined) {
+    find: () => Promise<Found>,
+  ): Promise<Found> => {
+    let found = await find();
+    if (found.standing.deployment === undefined) {
       await noteDeployment(db, {
         registrationId: registration.id,
         deploymentId,
         opensFirst: platformOf(registration.platform).opensFirstDeployment,
         at: clock.now(),
       });
-      found = await standing();
+      found = await find();
     }
-    if (found.deployment?.state !== 'open')
+    const state = found.standing.deployment?.state;
+    if (state !== 'open')
       throw new LaunchRefused(
-        found.deployment?.state === 'closed' ? 'deployment-closed' : 'deployment-unknown',
+        state === 'closed' ? 'deployment-closed' : 'deployment-unknown',
         `registration ${registration.id}`,
       );
     return found;
   };
+
+  /** An instructor who is to choose. */
+  const choose = async (login: Login, known: Known, claims: JWTPayload): Promise<Received> => {
+    const { registration } = known;
+    const asked = readDeepLinking(claims, registration);
+    if (!(await registrations.isCurrent(known))) throw new LaunchRefused('registration-changed');
+    if (!(await useNonce(db, useOf(login)))) throw new LaunchRefused('state-used');
+    await inDeployment(registration, asked.deploymentId, async () => ({
+      standing: await findStanding(db, {
+        registrationId: registration.id,
+        deploymentId: asked.deploymentId,
+        subject: '',
+        course: null,
+      }),
+    }));
+    return {
+      kind: 'choosing',
+      ...(await selections.begin(registration, asked)),
+      asked,
+      frames: framesOf(registration),
+    };
+  };
+
+  /** A learner, by a token that is right. */
+  const arrive = async (
+    login: Login,
+    { registration, version }: Known,
+    claims: JWTPayload,
+  ): Promise<Received> => {
+    const launch = readLaunch(claims, publicUrl);
+    const { course, module, activity, moduleColumns } = wantedOf(launch);
+    const of = {
+      registrationId: registration.id,
+      deploymentId: launch.deploymentId,
+      subject: launch.subject,
+      course: course ?? null,
+    };
+    const given = {
+      version,
+      nonce: useOf(login),
+      link: launch.link,
+      moduleKey: module ?? null,
+      activityKey: activity ?? null,
+      moduleColumns,
+      roles: launch.roles,
+      at: clock.now(),
+    };
+    const look = async () =>
+      soon(async () => {
+        const opened = await sessions.openFor(arrival(of, given), 'lti');
+        if (!opened.row.current) throw new LaunchRefused('registration-changed');
+        if (!opened.row.unused) throw new LaunchRefused('state-used');
+        return { opened, standing: toStanding(opened.row) };
+      });
+    let found = await look();
+    if (found.standing.deployment?.state !== 'open')
+      found = await inDeployment(registration, launch.deploymentId, look);
+
+    const frames = framesOf(registration);
+    const { account } = found.standing;
+    if (account?.state === 'refused') throw new LaunchRefused('account-refused');
+    const identified =
+      account?.state === 'linked' ? undefined : await identity.identify(registration, launch);
+    if (identified?.refused === true) throw new LaunchRefused('account-refused');
+    if (typeof identified?.personId === 'string') found = await look();
+
+    // Its page is about to show us in a frame.
+    const returnOrigin = launch.returnUrl === undefined ? undefined : originOf(launch.returnUrl);
+    if (returnOrigin !== undefined && !isCovered(returnOrigin, frames)) {
+      await addFrameOrigin(db, registration.id, returnOrigin);
+      registrations.forget();
+      framing = undefined;
+      frames.push(returnOrigin);
+    }
+    if (identified?.personId === null) return { kind: 'waiting', accountId: identified.id, frames };
+    const { token, expiresAt, row } = found.opened;
+    const missing = row.assignment_id === null ? course : undefined;
+    return {
+      kind: 'arrived',
+      token,
+      expiresAt,
+      assignmentId: row.assignment_id,
+      activityKey: row.assignment_id === null ? null : (activity ?? null),
+      missingCourse: missing === undefined ? null : await titleOf(missing),
+      frames,
+    };
+  };
+  const titleOf = async (slug: string): Promise<Readonly<Record<Language, string>>> =>
+    (await courses.findCurrent(db, slug))?.manifest.title ?? { 'zh-CN': slug, en: slug };
 
   const service = {
     /**
@@ -228,43 +318,33 @@ export function makeLtiLaunchService({
       // What is not ours is never gone to; what is opened in the end is said by the token.
       if (ownUrl(initiation.target_link_uri, publicUrl) === undefined)
         throw new LaunchRefused('target-foreign');
-      const [state, secret, nonce] = [secretText(), secretText(), secretText()];
-      const meant = {
+      const found = await registrations.meant({
         issuer: initiation.iss,
         clientId: initiation.client_id ?? null,
         deploymentId: initiation.lti_deployment_id ?? null,
-      };
-      const found = await soon(async () =>
-        insertLogin(db, meant, {
-          stateHash: hashSecret(state),
-          browserHash: hashSecret(secret),
-          nonceHash: hashSecret(nonce),
-          sealed: seal.seal(JSON.stringify(initiation), 'lti-login'),
-          expiresAt: new Date(clock.now().getTime() + LOGIN_MINUTES * 60_000),
-        }),
-      );
-      const [registration] = found;
-      if (registration === undefined) throw new LaunchRefused('issuer-unknown');
+      });
+      const [known] = found;
+      if (known === undefined) throw new LaunchRefused('issuer-unknown');
       if (found.length > 1) throw new LaunchRefused('issuer-ambiguous');
-      // Section 5.1.1.2.
-      const url = new URL(registration.authUrl);
-      for (const [name, value] of Object.entries({
-        scope: 'openid',
-        response_type: 'id_token',
-        response_mode: 'form_post',
-        prompt: 'none',
-        client_id: registration.clientId,
-        redirect_uri: `${publicUrl}/lti/launch`,
-        login_hint: initiation.login_hint,
-        ...(initiation.lti_message_hint === undefined
-          ? {}
-          : { lti_message_hint: initiation.lti_message_hint }),
-        state,
-        nonce,
-      }))
-        url.searchParams.set(name, value);
+      const { registration } = known;
+      const secret = secretText();
+      const { url, state } = authorizationUrl(
+        seal,
+        {
+          authUrl: registration.authUrl,
+          clientId: registration.clientId,
+          redirectUri: `${publicUrl}/lti/launch`,
+        },
+        {
+          registrationId: registration.id,
+          browserHash: hashSecret(secret),
+          nonce: secretText(),
+          expiresAt: new Date(clock.now().getTime() + LOGIN_MINUTES * 60_000),
+          initiation,
+        },
+      );
       return {
-        url: url.href,
+        url,
         state,
         secret,
         storage: storageOf(registration, initiation.lti_storage_target, state),
@@ -283,111 +363,41 @@ export function makeLtiLaunchService({
     ): Promise<Received> {
       // Section 5.1.1.5: the platform itself says no.
       if (form.state === undefined) throw new LaunchRefused('state-missing');
-      const stateHash = hashSecret(form.state);
+      const login = openState(seal, form.state, clock.now());
       if (secret === undefined) {
-        const login = await findLogin(db, stateHash);
-        if (login === undefined || login.usedAt !== null || login.expiresAt <= clock.now())
-          return refuseState(stateHash, Buffer.alloc(0));
-        const { lti_storage_target: frame, ...initiation } = initiationOf(login);
+        if (await isNonceUsed(db, hashSecret(login.nonce))) throw new LaunchRefused('state-used');
+        const { registration } = await registrationOf(login);
+        const { lti_storage_target: frame, ...initiation } = login.initiation ?? {};
         return {
           kind: 'unbound',
-          storage: storageOf(login.registration, frame, form.state),
-          again: `${publicUrl}/lti/login?${new URLSearchParams(initiation).toString()}`,
-          registrationId: login.registration.id,
-          frames: framesOf(login.registration),
-        };
-      }
-      const browserHash = hashSecret(secret);
-      const login = await soon(async () => takeLogin(db, { stateHash, browserHash, now: clock.now() }));
-      if (login === undefined) return refuseState(stateHash, browserHash);
-      const { registration } = login;
-      if (form.error !== undefined) throw new LaunchRefused('platform-error');
-      if (form.id_token === undefined) throw new LaunchRefused('token-missing');
-      const claims = await verify(login, form.id_token);
-      if (isDeepLinking(claims)) {
-        const asked = readDeepLinking(claims, registration);
-        await standingWith(registration, asked.deploymentId, async () =>
-          findStanding(db, {
-            registrationId: registration.id,
-            deploymentId: asked.deploymentId,
-            subject: '',
-            course: null,
-          }),
-        );
-        return {
-          kind: 'choosing',
-          ...(await selections.begin(registration, asked)),
-          asked,
+          storage: storageOf(registration, frame, form.state),
+          again:
+            login.initiation === undefined
+              ? undefined
+              : `${publicUrl}/lti/login?${new URLSearchParams(initiation).toString()}`,
+          registrationId: registration.id,
           frames: framesOf(registration),
         };
       }
-      const launch = readLaunch(claims, publicUrl);
-
-      const { course, module, activity, moduleColumns } = wantedOf(launch);
-      const of = {
-        registrationId: registration.id,
-        deploymentId: launch.deploymentId,
-        subject: launch.subject,
-        course: course ?? null,
-      };
-      const code = secretText();
-      const at = clock.now();
-      const arrival = {
-        link: launch.link,
-        moduleKey: module ?? null,
-        activityKey: activity ?? null,
-        moduleColumns,
-        roles: launch.roles,
-        codeHash: hashSecret(code),
-        at,
-        expiresAt: new Date(at.getTime() + ARRIVAL_SECONDS * 1000),
-      };
-      const standing = async () => soon(async () => arrive(db, of, arrival));
-      const found = await standingWith(registration, launch.deploymentId, standing);
-
-      // Its page is about to show us in a frame.
-      const returnOrigin = launch.returnUrl === undefined ? undefined : originOf(launch.returnUrl);
-      const frames = framesOf(registration);
-      if (returnOrigin !== undefined && !isCovered(returnOrigin, frames)) {
-        await addFrameOrigin(db, registration.id, returnOrigin);
-        framing = undefined;
-        frames.push(returnOrigin);
+      if (!isOfBrowser(login, secret)) throw new LaunchRefused('state-other-browser');
+      if (form.error !== undefined) throw new LaunchRefused('platform-error');
+      if (form.id_token === undefined) throw new LaunchRefused('token-missing');
+      for (let turn = 1; ; turn += 1) {
+        const known = await registrationOf(login);
+        try {
+          const claims = await verify(login, known.registration, form.id_token);
+          return await (isDeepLinking(claims) ? choose : arrive)(login, known, claims);
+        } catch (error) {
+          // What is wrong by the registration at hand may be right by what it is now.
+          if (
+            !(error instanceof LaunchRefused) ||
+            turn === MOST_TURNS ||
+            (await registrations.isCurrent(known))
+          )
+            throw error;
+          registrations.forget();
+        }
       }
-
-      if (found.account?.state === 'refused') throw new LaunchRefused('account-refused');
-      if (found.account?.state !== 'linked') {
-        const identified = await identity.identify(registration, launch);
-        if (identified.refused) throw new LaunchRefused('account-refused');
-        if (identified.personId === null) return { kind: 'waiting', accountId: identified.id, frames };
-        await standing();
-      }
-      return { kind: 'arrived', code, frames };
-    },
-
-    /**
-     * The launched page asks for its session, once.
-     * @throws Conflict LAUNCH_OVER for a code that is unknown, used or too old, all alike.
-     */
-    async redeem(code: string): Promise<{
-      token: string;
-      expiresAt: Date;
-      assignmentId: string | null;
-      activityKey: string | null;
-      missingCourse: string | null;
-    }> {
-      const opened = await soon(async () =>
-        sessions.openFor(takenArrival(hashSecret(code), clock.now()), 'lti'),
-      );
-      if (opened === undefined)
-        throw new Conflict('LAUNCH_OVER', 'This launch is over: open the course once more on the platform.');
-      const { token, expiresAt, row } = opened;
-      return {
-        token,
-        expiresAt,
-        assignmentId: row.assignment_id,
-        activityKey: row.activity_key,
-        missingCourse: row.missing_course,
-      };
     },
 
     /** Sources that may frame us, of all platforms; up to half a minute old. */
@@ -404,9 +414,8 @@ export function makeLtiLaunchService({
     /** The worker's part. */
     async forget(): Promise<void> {
       const now = clock.now();
-      // A while longer, so that the log can tell one that was too late from one that never was.
-      await deleteLogins(db, new Date(now.getTime() - 60 * 60_000));
-      await deleteArrivals(db, now);
+      // A while longer, so that the clocks of two services may differ.
+      await deleteNonces(db, new Date(now.getTime() - 60 * 60_000));
       await selections.forget();
     },
   };

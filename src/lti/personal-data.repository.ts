@@ -14,7 +14,7 @@ export const ltiData: PersonalDataKeeper = {
     },
     {
       name: 'platform_launches',
-      tables: ['lti_launches', 'lti_arrivals', 'lti_resource_links'],
+      tables: ['lti_launches', 'lti_resource_links'],
       fate: 'removed',
       rows: (personId) => sql`
         select lpad(l.account_id::text, 19, '0') || lpad(l.resource_link_id::text, 19, '0') as key, r.name as platform, k.context_title, k.title, l.assignment_id::text, l.activity_key, l.roles, l.first_at, l.last_at
@@ -89,7 +89,6 @@ export const ltiData: PersonalDataKeeper = {
       tx,
     );
     await sql`delete from lti_members where account_id in (${theirs})`.execute(tx);
-    await sql`delete from lti_arrivals where account_id in (${theirs})`.execute(tx);
     await sql`delete from lti_launches where account_id in (${theirs})`.execute(tx);
     await sql`delete from lti_accounts where person_id = any(${personIds}::bigint[])`.execute(tx);
   },

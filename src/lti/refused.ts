@@ -20,6 +20,7 @@ export type LaunchReason =
   | 'state-used'
   | 'state-other-browser'
   | 'state-not-bound'
+  | 'registration-changed'
   | 'token-missing'
   | 'token-oversized'
   | 'token-malformed'

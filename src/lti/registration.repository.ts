@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Executor } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import {
   MOST_FRAME_ORIGINS,
   MOST_WAITING_DEPLOYMENTS,
@@ -60,13 +61,39 @@ export interface Meant {
   readonly deploymentId: string | null;
 }
 
+/** A registration in force, and the version of its row: another one when anything of it has changed. */
+export interface Known {
+  readonly registration: LtiRegistration;
+  readonly version: string;
+}
+/** Of the table under the name `r`. */
+export const registrationVersion = sql<string>`r.xmin::text`;
+const toKnown = (row: RegistrationRow & { version: string }): Known => ({
+  registration: toRegistration(row),
+  version: row.version,
+});
+
 /** Those in force that a login may mean: of the issuer, and of the client and the deployment where it names them. At most two. */
-export const meantBy = ({ issuer, clientId, deploymentId }: Meant) => sql<RegistrationRow>`
-  select ${registrationColumns} from lti_registrations r
-  where r.issuer = ${issuer} and r.ended_at is null and (${clientId}::text is null or r.client_id = ${clientId}::text)
-    and (${clientId}::text is not null or ${deploymentId}::text is null
-      or exists (select from lti_deployments d where d.registration_id = r.id and d.deployment_id = ${deploymentId}::text))
-  order by r.id limit 2`;
+export async function listMeant(
+  db: Executor,
+  { issuer, clientId, deploymentId }: Meant,
+): Promise<readonly Known[]> {
+  const { rows } = await sql<RegistrationRow & { version: string }>`
+    ${prepared} select ${registrationColumns}, ${registrationVersion} as version from lti_registrations r
+    where r.issuer = ${issuer} and r.ended_at is null and (${clientId}::text is null or r.client_id = ${clientId}::text)
+      and (${clientId}::text is not null or ${deploymentId}::text is null
+        or exists (select from lti_deployments d where d.registration_id = r.id and d.deployment_id = ${deploymentId}::text))
+    order by r.id limit 2`.execute(db);
+  return rows.map(toKnown);
+}
+
+/** @returns one, or none where it has ended. */
+export async function findKnown(db: Executor, id: string): Promise<readonly Known[]> {
+  const { rows } = await sql<RegistrationRow & { version: string }>`
+    ${prepared} select ${registrationColumns}, ${registrationVersion} as version from lti_registrations r
+    where r.id = ${id}::bigint and r.ended_at is null`.execute(db);
+  return rows.map(toKnown);
+}
 
 export async function listRegistrations(db: Executor, ids: readonly string[]): Promise<LtiRegistration[]> {
   if (ids.length === 0) return [];

@@ -28,6 +28,7 @@ import {
   saveDeployment,
   updateRegistration,
 } from './registration.repository.ts';
+import type { KnownRegistrations } from './registrations.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /** What decides where grades go, and whether they may. */
@@ -54,6 +55,7 @@ export function makeLtiRegistrationService({
   publicUrl,
   regions,
   outbound,
+  registrations,
 }: {
   db: Database;
   clock: Clock;
@@ -61,6 +63,7 @@ export function makeLtiRegistrationService({
   publicUrl: string;
   regions: RegionService;
   outbound: Outbound;
+  registrations: KnownRegistrations;
 }) {
   const divisionOf = async (viewer: Viewer, code: string): Promise<Division> => {
     const division = await regions.findDivision(code);
@@ -184,7 +187,7 @@ export function makeLtiRegistrationService({
       if (input.deploymentIds.length > 100) throw new InvalidInput('input.deploymentIds', 'At most 100.');
       const deployments = input.deploymentIds.map((id) => checkDeployment('input.deploymentIds', id));
       const at = clock.now();
-      const id = await db.transaction().execute(async (tx) => {
+      const id = await registrations.change(async (tx) => {
         const inserted = await insertRegistration(tx, {
           ...given,
           divisionCode: division.code,
@@ -222,7 +225,7 @@ export function makeLtiRegistrationService({
       const changed = Object.entries(input).filter(([, value]) => value !== undefined);
       if (changed.length === 0) throw new InvalidInput('input', 'Say what is to change.');
       const given = checked({ ...registration, ...Object.fromEntries(changed) });
-      await db.transaction().execute(async (tx) => {
+      await registrations.change(async (tx) => {
         await updateRegistration(tx, id, given);
         if (changed.some(([name]) => ADDRESSES.includes(name)))
           await insertDebt(tx, {
@@ -246,7 +249,7 @@ export function makeLtiRegistrationService({
     async end(viewer: Viewer, id: string): Promise<LtiRegistration> {
       const { division } = await managed(viewer, id);
       const at = clock.now();
-      await db.transaction().execute(async (tx) => {
+      await registrations.change(async (tx) => {
         if (!(await endRegistration(tx, id, { by: viewer.personId, at }))) return;
         await insertJournalEntry(tx, {
           at,
@@ -271,7 +274,7 @@ export function makeLtiRegistrationService({
       const { registration, division } = await managed(viewer, input.registrationId);
       const deploymentId = checkDeployment('input.deploymentId', input.deploymentId);
       const at = clock.now();
-      await db.transaction().execute(async (tx) => {
+      await registrations.change(async (tx) => {
         await saveDeployment(tx, { registrationId: registration.id, deploymentId, state: input.state, at });
         await insertJournalEntry(tx, {
           at,
@@ -304,7 +307,7 @@ export function makeLtiRegistrationService({
       const token = Buffer.from(random(32)).toString('base64url');
       const createdAt = clock.now();
       const expiresAt = new Date(createdAt.getTime() + INVITATION_DAYS * DAY_MS);
-      await db.transaction().execute(async (tx) => {
+      await registrations.change(async (tx) => {
         const id = await insertInvitation(tx, {
           ...input,
           title,

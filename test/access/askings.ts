@@ -222,7 +222,6 @@ export const mutations: Readonly<Record<string, FieldAsking>> = {
     certificationId: of.certification,
     role: 'CLASS_TEACHER',
   })),
-  redeemLaunch: { args: (of) => ({ input: { code: of.launchCode } }) },
   renewLaunchedSession: nothing,
   cancelIssueRequest: about('issuingRequest', (of) => ({ issueRequestId: of.issuingRequest })),
   'cancelIssueRequest that is over': about('approvedRequest', (of) => ({

@@ -121,8 +121,7 @@ type ObjectName =
   | 'waitingAccount'
   | 'linkedAccount'
   | 'platformGrade'
-  | 'platformRoster'
-  | 'launchCode';
+  | 'platformRoster';
 
 export interface World {
   readonly service: TestService;
@@ -752,7 +751,7 @@ export async function makeWorld(): Promise<World> {
       return (found.data.node.seal as object | null) ?? undefined;
     });
 
-  // Platforms of the county, and who came from one: t1, whose launch has not been taken yet, and somebody who is not known.
+  // Platforms of the county, and who came from one: t1, and somebody who is not known.
   const [launch] = await query(
     `with r as (insert into lti_registrations (division_code, name, platform, issuer, client_id, auth_url, token_url, token_audience, key_set_url, frame_origins, person_claim, custom_parameter, way, registered_at, ended_by, ended_at)
        select '${COUNTY}', '县平台', 'moodle', 'https://lms.school.example', client, 'https://lms.school.example/auth', 'https://lms.school.example/token', 'https://lms.school.example', 'https://lms.school.example/keys',
@@ -765,21 +764,14 @@ export async function makeWorld(): Promise<World> {
      k as (insert into lti_resource_links (deployment_id, resource_link_id, context_id, context_title, title, memberships_url, line_item_url, seen_at)
        select id, 'link', 'course', '教师培训', '守门人', 'https://lms.school.example/members', 'https://lms.school.example/lineitems/1', $1 from d returning id),
      g as (insert into lti_grades (account_id, resource_link_id, assignment_id, owed, failed_at, failure, failure_status, sent_at)
-       select a.id, k.id, $4::bigint, false, $1::timestamptz - interval '1 hour', 'refused', 403, $1::timestamptz - interval '1 day' from a, k where a.subject = 's2' returning id),
+       select a.id, k.id, $3::bigint, false, $1::timestamptz - interval '1 hour', 'refused', 403, $1::timestamptz - interval '1 day' from a, k where a.subject = 's2' returning id),
      c as (insert into lti_scores (grade_id, module_key, score, activity_progress, grading_progress, told_at) select id, '', 90, 'Completed', 'FullyGraded', $1 from g returning 1),
      o as (insert into lti_rosters (deployment_id, context_id, asked_by, asked_at, read_at, failed_at, failure)
        select d.id, 'course', $2::bigint, $1::timestamptz, $1::timestamptz, $1::timestamptz, 'busy' from d returning id),
-     m as (insert into lti_members (roster_id, account_id, active, seen_at) select o.id, a.id, true, $1::timestamptz from o, a returning 1),
-     v as (insert into lti_arrivals (code_hash, account_id, assignment_id, activity_key, missing_course, expires_at)
-       select $3, id, $4::bigint, 'signs-practice', 'core-gatekeeper', $1::timestamptz + interval '1 year' from a where subject = 's2' returning 1)
+     m as (insert into lti_members (roster_id, account_id, active, seen_at) select o.id, a.id, true, $1::timestamptz from o, a returning 1)
      select (select id from r where client_id = 'one') as platform, (select id from r where client_id = 'two') as ended,
-       (select id from a where subject = 's1') as waiting, (select id from a where subject = 's2') as linked, (select id from g) as grade, (select id from o) as roster, (select count(*) from c) + (select count(*) from m) + (select count(*) from v) as made`,
-    [
-      service.clock.now(),
-      localOf(person),
-      hashSecret('the code of a launch'),
-      localOf(assignments.get('new')!),
-    ],
+       (select id from a where subject = 's1') as waiting, (select id from a where subject = 's2') as linked, (select id from g) as grade, (select id from o) as roster, (select count(*) from c) + (select count(*) from m) as made`,
+    [service.clock.now(), localOf(person), localOf(assignments.get('new')!)],
   );
 
   const objects: Objects = {
@@ -789,7 +781,6 @@ export async function makeWorld(): Promise<World> {
     linkedAccount: gid('LtiAccount', launch!['linked']!),
     platformGrade: gid('LtiGrade', launch!['grade']!),
     platformRoster: gid('LtiRoster', launch!['roster']!),
-    launchCode: 'the code of a launch',
     countyCode: COUNTY,
     provinceCode: PROVINCE,
     county,

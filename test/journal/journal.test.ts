@@ -236,7 +236,6 @@ const OF_MUTATIONS: Record<string, string | null> = {
   giveUpLtiRoster: 'lti-roster.give-up',
   assignLtiRoster: 'cohort.assign',
   agreeToPackage: 'package.agree',
-  redeemLaunch: 'session.begin',
   // That a page is still there; when the session was used is kept beside it.
   renewLaunchedSession: null,
   signInSample: 'session.begin',

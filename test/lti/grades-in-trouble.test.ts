@@ -8,7 +8,7 @@ import {
   type Learner,
   type TestService,
 } from '../support/service.ts';
-import { LaunchClient, launchCode, noComplaints, TestPlatform } from '../support/platform.ts';
+import { LaunchClient, launchOf, noComplaints, TestPlatform } from '../support/platform.ts';
 import type { Mishap } from '../support/platform-services.ts';
 
 const GRADES = `query ($id: ID!) { node(id: $id) { ... on Assignment { platformGrades { id linkTitle state failure retryAt } } } }`;
@@ -72,7 +72,7 @@ describe('grades of a platform in trouble', () => {
       },
       { now: clock.now() },
     );
-    expect(launchCode(await answer.text())).toBeDefined();
+    expect(launchOf(await answer.text())).toBeDefined();
   };
   const learn = async (index: number, verb = 'attempted'): Promise<unknown> =>
     service.ask(learners[index]!.key, RECORD, {

@@ -13,7 +13,7 @@ import {
 } from '../support/service.ts';
 import {
   LaunchClient,
-  launchCode,
+  launchOf,
   MEMBERSHIP,
   TestPlatform,
   type Link,
@@ -79,7 +79,7 @@ describe('grades that platforms are told', () => {
       now: clock.now(),
       ...(alter === undefined ? {} : { alter }),
     });
-    expect(launchCode(await answer.text())).toBeDefined();
+    expect(launchOf(await answer.text())).toBeDefined();
   };
   const complete = async (learner: Learner, activityKey: string, verb = 'completed') =>
     service.ask(learner.key, RECORD, {

@@ -13,7 +13,7 @@ import {
 } from '../support/service.ts';
 import {
   LaunchClient,
-  launchCode,
+  launchOf,
   MEMBERSHIP,
   strangersKey,
   TestPlatform,
@@ -23,8 +23,6 @@ import {
 
 const REGISTER = `mutation ($input: RegisterLtiPlatformInput!) { registerLtiPlatform(input: $input) { __typename
   ... on RegisterLtiPlatformPayload { registration { id deployments { deploymentId state } } } ... on Refusal { code message } ... on InvalidInput { path } } }`;
-const REDEEM = `mutation ($code: String!) { redeemLaunch(input: { code: $code }) { __typename
-  ... on RedeemLaunchPayload { token assignmentId activityKey missingCourse(language: en) } ... on Refusal { code } } }`;
 const ACCOUNTS = `query ($state: LtiAccountState!) { ltiAccounts(divisionCode: "430121", state: $state) { nodes {
   id number subject doubt toldName toldIdentifier candidates { id name } person { id } } } }`;
 const LINK = `mutation ($input: LinkLtiAccountInput!) { linkLtiAccount(input: $input) { __typename
@@ -118,8 +116,8 @@ describe('launches of learning platforms', () => {
     const html = await response.text();
     expect(response.status).toBeGreaterThanOrEqual(400);
     expect(response.headers.get('content-type')).toMatch(/text\/html/);
-    expect(launchCode(html)).toBeUndefined();
-    const id = /编号: ([\w-]+)/.exec(html)?.[1];
+    expect(launchOf(html)).toBeUndefined();
+    const id = /编号：([\w-]+)/.exec(html)?.[1];
     const line = lines.findLast((each) => each.id === id);
     expect(line?.reason).toBeDefined();
     expect(html).not.toContain(line!.reason!);
@@ -134,15 +132,6 @@ describe('launches of learning platforms', () => {
   const t1 = teacher('t1', '王小明');
   const open = async (user: PlatformUser, link: Link = COURSE, of = platform, clientId = 'xinqiao') =>
     new LaunchClient(url).open(of, clientId, user, link, { now: clock.now() });
-  const redeem = async (code: string | undefined) =>
-    (await service.ask(null, REDEEM, { code: code ?? '' })).data.redeemLaunch as {
-      __typename: string;
-      token: string;
-      code?: string;
-      assignmentId: string | null;
-      activityKey: string | null;
-      missingCourse: string | null;
-    };
   const waiting = async (state = 'WAITING') =>
     (await service.ask('coordinator', ACCOUNTS, { state })).data.ltiAccounts.nodes as {
       id: string;
@@ -156,20 +145,17 @@ describe('launches of learning platforms', () => {
     }[];
 
   describe('a teacher who comes from the platform', () => {
-    it('is in their own assignment of the course, with a session that the page asked for once', async () => {
+    it('is in their own assignment of the course, with a session that the page has', async () => {
       const response = await open(t1);
       const html = await response.text();
       expect(response.status).toBe(200);
-      const code = launchCode(html);
-      const arrived = await redeem(code);
+      const arrived = launchOf(html)!;
       expect(arrived).toMatchObject({
-        __typename: 'RedeemLaunchPayload',
         assignmentId: learners[0]!.assignmentId,
         activityKey: null,
         missingCourse: null,
       });
       expect((await service.ask(arrived.token, ME)).data.viewer.person.name).toBe('王小明');
-      expect(await redeem(code)).toEqual({ __typename: 'Conflict', code: 'LAUNCH_OVER' });
       // Who may frame it: the platform, and nobody else.
       expect(response.headers.get('content-security-policy')).toContain(
         `frame-ancestors 'self' ${platform.issuer}`,
@@ -195,7 +181,7 @@ describe('launches of learning platforms', () => {
       const { state, nonce, hint } = platform.authorize(new URL(sent.headers.get('location')!).searchParams);
       const claims = { ...platform.claims(hint, nonce, clock.now()), aud: ['xinqiao'], azp: 'xinqiao' };
       const html = await (await client.launch({ state, id_token: await platform.sign(claims) })).text();
-      expect(await redeem(launchCode(html))).toMatchObject({
+      expect(launchOf(html)).toMatchObject({
         assignmentId: learners[0]!.assignmentId,
         activityKey: 'signs-practice',
       });
@@ -203,15 +189,15 @@ describe('launches of learning platforms', () => {
 
     it('may be named a course by the address of the link, and is told of one that is not theirs', async () => {
       const link = { id: 'link-3', targetUrl: `${url}/lti/launch?course=core-gatekeeper` };
-      expect(await redeem(launchCode(await (await open(t1, link)).text()))).toMatchObject({
+      expect(launchOf(await (await open(t1, link)).text())).toMatchObject({
         assignmentId: learners[0]!.assignmentId,
       });
       const none = { id: 'link-4', custom: { xinqiao_course: 'no-such-course' } };
-      expect(await redeem(launchCode(await (await open(t1, none)).text()))).toMatchObject({
+      expect(launchOf(await (await open(t1, none)).text())).toMatchObject({
         assignmentId: null,
-        missingCourse: 'no-such-course',
+        missingCourse: { 'zh-CN': 'no-such-course', en: 'no-such-course' },
       });
-      expect(await redeem(launchCode(await (await open(t1, { id: 'link-5' })).text()))).toMatchObject({
+      expect(launchOf(await (await open(t1, { id: 'link-5' })).text())).toMatchObject({
         assignmentId: null,
         missingCourse: null,
       });
@@ -239,7 +225,7 @@ describe('launches of learning platforms', () => {
     it('has a session that the page renews, and that ends where the platform’s registration does', async () => {
       const ended = await TestPlatform.start();
       const { registration } = await register(ended);
-      const { token } = await redeem(launchCode(await (await open(t1, COURSE, ended)).text()));
+      const { token } = launchOf(await (await open(t1, COURSE, ended)).text())!;
       const RENEW =
         'mutation { renewLaunchedSession { __typename ... on RenewLaunchedSessionPayload { expiresAt } ... on Refusal { code } } }';
       clock.move(60);
@@ -263,9 +249,7 @@ describe('launches of learning platforms', () => {
 
   describe('who it is', () => {
     it('is the one person of the number in the division, on two platforms too; and nobody by halves', async () => {
-      const found = await redeem(
-        launchCode(await (await open({ ...t1, sub: 'elsewhere' }, COURSE, other)).text()),
-      );
+      const found = launchOf(await (await open({ ...t1, sub: 'elsewhere' }, COURSE, other)).text())!;
       expect((await service.ask(found.token, ME)).data.viewer.person.name).toBe('王小明');
 
       const doubtful: [PlatformUser, string][] = [
@@ -289,7 +273,7 @@ describe('launches of learning platforms', () => {
         teacher('t3', 'Wang Xiaogang'),
         { sub: 'user-t4', personSourcedId: 't4', givenName: '小丽', familyName: '王' },
       ])
-        expect(launchCode(await (await open(user)).text())).toBeDefined();
+        expect(launchOf(await (await open(user)).text())).toBeDefined();
     });
 
     it('is for a coordinator of the division to say, once; then the launch goes through', async () => {
@@ -316,7 +300,7 @@ describe('launches of learning platforms', () => {
         'ACCOUNT_LINKED',
       );
       const html = await (await open(teacher('t2', '赵六'))).text();
-      const { token, assignmentId } = await redeem(launchCode(html));
+      const { token, assignmentId } = launchOf(html)!;
       expect(assignmentId).toBe(learners[1]!.assignmentId);
       // A wrong link is taken back, and what came by it is over.
       expect((await service.ask('coordinator', REFUSE, { id: account.id })).data.refuseLtiAccount).toEqual({
@@ -336,14 +320,14 @@ describe('launches of learning platforms', () => {
       await service.database.pool.query(
         `update people set name = '王小芳' where id = (select person_id from person_sources where source_id = 't2')`,
       );
-      expect(launchCode(await (await open(user)).text())).toBeDefined();
+      expect(launchOf(await (await open(user)).text())).toBeDefined();
     });
 
     it('by a custom parameter, or by an address of somebody of the name', async () => {
       const custom = await TestPlatform.start();
       await register(custom, { personClaim: 'CUSTOM', customParameter: 'staff' });
       expect(
-        launchCode(
+        launchOf(
           await (
             await open({ sub: 'x1', name: '王小刚' }, { id: 'l', custom: { staff: 't3' } }, custom)
           ).text(),
@@ -358,7 +342,7 @@ describe('launches of learning platforms', () => {
       const gang = { sub: 'x2', name: '王小刚', email: 'Gang@school.example' };
       expect((await open({ ...gang, sub: 'x3', name: '王小丽' }, COURSE, mail)).status).toBe(403);
       expect((await open({ ...gang, sub: 'x4', emailVerified: false }, COURSE, mail)).status).toBe(403);
-      expect(launchCode(await (await open(gang, COURSE, mail)).text())).toBeDefined();
+      expect(launchOf(await (await open(gang, COURSE, mail)).text())).toBeDefined();
       await Promise.all([custom.stop(), mail.stop()]);
     });
   });
@@ -377,12 +361,12 @@ describe('launches of learning platforms', () => {
       client.forgetCookies();
       const form = { state, id_token: await platform.sign(platform.claims(hint, nonce, clock.now())) };
       const fetching = await (await client.launch(form, { 'sec-fetch-dest': 'iframe' })).text();
-      expect(launchCode(fetching)).toBeUndefined();
+      expect(launchOf(fetching)).toBeUndefined();
       expect(said(fetching, 'key')).toBe(said(keeping, 'key'));
       // Somebody who was told the state alone has nothing.
       expect(await refused(await client.launch({ ...form, browser: state }))).toBe('state-other-browser');
       const launched = await client.launch({ ...form, browser: said(keeping, 'value') });
-      expect(launchCode(await launched.text())).toBeDefined();
+      expect(launchOf(await launched.text())).toBeDefined();
     });
 
     it('begins again in the new window with all that the platform said; there a cookie must do', async () => {
@@ -400,6 +384,77 @@ describe('launches of learning platforms', () => {
         'state-not-bound',
       );
     });
+  });
+
+  it('keeps nothing of a login that nobody comes back from, however much a platform says', async () => {
+    const rows = async (): Promise<unknown> =>
+      (
+        await service.database.pool.query(
+          `select relname, (xpath('//n/text()', query_to_xml('select count(*) as n from ' || relname, false, true, '')))[1]::text as count
+           from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace and relname ~ '^(lti_|sessions$)' order by 1`,
+        )
+      ).rows;
+    const before = await rows();
+    const client = new LaunchClient(url);
+    for (const hint of ['short', 'x'.repeat(2_500), 'x'.repeat(6_000)]) {
+      const sent = await client.login({
+        ...platform.initiation('xinqiao', t1, COURSE),
+        lti_message_hint: hint,
+      });
+      const to = sent.headers.get('location')!;
+      // Web servers take that much. What is said is carried along twice while it fits.
+      expect(to.length).toBeLessThan(8_000);
+      const state = new URL(to).searchParams.get('state')!;
+      expect(state.length > 2_500).toBe(hint.length === 2_500);
+      expect(state).not.toContain('x'.repeat(20));
+    }
+    expect(await rows()).toEqual(before);
+  });
+
+  it('offers no window where too much was said, and says how it goes', async () => {
+    const client = new LaunchClient(url);
+    const sent = await client.login({
+      ...platform.initiation('xinqiao', t1, COURSE),
+      lti_message_hint: 'x'.repeat(6_000),
+    });
+    const state = new URL(sent.headers.get('location')!).searchParams.get('state')!;
+    client.forgetCookies();
+    const html = await (await client.launch({ state }, { 'sec-fetch-dest': 'iframe' })).text();
+    expect(html).toContain('在新窗口中打开');
+    expect(html).not.toContain('<a ');
+  });
+
+  it('goes by what the registration is now, whoever changed it', async () => {
+    const changed = await TestPlatform.start();
+    const { registration } = await register(changed);
+    const began = async () => {
+      const client = new LaunchClient(url);
+      const sent = await client.login(changed.initiation('xinqiao', t1, COURSE));
+      const { state, nonce, hint } = changed.authorize(new URL(sent.headers.get('location')!).searchParams);
+      const token = await changed.sign(changed.claims(hint, nonce, clock.now()));
+      return async () => client.launch({ state, id_token: token });
+    };
+    const [first, second, third] = [await began(), await began(), await began()];
+    expect(launchOf(await (await first()).text())).toBeDefined();
+    // Another process of the service: this one has the registration at hand.
+    const id = Buffer.from(registration.id, 'base64').toString().split(':')[1];
+    const pool = service.database.pool;
+    await pool.query('update lti_registrations set key_set_url = $2 where id = $1', [
+      id,
+      `${other.issuer}/jwks`,
+    ]);
+    expect(await refused(await second())).toBe('key-unknown');
+    await pool.query('update lti_registrations set key_set_url = $2 where id = $1', [
+      id,
+      `${changed.issuer}/jwks`,
+    ]);
+    expect(launchOf(await (await second()).text())).toBeDefined();
+    await pool.query(
+      'update lti_registrations set ended_at = registered_at, ended_by = (select min(id) from people) where id = $1',
+      [id],
+    );
+    expect(await refused(await third())).toBe('issuer-unknown');
+    await changed.stop();
   });
 
   describe('what is wrong is refused, each for its own reason', () => {
@@ -436,12 +491,17 @@ describe('launches of learning platforms', () => {
         body: new URLSearchParams({ state: first.state, id_token: idToken }),
       });
       expect(await refused(foreign)).toBe('state-other-browser');
+      const cookie = first.client.cookie(name)!;
       expect(
-        launchCode(await (await first.client.launch({ state: first.state, id_token: idToken })).text()),
+        launchOf(await (await first.client.launch({ state: first.state, id_token: idToken })).text()),
       ).toBeDefined();
+      // The page is loaded again: its cookie is gone, or some browser has kept it.
+      expect(await refused(await first.client.launch({ state: first.state, id_token: idToken }))).toBe(
+        'state-used',
+      );
       const again = await fetch(`${url}/lti/launch`, {
         method: 'POST',
-        headers: { cookie: `${name}=${'y'.repeat(43)}` },
+        headers: { cookie: `${name}=${cookie}` },
         body: new URLSearchParams({ state: first.state, id_token: idToken }),
       });
       expect(await refused(again)).toBe('state-used');
@@ -459,7 +519,7 @@ describe('launches of learning platforms', () => {
       const answers = await Promise.all(
         Array.from({ length: 8 }, async () => client.launch({ state, id_token: idToken })),
       );
-      const codes = await Promise.all(answers.map(async (answer) => launchCode(await answer.text())));
+      const codes = await Promise.all(answers.map(async (answer) => launchOf(await answer.text())));
       expect(codes.filter((code) => code !== undefined)).toHaveLength(1);
     });
 
@@ -496,7 +556,7 @@ describe('launches of learning platforms', () => {
       await platform.addKey();
       const { client: next, state: nextState, claims: nextClaims } = await begun();
       expect(
-        launchCode(
+        launchOf(
           await (await next.launch({ state: nextState, id_token: await platform.sign(nextClaims) })).text(),
         ),
       ).toBeDefined();
@@ -552,7 +612,7 @@ describe('launches of learning platforms', () => {
       ]);
       const { client, state, claims } = await begun();
       const idToken = await platform.sign({ ...claims, [`${LTI}deployment_id`]: 'd9' });
-      expect(launchCode(await (await client.launch({ state, id_token: idToken })).text())).toBeDefined();
+      expect(launchOf(await (await client.launch({ state, id_token: idToken })).text())).toBeDefined();
       await service.ask('operator', SET, { input: { ...input, open: false } });
       expect(await spoiled((all) => ({ ...all, [`${LTI}deployment_id`]: 'd9' }))).toBe('deployment-closed');
     });

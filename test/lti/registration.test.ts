@@ -6,7 +6,7 @@ import type { Log } from '../../src/log.ts';
 import { makeKeySets } from '../../src/lti/key-set.ts';
 import { makeServiceTokens } from '../../src/lti/service-token.ts';
 import { makeOutbound } from '../../src/network/outbound.ts';
-import { LaunchClient, launchCode, TestPlatform } from '../support/platform.ts';
+import { LaunchClient, launchOf, TestPlatform } from '../support/platform.ts';
 import { importRoster, smallRoster, startService, TestClock, type TestService } from '../support/service.ts';
 
 const INVITE = `mutation ($input: InviteLtiPlatformInput!) { inviteLtiPlatform(input: $input) { __typename
@@ -73,7 +73,7 @@ describe('registering a learning platform', () => {
     const html = await response.text();
     expect(response.status).toBe(400);
     expect(html).not.toContain('org.imsglobal.lti.close');
-    const id = /编号: ([\w-]+)/.exec(html)![1];
+    const id = /编号：([\w-]+)/.exec(html)![1];
     return reasons.findLast((each) => each.id === id)!.reason;
   };
   const list = async () =>
@@ -241,7 +241,7 @@ describe('registering a learning platform', () => {
     platform.know(second);
     const refusal = await client.open(platform, tool!.clientId, TEACHER, { id: 'l1' }, { now: clock.now() });
     expect(refusal.status).toBe(403);
-    expect(launchCode(await refusal.text())).toBeUndefined();
+    expect(launchOf(await refusal.text())).toBeUndefined();
     expect(await ofPlatform()).toMatchObject([
       { deployments: [{ state: 'OPEN' }, { deploymentId: 'another', state: 'WAITING' }] },
     ]);

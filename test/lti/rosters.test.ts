@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALL_SCOPES, makeWebFolder, registerPlatform } from '../support/registered.ts';
 import { assignTeachers, startService, TestClock, until, type TestService } from '../support/service.ts';
-import { LaunchClient, launchCode, MEMBERSHIP, noComplaints, TestPlatform } from '../support/platform.ts';
+import { LaunchClient, launchOf, MEMBERSHIP, noComplaints, TestPlatform } from '../support/platform.ts';
 import type { Member } from '../support/platform-services.ts';
 
 const ROSTERS = `query ($id: ID!) { node(id: $id) { ... on LtiRegistration { contexts { contextId title } rosters { id title isKept readAt failure linked waiting gone } } } }`;
@@ -84,7 +84,7 @@ describe('rosters of platforms', () => {
       { id: 'link', custom: { xinqiao_course: 'core-gatekeeper' } },
       { now: clock.now() },
     );
-    expect(launchCode(await answer.text())).toBeDefined();
+    expect(launchOf(await answer.text())).toBeDefined();
     expect((await rosters()).contexts).toEqual([{ contextId: 'course-1', title: '教师培训' }]);
     // An operator registers platforms, and is no coordinator of people.
     expect((await rosters('operator')).contexts).toEqual([]);

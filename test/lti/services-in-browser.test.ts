@@ -19,7 +19,7 @@ import {
   type Learner,
   type TestService,
 } from '../support/service.ts';
-import { LaunchClient, launchCode, TestPlatform, noComplaints } from '../support/platform.ts';
+import { LaunchClient, launchOf, TestPlatform, noComplaints } from '../support/platform.ts';
 import { builtWeb } from '../support/web.ts';
 
 const DL = 'https://purl.imsglobal.org/spec/lti-dl/claim/content_items';
@@ -131,7 +131,7 @@ describe('in a browser, for whoever comes from a platform', () => {
       { sub: 'u1', name: '王小明', personSourcedId: 't1' },
       { id: 'l1', title: '守门人', custom: { xinqiao_course: 'core-gatekeeper' } },
     );
-    expect(launchCode(await launched.text())).toBeDefined();
+    expect(launchOf(await launched.text())).toBeDefined();
     await finishActivities(service, learners[0]!);
     await until(async () => (platform.services.scores.length > 0 ? true : undefined));
     await page.goto(`${service.app.publicUrl}/?sign-in=t1`);

@@ -565,6 +565,10 @@ export class LaunchClient {
     return response;
   }
 
+  cookie(name: string): string | undefined {
+    return this.#cookies.get(name);
+  }
+
   forgetCookies(): void {
     this.#cookies.clear();
   }
@@ -605,7 +609,14 @@ export class LaunchClient {
   }
 }
 
-/** The code of a page that a launch came to. */
-export function launchCode(html: string): string | undefined {
-  return /<meta name="xinqiao-launch" content="([^"]+)"/.exec(html)?.[1];
+/** What a page has that a launch came to; undefined for any other page. */
+export function launchOf(html: string): Launched | undefined {
+  const text = /<meta name="xinqiao-launch" content="([^"]+)"/.exec(html)?.[1];
+  return text === undefined ? undefined : (JSON.parse(text.replaceAll('&quot;', '"')) as Launched);
+}
+export interface Launched {
+  readonly token: string;
+  readonly assignmentId: string | null;
+  readonly activityKey: string | null;
+  readonly missingCourse: Readonly<Record<'zh-CN' | 'en', string>> | null;
 }

@@ -1,6 +1,6 @@
 import { keepSession, request } from '../graphql.ts';
 import type { LanguageCode } from '../language.tsx';
-import { RedeemLaunch, RenewLaunchedSession } from './queries.ts';
+import { RenewLaunchedSession } from './queries.ts';
 
 const META = 'meta[name="xinqiao-launch"]';
 const RENEW_MS = 30 * 60_000;
@@ -11,43 +11,41 @@ export interface Launched {
   readonly missingCourse: string | null;
 }
 
-let pending: Promise<Launched | undefined> | undefined;
+/** What the service has written into the page (`src/http/lti.ts`). */
+interface Given {
+  readonly token: string;
+  readonly assignmentId: string | null;
+  readonly activityKey: string | null;
+  readonly missingCourse: Readonly<Record<LanguageCode, string>> | null;
+}
+
+let launched: Launched | undefined;
 
 /** Whether the service gave this page to a launch. */
 export function isLaunch(): boolean {
-  return pending !== undefined || document.querySelector(META) !== null;
+  return launched !== undefined || document.querySelector(META) !== null;
 }
 
-/**
- * Takes the launch's code out of the page and gets its session, once however often it is called: React looks twice in development.
- * undefined: it is over.
- */
-export async function takeLaunch(language: LanguageCode): Promise<Launched | undefined> {
-  pending ??= redeem(language);
-  return pending;
+/** Takes the launch with its session out of the page, once however often it is called: React looks twice in development. */
+export function takeLaunch(language: LanguageCode): Launched {
+  launched ??= take(language);
+  return launched;
 }
 
-async function redeem(language: LanguageCode): Promise<Launched | undefined> {
-  const meta = document.querySelector<HTMLMetaElement>(META);
-  const code = meta?.content ?? '';
-  meta?.remove();
-  try {
-    const { redeemLaunch } = await request(RedeemLaunch, { code, language });
-    if (redeemLaunch.__typename !== 'RedeemLaunchPayload') return undefined;
-    const { token, assignmentId, activityKey, missingCourse } = redeemLaunch;
-    keepSession(token);
-    keepAlive();
-    const course = assignmentId === null ? '/' : `/assignments/${encodeURIComponent(assignmentId)}`;
-    return {
-      path:
-        assignmentId === null || activityKey === null
-          ? course
-          : `${course}/activities/${encodeURIComponent(activityKey)}`,
-      missingCourse,
-    };
-  } catch {
-    return undefined;
-  }
+function take(language: LanguageCode): Launched {
+  const meta = document.querySelector<HTMLMetaElement>(META)!;
+  const { token, assignmentId, activityKey, missingCourse } = JSON.parse(meta.content) as Given;
+  meta.remove();
+  keepSession(token);
+  keepAlive();
+  const course = assignmentId === null ? '/' : `/assignments/${encodeURIComponent(assignmentId)}`;
+  return {
+    path:
+      assignmentId === null || activityKey === null
+        ? course
+        : `${course}/activities/${encodeURIComponent(activityKey)}`,
+    missingCourse: missingCourse?.[language] ?? null,
+  };
 }
 
 /** While the page is there and seen, its session is renewed in the background; whoever left it lying is signed out as anywhere. */

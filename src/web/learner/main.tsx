@@ -13,7 +13,7 @@ import { EfficacyRoom } from './efficacy-room.tsx';
 import { ExamRoom } from './exam-room.tsx';
 import { HomeRoom } from './home-room.tsx';
 import { isLaunch, takeLaunch, type Launched } from './launch.ts';
-import { LaunchOver, NotAssigned } from './launch-notice.tsx';
+import { NotAssigned } from './launch-notice.tsx';
 import { openedByPackage, PackageAgree } from './package-agree.tsx';
 import { NotFound } from './not-found.tsx';
 import { SignIn, SignOut } from './queries.ts';
@@ -34,7 +34,7 @@ function App() {
   );
   const [failed, setFailed] = useState(false);
   const [opened, setOpened] = useState(openedByPackage);
-  const [launch, setLaunch] = useState<Launched | 'over' | undefined>();
+  const [launch, setLaunch] = useState<Launched | undefined>();
 
   const enter = async (key: string): Promise<void> => {
     try {
@@ -50,15 +50,12 @@ function App() {
     // The key goes from the address, so that a copied address signs nobody in.
     go('/', { replace: true });
   };
-  const arrive = async (): Promise<void> => {
-    const launched = await takeLaunch(language);
-    setLaunch(launched ?? 'over');
-    go(launched?.path ?? '/', { replace: true });
-    setSession(launched === undefined ? 'out' : 'in');
-  };
   useEffect(() => {
     if (isLaunch()) {
-      void arrive();
+      const launched = takeLaunch(language);
+      setLaunch(launched);
+      go(launched.path, { replace: true });
+      setSession('in');
       return;
     }
     const key = new URLSearchParams(location.search).get('sign-in');
@@ -95,10 +92,7 @@ function App() {
       {path === '/about-time' && <AboutTime />}
       {path === '/curriculum' && <CurriculumRoom />}
       {session === 'entering' && <Loading />}
-      {session === 'out' && !OPEN.includes(path) && launch === 'over' && <LaunchOver />}
-      {session === 'out' && !OPEN.includes(path) && launch !== 'over' && (
-        <WayIn failed={failed} enter={enter} />
-      )}
+      {session === 'out' && !OPEN.includes(path) && <WayIn failed={failed} enter={enter} />}
       {session === 'in' && opened !== undefined && (
         <PackageAgree
           opened={opened}
@@ -111,7 +105,7 @@ function App() {
       {session === 'in' && opened === undefined && (
         <Switch>
           <Route path="/">
-            {typeof launch === 'object' && launch.missingCourse !== null && (
+            {launch !== undefined && launch.missingCourse !== null && (
               <NotAssigned course={launch.missingCourse} />
             )}
             <HomeRoom ended={ended} />

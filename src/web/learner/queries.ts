@@ -27,22 +27,6 @@ export const SignIn = graphql(`
     }
   }
 `);
-export const RedeemLaunch = graphql(`
-  mutation RedeemLaunch($code: String!, $language: Language!) {
-    redeemLaunch(input: { code: $code }) {
-      __typename
-      ... on RedeemLaunchPayload {
-        token
-        assignmentId
-        activityKey
-        missingCourse(language: $language)
-      }
-      ... on Refusal {
-        code
-      }
-    }
-  }
-`);
 export const RenewLaunchedSession = graphql(`
   mutation RenewLaunchedSession {
     renewLaunchedSession {

@@ -75,8 +75,6 @@ export const en: Texts = {
   myCertificates: 'My certificates',
   signInTitle: 'Open your course from your school’s learning platform',
   signInHint: 'Your school assigns courses in its own platform; from there no second login is needed.',
-  launchOver: 'This launch is over',
-  launchOverHint: 'Go back to your school’s platform and open the course once more.',
   launchNotAssigned: (course: string) => `“${course}” has not been assigned to you yet`,
   launchNotAssignedHint:
     'You came in from your school’s platform, but your training coordinator has not assigned this course to you. Ask them; once it is assigned, open it on the platform again.',

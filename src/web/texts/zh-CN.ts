@@ -70,8 +70,6 @@ export const zhCN = {
   myCertificates: '我的证书',
   signInTitle: '请从学校的教学平台打开课程',
   signInHint: '您的学校在自己的学习平台里分配课程，从那里进入不需要再次登录。',
-  launchOver: '这次打开已经失效',
-  launchOverHint: '请回到学校平台，再点一次课程链接。',
   launchNotAssigned: (course: string) => `《${course}》还没有分配给您`,
   launchNotAssignedHint:
     '您已从学校平台进入，但培训管理员还没有把这门课分配给您。请联系他；分配之后，从学校平台再打开一次就能学习。',
