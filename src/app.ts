@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -90,6 +89,7 @@ import { makeServiceTokens } from './lti/service-token.ts';
 import { makeSeal } from './people/sealing.ts';
 import { COUNT_ROLES_TASK, makeProgrammeService } from './programmes/programme.service.ts';
 import { divisionsFromCodes } from './regions/division.ts';
+import { makeRandom } from './random.ts';
 import { makeRegionService } from './regions/region.service.ts';
 import { makeTitleService } from './titles/title.service.ts';
 
@@ -128,7 +128,7 @@ export interface AppOptions {
 /** Builds every resource of the service, and nothing else does: database, services, worker, doors. */
 export async function startApp(config: Config, log: Log, options: AppOptions = {}): Promise<App> {
   const clock = options.clock ?? systemClock;
-  const random = options.random ?? randomBytes;
+  const random = options.random ?? makeRandom();
   const { contentBucket } = config;
   const closers: (() => Promise<void>)[] = [];
   let databaseFailure = (): string | undefined => undefined;

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type Router from '@koa/router';
 import { encodeGlobalID } from '@pothos/plugin-relay';
 import type { Context, Middleware } from 'koa';
@@ -12,6 +10,8 @@ import { LOGIN_MINUTES, type Initiation } from '../lti/login.ts';
 import { LaunchRefused, type LaunchReason } from '../lti/refused.ts';
 import { currentOrigin } from '../origin.ts';
 import { announcesMore, LimitedBody } from './body.ts';
+import type { BuiltPages } from './built-pages.ts';
+import { cookieOf } from './cookie.ts';
 import {
   escape,
   fetchPage,
@@ -40,7 +40,7 @@ const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect 
 export function ltiRoutes(
   router: Router,
   services: Services,
-  { log, webFolder, charge }: { log: Log; webFolder: string; charge: (ctx: Context) => Promise<void> },
+  { log, pages: built, charge }: { log: Log; pages: BuiltPages; charge: (ctx: Context) => Promise<void> },
 ): void {
   const login = async (ctx: Context, given: URLSearchParams): Promise<void> => {
     const begun = await services.launches.begin(readInitiation(given));
@@ -68,7 +68,7 @@ export function ltiRoutes(
         return values.map((value) => [name, value]);
       }),
     ) as Readonly<Partial<Record<'state' | 'id_token' | 'error' | 'browser', string>>>;
-    const cookie = form.state === undefined ? undefined : ctx.cookies.get(cookieName(form.state));
+    const cookie = form.state === undefined ? undefined : cookieOf(ctx, cookieName(form.state));
     const { browser, ...launch } = form;
     const received = await services.launches.receive(
       launch,
@@ -104,7 +104,7 @@ export function ltiRoutes(
       ...rest,
       assignmentId: assignmentId === null ? null : encodeGlobalID('Assignment', assignmentId),
     };
-    const app = await readFile(join(webFolder, 'index.html'), 'utf8');
+    const app = await built('index.html');
     ctx.set({
       'Content-Security-Policy': pagePolicy({
         contentUrl: services.contentUrl,

@@ -1,20 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type Router from '@koa/router';
 import type { Services } from '../../schema/context.ts';
 import { packageFormats } from '../lti/package.ts';
 import { zipOf } from '../lti/package-zip.ts';
 import { originOf } from '../lti/frames.ts';
 import { announcesMore, LimitedBody } from './body.ts';
+import type { BuiltPages } from './built-pages.ts';
 
 const MOST_FORM_BYTES = 4 * 1024;
 
 /** The doors of course packages: the packages themselves, the window that one opens, and what its page asks. */
-export function packageRoutes(
-  router: Router,
-  services: Services,
-  { webFolder }: { webFolder: string },
-): void {
+export function packageRoutes(router: Router, services: Services, pages: BuiltPages): void {
   router.get('/packages/:course/:file', async (ctx) => {
     const format = packageFormats.find((each) => ctx.params['file'] === `${each}.zip`);
     const course = ctx.params['course'] ?? '';
@@ -37,7 +32,7 @@ export function packageRoutes(
       return;
     }
     const origin = originOf(ctx.get('origin')) ?? '';
-    const app = await readFile(join(webFolder, 'index.html'), 'utf8');
+    const app = await pages('index.html');
     ctx.set('Cache-Control', 'no-store');
     ctx.type = 'html';
     ctx.body = app.replace(

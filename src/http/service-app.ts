@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { readFile } from 'node:fs/promises';
 import Router from '@koa/router';
 import Koa from 'koa';
 import type { Services } from '../../schema/context.ts';
@@ -11,6 +10,7 @@ import type { Log } from '../log.ts';
 import type { Viewer } from '../people/permission.ts';
 import type { RosterService } from '../people/roster/import.service.ts';
 import { writeTemplate } from '../people/roster/template.ts';
+import { makeBuiltPages } from './built-pages.ts';
 import { download } from './download.ts';
 import { exportDoor } from './export/door.ts';
 import { filesBelow } from './files.ts';
@@ -62,6 +62,7 @@ export function makeServiceApp(
 ): Koa {
   const app = new Koa();
   const router = new Router();
+  const pages = makeBuiltPages(options.webFolder);
   /** Lets in who is signed in; nobody's knocking is counted too. @throws NotSignedIn @throws RateLimited */
   const admit = async (ctx: Koa.Context): Promise<Viewer> => {
     const viewer = viewerOf(ctx);
@@ -244,7 +245,7 @@ export function makeServiceApp(
   const page = (file: string) => async (ctx: Koa.Context) => {
     ctx.type = 'html';
     ctx.set('Cache-Control', 'no-cache');
-    ctx.body = await readFile(join(options.webFolder, file));
+    ctx.body = await pages(file);
   };
   router.get(
     ['/', '/about-time', '/curriculum', '/assignments/*rest', '/attempts/*rest'],
@@ -258,7 +259,7 @@ export function makeServiceApp(
   router.get('/verify/worker.js', async (ctx) => {
     ctx.type = 'text/javascript';
     ctx.set({ 'Cache-Control': 'no-cache', 'Service-Worker-Allowed': '/verify' });
-    ctx.body = await readFile(join(options.webFolder, 'worker.js'));
+    ctx.body = await pages('worker.js');
   });
   router.get('/verify/app.webmanifest', (ctx) => {
     ctx.type = 'application/manifest+json';
@@ -279,10 +280,11 @@ export function makeServiceApp(
     charge: async (ctx) => options.rates.chargeFor(ctx, 'signIn', undefined),
   });
 
-  packageRoutes(router, services, options);
+  packageRoutes(router, services, pages);
 
   ltiRoutes(router, services, {
-    ...options,
+    log: options.log,
+    pages,
     charge: async (ctx) => options.rates.chargeFor(ctx, 'signIn', undefined),
   });
 

@@ -8,6 +8,7 @@ import { Refusal } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { currentOrigin } from '../origin.ts';
 import { statusOf } from './problem.ts';
+import { cookieOf } from './cookie.ts';
 import { choicePage, failurePage, handOverPage, type Page } from './sign-in-pages.ts';
 
 /**
@@ -32,7 +33,7 @@ export function signInRoutes(
   router.get('/sign-in/callback', pages(log), async (ctx) => {
     await charge(ctx);
     const name = cookieName(one(ctx, 'state') ?? '', secure);
-    const { token, returnTo } = await services.signIns.finish(ctx.querystring, ctx.cookies.get(name));
+    const { token, returnTo } = await services.signIns.finish(ctx.querystring, cookieOf(ctx, name));
     setCookie(ctx, name, '', { secure, seconds: 0 });
     show(ctx, handOverPage({ token, url: `${services.publicUrl}${returnTo}` }));
   });

@@ -1,3 +1,4 @@
+import { KeyObject, type webcrypto } from 'node:crypto';
 import { createLocalJWKSet, errors, type CryptoKey, type JWSHeaderParameters } from 'jose';
 import { z } from 'zod';
 import { makeKept, type Kept } from '../access/kept.ts';
@@ -9,6 +10,7 @@ const keySetShape = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string(
 /** Of a platform's key set, and for how long it is waited for. */
 const MOST_BYTES = 256 * 1024;
 const TIMEOUT_MS = 5_000;
+const LEAST_BITS = 2048;
 /** Platforms whose keys are kept in memory. */
 const MOST_PLATFORMS = 1_000;
 
@@ -31,6 +33,15 @@ export function makeKeySets({
 }) {
   const kept = new Map<string, Kept<KeySet>>();
 
+  const objects = new WeakMap<CryptoKey, KeyObject>();
+  const keyObjectOf = (key: CryptoKey): KeyObject => {
+    const object = objects.get(key) ?? KeyObject.from(key as webcrypto.CryptoKey);
+    // RFC 7518, section 3.3.
+    if ((object.asymmetricKeyDetails?.modulusLength ?? 0) < LEAST_BITS)
+      throw new LaunchRefused('key-set-wrong', 'short key');
+    objects.set(key, object);
+    return object;
+  };
   const of = (url: string): Kept<KeySet> => {
     let known = kept.get(url);
     if (known === undefined) {
@@ -51,15 +62,16 @@ export function makeKeySets({
 
   return {
     /** The key that a token names. @throws LaunchRefused */
-    async keyOf(url: string, header: JWSHeaderParameters): Promise<CryptoKey> {
+    async keyOf(url: string, header: JWSHeaderParameters): Promise<KeyObject> {
       const from = of(url);
-      const look = async (keys: KeySet): Promise<CryptoKey | undefined> => {
+      const look = async (keys: KeySet): Promise<KeyObject | undefined> => {
         try {
-          return await keys(header);
+          return keyObjectOf(await keys(header));
         } catch (error) {
           // Several that fit are none that is named.
           if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys)
             return undefined;
+          if (error instanceof LaunchRefused) throw error;
           throw new LaunchRefused('key-set-wrong', error instanceof Error ? error.name : undefined);
         }
       };

@@ -1,4 +1,5 @@
-import { compactVerify, decodeProtectedHeader, type JWTPayload } from 'jose';
+import { verify as verifySignature } from 'node:crypto';
+import { decodeProtectedHeader, type JWTPayload } from 'jose';
 import { hashSecret } from '../access/access-token.ts';
 import type { SessionService } from '../access/session.service.ts';
 import type { Clock } from '../clock.ts';
@@ -158,18 +159,21 @@ export function makeLtiLaunchService({
     }
     // Step 6, first since a signature can't be looked at without: RS256, so that neither `none` nor a shared secret is one.
     if (header.alg !== 'RS256') throw new LaunchRefused('algorithm-refused');
+    // Extensions that have to be understood (RFC 7515, section 4.1.11): there are none that we do.
+    if (header.crit !== undefined) throw new LaunchRefused('token-malformed', 'crit');
     // Step 1: by a key of the platform's own set, and no other.
     const key = await keySets.keyOf(registration.keySetUrl, { ...header, alg: 'RS256' });
+    const [head, body, signature] = token.split('.') as [string, string, string];
+    // Here and now, in 50 µs: another thread would be waited for ten times as long.
+    if (
+      !verifySignature('RSA-SHA256', Buffer.from(`${head}.${body}`), key, Buffer.from(signature, 'base64url'))
+    )
+      throw new LaunchRefused('signature-wrong');
     let claims: unknown;
     try {
-      const { payload } = await compactVerify(token, key, { algorithms: ['RS256'] });
-      claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-    } catch (error) {
-      throw new LaunchRefused(
-        (error as { code?: unknown }).code === 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED'
-          ? 'signature-wrong'
-          : 'token-malformed',
-      );
+      claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(body, 'base64url')));
+    } catch {
+      throw new LaunchRefused('token-malformed');
     }
     if (typeof claims !== 'object' || claims === null || Array.isArray(claims))
       throw new LaunchRefused('token-malformed');

@@ -19,11 +19,12 @@ interface Answer {
   readonly body: string;
 }
 
-/** A browser with one connection that is kept alive, and cookies. */
-function makeBrowser() {
+/** A browser of one learner, with one connection that is kept alive, and cookies. */
+function makeBrowser(subject: string) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let cookies = new Map<string, string>();
   return {
+    subject,
     forget: (): void => void (cookies = new Map()),
     close: (): void => agent.destroy(),
     async go(url: string, form?: Readonly<Record<string, string>>): Promise<Answer> {
@@ -70,8 +71,8 @@ function makeBrowser() {
 export const bench: Bench = {
   about:
     'complete launches: login, ID token, session, and the first page with it, one after another by a browser that keeps its connection; beside a tool made with ltijs and its SQL store, on the same PostgreSQL, in turns, with the platform’s key at hand',
-  options: { launches: 200, warmUp: 40 },
-  async run({ launches, warmUp }, say) {
+  options: { launches: 200, warmUp: 40, atOnce: 8, rounds: 3 },
+  async run({ launches, warmUp, atOnce, rounds }, say) {
     const folder = await makeDataFolder();
     const home = await makeDataFolder();
     const peerFolder = await mkdtemp(join(tmpdir(), 'xinqiao-ltijs-'));
@@ -105,9 +106,11 @@ export const bench: Bench = {
         await pool.query(
           `with r as (insert into lti_registrations (division_code, name, platform, issuer, client_id, auth_url, key_set_url, person_claim, way, registered_at)
              values ('430121', 'bench', 'other', $1, 'bench', $1 || '/auth', $1 || '/keys', 'person_sourcedid', 'manual', now()) returning id),
+           p as (insert into people (name) select '王' || n from generate_series(1, $2::int) n returning id),
            d as (insert into lti_deployments (registration_id, deployment_id, state, created_at) select id, 'd1', 'open', now() from r)
-           insert into lti_accounts (registration_id, subject, state, person_id, created_at, seen_at) select r.id, 'u1', 'linked', s.person_id, now(), now() from r, sample_sign_ins s where s.key = 'coordinator'`,
-          [issuer],
+           insert into lti_accounts (registration_id, subject, state, person_id, created_at, seen_at)
+             select r.id, 'u' || row_number() over (order by p.id), 'linked', p.id, now(), now() from r, p`,
+          [issuer, atOnce],
         );
         await pool.end();
         const port = (platform.address() as AddressInfo).port + 1;
@@ -130,13 +133,13 @@ export const bench: Bench = {
           peer!.once('exit', (code) => reject(new Error(`ltijs ended with ${code}.`)));
         });
 
-        const token = (nonce: string, target: string): string => {
+        const token = (subject: string, nonce: string, target: string): string => {
           const now = Math.floor(Date.now() / 1000);
           const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
           const text = `${part({ alg: 'RS256', kid: 'k', typ: 'JWT' })}.${part({
             iss: issuer,
             aud: 'bench',
-            sub: 'u1',
+            sub: subject,
             iat: now,
             exp: now + 60,
             nonce,
@@ -152,52 +155,83 @@ export const bench: Bench = {
           })}`;
           return `${text}.${sign('RSA-SHA256', Buffer.from(text), privateKey).toString('base64url')}`;
         };
-        const browsers = { ours: makeBrowser(), ltijs: makeBrowser() };
-        const begin = async (which: 'ours' | 'ltijs', login: string, target: string) => {
-          browsers[which].forget();
-          const sent = await browsers[which].go(
-            `${login}?${new URLSearchParams({ iss: issuer, login_hint: 'u1', target_link_uri: target, lti_message_hint: 'h', client_id: 'bench' }).toString()}`,
+        type Browser = ReturnType<typeof makeBrowser>;
+        const begin = async (browser: Browser, login: string, target: string) => {
+          browser.forget();
+          const sent = await browser.go(
+            `${login}?${new URLSearchParams({ iss: issuer, login_hint: browser.subject, target_link_uri: target, lti_message_hint: 'h', client_id: 'bench' }).toString()}`,
           );
           const to = new URL(String(sent.headers['location']));
           return { state: to.searchParams.get('state')!, nonce: to.searchParams.get('nonce')! };
         };
         const sides = {
-          ours: async (): Promise<void> => {
+          ours: async (browser: Browser): Promise<void> => {
             const target = `${service.url}/lti/launch`;
-            const { state, nonce } = await begin('ours', `${service.url}/lti/login`, target);
-            const page = await browsers.ours.go(target, { state, id_token: token(nonce, target) });
+            const { state, nonce } = await begin(browser, `${service.url}/lti/login`, target);
+            const page = await browser.go(target, { state, id_token: token(browser.subject, nonce, target) });
             if (!page.body.includes('&quot;token&quot;:&quot;xqs_'))
               throw new Error(`${page.status} ${page.body}`);
           },
-          ltijs: async (): Promise<void> => {
+          ltijs: async (browser: Browser): Promise<void> => {
             const target = `http://127.0.0.1:${port}/app`;
-            const { state, nonce } = await begin('ltijs', `http://127.0.0.1:${port}/login`, target);
-            const launched = await browsers.ltijs.go(target, { state, id_token: token(nonce, target) });
-            const page = await browsers.ltijs.go(new URL(String(launched.headers['location']), target).href);
+            const { state, nonce } = await begin(browser, `http://127.0.0.1:${port}/login`, target);
+            const launched = await browser.go(target, { state, id_token: token(browser.subject, nonce, target) });
+            const page = await browser.go(new URL(String(launched.headers['location']), target).href);
             if (!page.body.includes('session of'))
               throw new Error(`${launched.status} ${page.body.slice(0, 300)}`);
           },
         };
-        const times = { ours: [] as number[], ltijs: [] as number[] };
+        type Side = keyof typeof sides;
+        const inTurn = (turn: number): readonly Side[] =>
+          turn % 2 === 0 ? ['ours', 'ltijs'] : ['ltijs', 'ours'];
+        /** Of a side: how long each launch took, and all of them together, ms. */
+        const one = { ours: [] as number[], ltijs: [] as number[] };
+        const many = { ours: [] as number[], ltijs: [] as number[] };
+        const took = { ours: 0, ltijs: 0 };
+        const subjects = Array.from({ length: atOnce! }, (_, index) => `u${index + 1}`);
+        const browsers = {
+          ours: subjects.map(makeBrowser),
+          ltijs: subjects.map(makeBrowser),
+        };
+        const open = async (side: Side, browser: Browser, times?: number[]): Promise<void> => {
+          const started = performance.now();
+          await sides[side](browser);
+          times?.push(performance.now() - started);
+        };
         for (let turn = 0; turn < launches! + warmUp!; turn += 1)
-          for (const which of turn % 2 === 0 ? (['ours', 'ltijs'] as const) : (['ltijs', 'ours'] as const)) {
+          for (const side of inTurn(turn))
+            await open(side, browsers[side][0]!, turn < warmUp! ? undefined : one[side]);
+        for (let lap = 0; lap < rounds! + 1; lap += 1)
+          for (const side of inTurn(lap)) {
             const started = performance.now();
-            await sides[which]();
-            if (turn >= warmUp!) times[which].push(performance.now() - started);
+            await Promise.all(
+              browsers[side].map(async (browser) => {
+                for (let turn = 0; turn < launches! / atOnce!; turn += 1)
+                  await open(side, browser, lap === 0 ? undefined : many[side]);
+              }),
+            );
+            if (lap > 0) took[side] += performance.now() - started;
           }
-        for (const browser of Object.values(browsers)) browser.close();
-        const row = (what: string, its: readonly number[]) => ({
+        for (const browser of Object.values(browsers).flat()) browser.close();
+        const row = (what: string, its: readonly number[], perSecond: number) => ({
           what,
-          'launches/s': round(1000 / percentile(its, 50), 1),
+          'launches/s': round(perSecond, 1),
           'p50 ms': percentile(its, 50).toFixed(2),
           'p95 ms': percentile(its, 95).toFixed(2),
         });
         return {
-          rows: [row('Xinqiao', times.ours), row('ltijs', times.ltijs)],
+          rows: [
+            row('Xinqiao, one after another', one.ours, 1000 / percentile(one.ours, 50)),
+            row('ltijs, one after another', one.ltijs, 1000 / percentile(one.ltijs, 50)),
+            row(`Xinqiao, ${atOnce} at once`, many.ours, (many.ours.length / took.ours) * 1000),
+            row(`ltijs, ${atOnce} at once`, many.ltijs, (many.ltijs.length / took.ltijs) * 1000),
+          ],
           figures: {
-            ratio: round(percentile(times.ltijs, 50) / percentile(times.ours, 50)),
-            p50Ms: round(percentile(times.ours, 50)),
-            p95Ms: round(percentile(times.ours, 95)),
+            ratio: round(percentile(one.ltijs, 50) / percentile(one.ours, 50)),
+            p50Ms: round(percentile(one.ours, 50)),
+            p95Ms: round(percentile(one.ours, 95)),
+            ratioAtOnce: round(percentile(many.ltijs, 50) / percentile(many.ours, 50)),
+            perSecond: round((many.ours.length / took.ours) * 1000, 1),
           },
         };
       } finally {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -472,6 +473,20 @@ describe('launches of learning platforms', () => {
       const { client, state, claims } = await begun();
       return refused(await client.launch({ state, id_token: await platform.sign(alter(claims), sign) }));
     };
+    /** A token that no library signs. */
+    const crippled = async (
+      header: Record<string, unknown>,
+      of: TestPlatform,
+      clientId = 'xinqiao',
+      key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+    ): Promise<string> => {
+      const { client, state, claims } = await begun(of, clientId);
+      const text = [{ alg: 'RS256', ...header }, claims]
+        .map((each) => Buffer.from(JSON.stringify(each)).toString('base64url'))
+        .join('.');
+      const signature = sign('RSA-SHA256', Buffer.from(text), key).toString('base64url');
+      return refused(await client.launch({ state, id_token: `${text}.${signature}` }));
+    };
     const LTI = 'https://purl.imsglobal.org/spec/lti/claim/';
     const seconds = (): number => Math.floor(clock.now().getTime() / 1000);
 
@@ -547,6 +562,8 @@ describe('launches of learning platforms', () => {
       );
       expect(await spoiled((claims_) => claims_, { key: await strangersKey() })).toBe('signature-wrong');
       expect(await spoiled((claims_) => claims_, { header: { kid: 'no-such-key' } })).toBe('key-unknown');
+      // RFC 7515, section 4.1.11: whoever does not know an extension that is critical refuses.
+      expect(await crippled({ crit: ['exp'] }, platform)).toBe('token-malformed');
       // Looked for once more, and then not for a while, whoever asks.
       const asked = platform.asked.filter((path) => path === '/jwks').length;
       for (let turn = 0; turn < 5; turn += 1)
@@ -695,8 +712,18 @@ describe('launches of learning platforms', () => {
       expect(new URL(one.headers.get('location')!).searchParams.get('client_id')).toBe('second');
     });
 
-    it('a key set that is away, redirects, is slow, or is nonsense', async () => {
+    it('a key set that is away, redirects, is slow, is nonsense, or has short keys', async () => {
       const broken = await TestPlatform.start();
+      const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+      broken.instead.set('/short', (_request, response) =>
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(
+            JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 's', alg: 'RS256' }] }),
+          ),
+      );
+      await register(broken, { keySetUrl: `${broken.issuer}/short` }, 'short');
+      expect(await crippled({ kid: 's' }, broken, 'short', privateKey)).toBe('key-set-wrong');
       for (const [index, [answer, reason]] of (
         [
           [(_request, response) => response.writeHead(500).end(), 'key-set-unreachable'],
