@@ -8,13 +8,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table lti_nonces (
       nonce_hash bytea primary key check (octet_length(nonce_hash) = 32),
-      used_by bytea not null check (octet_length(used_by) = 32),
+      launch bytea not null check (octet_length(launch) = 32),
       expires_at timestamptz not null
     )`.execute(db);
   await sql`comment on table lti_nonces is 'Nonces of logins that a launch has used, for as long as somebody could come with them again.'`.execute(
     db,
   );
-  await sql`comment on column lti_nonces.used_by is 'What is that launch’s alone: it may come twice with its own.'`.execute(
+  await sql`comment on column lti_nonces.launch is 'What is that launch’s alone: it may come twice with its own.'`.execute(
     db,
   );
   await sql`create index on lti_nonces (expires_at)`.execute(db);

@@ -31,6 +31,7 @@ import { makeContentStore } from './h5p/content-store.ts';
 import { makeFileStore } from './h5p/file-store.ts';
 import { packageLimits } from './h5p/limits.ts';
 import { makeS3Store } from './h5p/s3-store.ts';
+import { digestOf } from './courses/taken-in.ts';
 import { makeCourseService, type SyncResult } from './courses/course.service.ts';
 import { gatherHotlines } from './courses/hotline.ts';
 import { makeCoverageService } from './coverage/coverage.service.ts';
@@ -123,6 +124,15 @@ export interface AppOptions {
   readonly coursesFolder?: string;
   /** Only tests: a database that forgets on power loss. */
   readonly durable?: boolean;
+}
+
+/** What decides besides a course whether it is taken in, and how: our code, the packages that it uses, Node.js. */
+async function judgeOfCourses(): Promise<string> {
+  const code = await digestOf(
+    [join(projectFolder, 'src'), join(projectFolder, 'package-lock.json')],
+    ['web'],
+  );
+  return `${process.version} ${code}`;
 }
 
 /** Builds every resource of the service, and nothing else does: database, services, worker, doors. */
@@ -250,6 +260,7 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
       coursesFolder,
       h5p,
       limits,
+      stamps: { file: join(config.dataFolder, 'courses-taken-in.json'), judge: await judgeOfCourses() },
     });
     const synced = await courses.sync();
     const programmes = makeProgrammeService({

@@ -19,6 +19,7 @@ import type { H5pService } from '../h5p/content.service.ts';
 import type { PackageLimits } from '../h5p/limits.ts';
 import type { Problem } from '../h5p/problem.ts';
 import { readCourseFolder } from './folder.ts';
+import { digestOf, readStamps, writeStamps, type Stamp } from './taken-in.ts';
 import { inParts } from '../db/acting.ts';
 import { inParallel } from '../in-parallel.ts';
 
@@ -37,15 +38,19 @@ export function makeCourseService({
   coursesFolder,
   h5p,
   limits,
+  stamps,
 }: {
   db: Database;
   clock: Clock;
   coursesFolder: string;
-  h5p: Pick<H5pService, 'keep'>;
+  h5p: Pick<H5pService, 'keep' | 'holds'>;
   /** Of each H5P content; as usual when left out. */
   limits?: PackageLimits;
+  /** Where it is kept what was taken in, and what judges courses besides themselves; left out, all of them are read each time. */
+  stamps?: { readonly file: string; readonly judge: string };
 }) {
   const librariesFolder = join(coursesFolder, 'libraries');
+  const shared = [librariesFolder, join(coursesFolder, 'hotlines.yaml')];
   // A version is never changed: what is taken in instead gets an id of its own. So each is read once, however many sit its exam.
   const known = {
     versions: new Map<string, CourseVersion>(),
@@ -82,19 +87,52 @@ export function makeCourseService({
     async sync(): Promise<SyncResult[]> {
       const results: SyncResult[] = [];
       const entries = await readdir(coursesFolder, { withFileTypes: true });
+      const before = stamps === undefined ? new Map<string, Stamp>() : await readStamps(stamps.file);
+      const after = new Map<string, Stamp>();
+      const around = stamps === undefined ? '' : await digestOf(shared).catch(() => undefined);
+      /** Of a course with all that decides what becomes of it; undefined where that can't be told. */
+      const sourceOf = async (slug: string): Promise<string | undefined> => {
+        if (stamps === undefined || around === undefined) return undefined;
+        const own = await digestOf([join(coursesFolder, slug)]).catch(() => undefined);
+        return own === undefined ? undefined : `${own} ${around} ${stamps.judge} ${JSON.stringify(limits)}`;
+      };
       for (const entry of entries.toSorted((a, b) => a.name.localeCompare(b.name))) {
         const isCourse =
           entry.isDirectory() &&
           !entry.name.startsWith('.') &&
           !['libraries', 'template'].includes(entry.name);
-        if (isCourse) results.push(await syncOne(entry.name));
+        if (!isCourse) continue;
+        const slug = entry.name;
+        const source = await sourceOf(slug);
+        const stamp = before.get(slug);
+        if (stamp !== undefined && stamp.source === source && (await isServed(slug, stamp))) {
+          results.push({ slug, outcome: 'unchanged', problems: [] });
+          after.set(slug, stamp);
+          continue;
+        }
+        const { taken, ...result } = await syncOne(slug);
+        results.push(result);
+        // Somebody who writes while it is read is read again the next time.
+        if (taken !== undefined && source !== undefined && source === (await sourceOf(slug)))
+          after.set(slug, { source, ...taken });
       }
+      if (stamps !== undefined) await writeStamps(stamps.file, after);
       return results;
     },
   };
   return inParts({ sync: 'keeper' }, service);
 
-  async function syncOne(slug: string): Promise<SyncResult> {
+  /** Whether this database and this store have what a stamp tells of. */
+  async function isServed(slug: string, stamp: Stamp): Promise<boolean> {
+    const known = await findVersionDigest(db, slug, stamp.version);
+    if (known?.digest !== stamp.digest || !known.isCurrent) return false;
+    const [version] = await listCourseVersions(db, [known.id]);
+    return h5p.holds([
+      ...new Set(Object.values(version!.contents).flatMap((content) => Object.values(content))),
+    ]);
+  }
+
+  async function syncOne(slug: string): Promise<SyncResult & { taken?: Pick<Stamp, 'version' | 'digest'> }> {
     const read = await readCourseFolder(join(coursesFolder, slug), librariesFolder, limits);
     if ('problems' in read) return { slug, outcome: 'refused', problems: read.problems };
     const { manifest, items, contents, scenarios, scale, pack, packages, digest } = read.course;
@@ -103,14 +141,16 @@ export function makeCourseService({
     } finally {
       for (const each of packages) await each.close();
     }
-    return db.transaction().execute(async (tx): Promise<SyncResult> => {
+    const taken = { version: manifest.version, digest };
+    return db.transaction().execute(async (tx) => {
       await lockCourse(tx, slug);
       const known = await findVersionDigest(tx, slug, manifest.version);
-      if (known?.digest === digest && known.isCurrent) return { slug, outcome: 'unchanged', problems: [] };
+      if (known?.digest === digest && known.isCurrent)
+        return { slug, outcome: 'unchanged' as const, problems: [], taken };
       if (known?.inUse === true || (known !== undefined && !known.isCurrent)) {
         return {
           slug,
-          outcome: 'refused',
+          outcome: 'refused' as const,
           problems: [
             {
               where: 'course.yaml version',
@@ -132,7 +172,7 @@ export function makeCourseService({
         items,
         at: clock.now(),
       });
-      return { slug, outcome: 'synced', problems: [] };
+      return { slug, outcome: 'synced' as const, problems: [], taken };
     });
   }
 }

@@ -327,7 +327,7 @@ export const LOCK: Readonly<Record<string, TableLock>> = {
     sees: divisionIn('division_code', 'lti.register'),
   },
   lti_keys: { gate: 'riu(sealed,published_until)d' },
-  lti_nonces: { gate: 'riu(used_by)d' },
+  lti_nonces: { gate: 'riu(launch)d' },
   lti_accounts: {
     viewer: 'ru(id,state,person_id,told_name,told_identifier,decided_by,decided_at)',
     gate: 'riu',

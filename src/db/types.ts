@@ -781,11 +781,11 @@ export interface LtiMembers {
 
 export interface LtiNonces {
   expires_at: Timestamp;
-  nonce_hash: Buffer;
   /**
    * What is that launch’s alone: it may come twice with its own.
    */
-  used_by: Buffer;
+  launch: Buffer;
+  nonce_hash: Buffer;
 }
 
 export interface LtiRegistrations {

@@ -138,6 +138,17 @@ export function makeH5pService({
       await insertLibraries(db, libraries, clock.now());
     },
 
+    /** Whether contents are in the store, with all that they are played with. */
+    async holds(hashes: readonly string[]): Promise<boolean> {
+      for (const hash of hashes) {
+        const content = await store.findContent(hash);
+        if (content === undefined) return false;
+        for (const id of Object.values(content.libraries))
+          if ((await store.findLibrary(id)) === undefined) return false;
+      }
+      return true;
+    },
+
     /**
      * Takes an uploaded package in. The same one again changes nothing.
      * @returns whether it was new. @throws NotFound, InvalidInput, PackageRefused with all that is wrong

@@ -138,7 +138,7 @@ export function makeLtiLaunchService({
   };
   const useOf = (login: Login): NonceUse => ({
     nonceHash: hashSecret(login.nonce),
-    usedBy: Buffer.from(random(32)),
+    launch: Buffer.from(random(32)),
     expiresAt: login.expiresAt,
   });
   const registrationOf = async (login: Login): Promise<Known> => {

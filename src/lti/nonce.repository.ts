@@ -5,7 +5,7 @@ import type { Executor } from '../db/database.ts';
 export interface NonceUse {
   readonly nonceHash: Buffer;
   /** Of what is the launch's alone, so that it may come twice with its own. */
-  readonly usedBy: Buffer;
+  readonly launch: Buffer;
   /** When its login is over, so that nobody may come with it any more. */
   readonly expiresAt: Date;
 }
@@ -15,13 +15,13 @@ export interface NonceUse {
  * launch's statement.
  */
 export function usedNonce(
-  { nonceHash, usedBy, expiresAt }: NonceUse,
+  { nonceHash, launch, expiresAt }: NonceUse,
   given: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
   return sql`
-    insert into lti_nonces as known (nonce_hash, used_by, expires_at)
-    select ${nonceHash}::bytea, ${usedBy}::bytea, ${expiresAt}::timestamptz from ${given}
-    on conflict (nonce_hash) do update set used_by = excluded.used_by where known.used_by = excluded.used_by
+    insert into lti_nonces as known (nonce_hash, launch, expires_at)
+    select ${nonceHash}::bytea, ${launch}::bytea, ${expiresAt}::timestamptz from ${given}
+    on conflict (nonce_hash) do update set launch = excluded.launch where known.launch = excluded.launch
     returning 1`;
 }
 

@@ -77,7 +77,7 @@ describe('coverage', () => {
       db,
       clock,
       coursesFolder: '/nowhere',
-      h5p: { keep: async () => undefined },
+      h5p: { keep: async () => undefined, holds: async () => true },
     });
     const programmes = makeProgrammeService({
       db,
