@@ -175,7 +175,10 @@ export const bench: Bench = {
           ltijs: async (browser: Browser): Promise<void> => {
             const target = `http://127.0.0.1:${port}/app`;
             const { state, nonce } = await begin(browser, `http://127.0.0.1:${port}/login`, target);
-            const launched = await browser.go(target, { state, id_token: token(browser.subject, nonce, target) });
+            const launched = await browser.go(target, {
+              state,
+              id_token: token(browser.subject, nonce, target),
+            });
             const page = await browser.go(new URL(String(launched.headers['location']), target).href);
             if (!page.body.includes('session of'))
               throw new Error(`${launched.status} ${page.body.slice(0, 300)}`);
