@@ -36,6 +36,9 @@ export function drawShape(doc: Doc, shape: Shape, issuerName: string): void {
     case 'seal':
       drawSeal(doc, shape, issuerName);
       break;
+    case 'photo':
+      drawPhotoPlace(doc, shape);
+      break;
   }
   doc.restore();
 }
@@ -44,6 +47,25 @@ function paint(doc: Doc, { stroke, fill }: { stroke?: string | undefined; fill?:
   if (stroke !== undefined && fill !== undefined) doc.fillAndStroke(fill, stroke);
   else if (fill !== undefined) doc.fill(fill);
   else if (stroke !== undefined) doc.stroke(stroke);
+}
+
+/** Dashes round the place, and the outline of a head and shoulders in it, so that it needs no words in any language. */
+function drawPhotoPlace(doc: Doc, { x, y, width, height, stroke }: Extract<Shape, { kind: 'photo' }>): void {
+  doc.rect(x, y, width, height).dash(3, { space: 3 }).stroke(stroke).undash();
+  const [middle, unit] = [x + width / 2, Math.min(width, height)];
+  const [head, shoulders] = [y + height * 0.4, y + height * 0.86];
+  doc.circle(middle, head, unit * 0.17).stroke(stroke);
+  doc
+    .moveTo(middle - unit * 0.32, shoulders)
+    .bezierCurveTo(
+      middle - unit * 0.32,
+      head + unit * 0.2,
+      middle + unit * 0.32,
+      head + unit * 0.2,
+      middle + unit * 0.32,
+      shoulders,
+    )
+    .stroke(stroke);
 }
 
 /*

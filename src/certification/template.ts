@@ -118,6 +118,11 @@ const shape = z.discriminatedUnion('kind', [
       lineWidth: z.number().positive().default(2.4),
     })
     .describe("A round seal with the issuer's name along its edge: a drawing, which proves nothing."),
+  z
+    .strictObject({ kind: z.literal('photo'), ...box, ...pen, stroke: colour.default('#9ca3af') })
+    .describe(
+      'Where whoever hands it out pastes a photo, which we hold of nobody: an outline, and nothing printed on it.',
+    ),
 ]);
 
 const textElement = z
@@ -194,6 +199,9 @@ export const templateSchema = z
     const places = [
       ...template.texts.map((text, index) => ({ path: ['texts', index], name: `texts.${index}`, ...text })),
       { path: ['qr'], name: 'qr', x: qr.x, y: qr.y, width: qr.size, height: qr.size },
+      ...template.art.flatMap((each, index) =>
+        each.kind === 'photo' ? [{ path: ['art', index], name: `art.${index}`, ...each }] : [],
+      ),
     ];
     // No text leaves its box, so boxes that keep apart are proof that nothing is ever printed over something else.
     for (const [index, a] of places.entries()) {

@@ -1,4 +1,4 @@
-import { KeyObject, type webcrypto } from 'node:crypto';
+import { KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type CryptoKey, type JWSHeaderParameters } from 'jose';
 import { z } from 'zod';
 import { makeKept, type Kept } from '../access/kept.ts';
@@ -35,7 +35,7 @@ export function makeKeySets({
 
   const objects = new WeakMap<CryptoKey, KeyObject>();
   const keyObjectOf = (key: CryptoKey): KeyObject => {
-    const object = objects.get(key) ?? KeyObject.from(key as webcrypto.CryptoKey);
+    const object = objects.get(key) ?? KeyObject.from(key);
     // RFC 7518, section 3.3.
     if ((object.asymmetricKeyDetails?.modulusLength ?? 0) < LEAST_BITS)
       throw new LaunchRefused('key-set-wrong', 'short key');

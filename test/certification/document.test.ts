@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
+import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { describe, expect, it } from 'vitest';
 import { recordedClaims, sampleClaims } from '../../src/commands/preview-certificate.ts';
 import { digestOf, drawCertificate, type CertificateClaims } from '../../src/certification/document.ts';
@@ -39,6 +40,33 @@ function misplaced({ letters }: ReadPdf): string[] {
       ),
   );
   return [...outside, ...over].map((each) => each.text);
+}
+
+/** How many pixels of two pictures of a page differ, and where, in points. */
+async function differing(one: Buffer, other: Buffer, page: { width: number }) {
+  const pixels = async (png: Buffer) => {
+    const image = await loadImage(png);
+    const context = createCanvas(image.width, image.height).getContext('2d');
+    context.drawImage(image, 0, 0);
+    return {
+      width: image.width,
+      words: new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer),
+    };
+  };
+  const [a, b] = [await pixels(one), await pixels(other)];
+  const at = [...a.words.keys()].filter((index) => a.words[index] !== b.words[index]);
+  const scale = page.width / a.width;
+  const [xs, ys] = [
+    at.map((index) => (index % a.width) * scale),
+    at.map((index) => Math.floor(index / a.width) * scale),
+  ];
+  return {
+    count: at.length,
+    left: Math.min(...xs),
+    right: Math.max(...xs),
+    top: Math.min(...ys),
+    bottom: Math.max(...ys),
+  };
 }
 
 describe('a certificate on paper', () => {
@@ -210,6 +238,31 @@ describe('a certificate on paper', () => {
     expect(
       shown.png.equals(readFileSync(join(projectFolder, `certificates/${name}/${version}/sample.png`))),
     ).toBe(true);
+  });
+
+  it('leaves the place of a photo, which changes nothing else', async () => {
+    const plain = await readTemplate('shanhe', 1);
+    const place = {
+      kind: 'photo',
+      x: 250,
+      y: 676,
+      width: 62,
+      height: 86,
+      stroke: '#9ca3af',
+      lineWidth: 1,
+    } as const;
+    const withPlace = await readPdf(
+      await drawCertificate({ ...plain, art: [...plain.art, place] }, sampleClaims),
+    );
+    const without = await readPdf(await drawCertificate(plain, sampleClaims));
+    expect(withPlace.text).toBe(without.text);
+    expect(withPlace.qr).toBe(without.qr);
+    const changed = await differing(withPlace.png, without.png, plain.page);
+    expect(changed.count).toBeGreaterThan(500);
+    expect(changed.left).toBeGreaterThan(place.x - 2);
+    expect(changed.right).toBeLessThan(place.x + place.width + 2);
+    expect(changed.top).toBeGreaterThan(place.y - 2);
+    expect(changed.bottom).toBeLessThan(place.y + place.height + 2);
   });
 
   it.each<[string, string, Partial<CertificateClaims>]>([

@@ -52,6 +52,18 @@ describe('a certificate template', () => {
     ['no verification code', ' {verificationCode}', '', 'texts nowhere bind {verificationCode}'],
     ['a text over another', 'y: 60', 'y: 40', 'texts.0 overlaps texts.1'],
     ['a text over the QR code', 'y: 120', 'y: 100', 'texts.2 overlaps qr'],
+    [
+      'a text over the place of a photo',
+      'art: []',
+      'art: [{ kind: photo, x: 250, y: 70, width: 71, height: 99 }]',
+      'texts.1 overlaps art.0',
+    ],
+    [
+      'the place of a photo beside the page',
+      'art: []',
+      'art: [{ kind: photo, x: 350, y: 150, width: 71, height: 99 }]',
+      'art.0 is not within the page',
+    ],
     ['a text beside the page', 'x: 10, y: 90', 'x: 110, y: 90', 'texts.2 is not within the page'],
     ['a QR code beside the page', 'y: 120', 'y: 240', 'qr is not within the page'],
     [
