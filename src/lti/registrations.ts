@@ -15,25 +15,33 @@ export type KnownRegistrations = ReturnType<typeof makeKnownRegistrations>;
  */
 export function makeKnownRegistrations({ db, clock }: { db: Database; clock: Clock }) {
   const kept = new Map<string, { readonly known: Known; readonly until: number }>();
+  /** What was being read when one was changed is not kept. */
+  let changes = 0;
   const keep = async (key: string, find: () => Promise<readonly Known[]>): Promise<readonly Known[]> => {
     const now = clock.now().getTime();
     const at = kept.get(key);
     if (at !== undefined && at.until > now) return [at.known];
+    const before = changes;
     const found = await find();
     kept.delete(key);
-    if (found.length === 1) {
+    if (found.length === 1 && changes === before) {
       if (kept.size >= MOST_KEPT) kept.clear();
       kept.set(key, { known: found[0]!, until: now + KEPT_MS });
     }
     return found;
   };
-  const forget = (): void => kept.clear();
+  const forget = (): void => {
+    changes += 1;
+    kept.clear();
+  };
   return {
     /** Those in force that a login may mean, at most two. */
-    meant: async (meant: Meant): Promise<readonly Known[]> =>
-      keep(JSON.stringify([meant.issuer, meant.clientId, meant.deploymentId]), async () =>
-        listMeant(db, meant),
-      ),
+    async meant(meant: Meant): Promise<readonly Known[]> {
+      // Where the client is named the deployment tells nothing more, and anybody may name any number of them.
+      const { issuer, clientId } = meant;
+      const deploymentId = clientId === null ? meant.deploymentId : null;
+      return keep(JSON.stringify([issuer, clientId, deploymentId]), async () => listMeant(db, meant));
+    },
 
     /** One in force. */
     async find(id: string): Promise<Known | undefined> {

@@ -34,7 +34,7 @@ const ORDER = [
 ] as const;
 /** What the browser runs knows the service only through the contract, and a migration must never change its meaning with the code. */
 const ALONE = ['web', 'migrations'];
-const GROUND = ['config', 'errors', 'clock', 'log', 'origin', 'in-parallel'];
+const GROUND = ['config', 'errors', 'clock', 'log', 'origin', 'in-parallel', 'random'];
 
 function roomOf(path: string): string {
   const [top, next = ''] = path.split('/');
