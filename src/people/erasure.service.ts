@@ -155,6 +155,9 @@ export function makeErasureService({
         });
         // Somebody else was first, just now.
         if (inserted === undefined) return (await findErasure(tx, { queuedOf: input.personId }))!.id;
+        // Or was first, and it is done by now.
+        if ((await findErasable(tx, input.personId, today()))?.erasedAt !== null)
+          throw new Conflict('ALREADY_ERASED', 'What could be erased has been erased.');
         await insertJournalEntry(tx, {
           at: requestedAt,
           actor: `person:${viewer.personId}`,
