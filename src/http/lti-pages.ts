@@ -274,6 +274,7 @@ const TEXTS: Readonly<Partial<Record<LaunchReason, Words>>> = {
   'account-refused': REFUSED,
   'state-not-bound': COOKIES,
   'registration-changed': AGAIN,
+  'account-changed': AGAIN,
   'state-unknown': AGAIN,
   'state-used': AGAIN,
   'state-expired': AGAIN,

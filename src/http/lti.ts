@@ -99,10 +99,12 @@ export function ltiRoutes(
       return;
     }
     // The app itself, here, with its session: that is in no address, which histories and logs keep.
-    const { frames, assignmentId, expiresAt: _until, kind: _kind, ...rest } = received;
+    const { frames, token, assignmentId, activityKey, missingCourse } = received;
     const session = {
-      ...rest,
+      token,
       assignmentId: assignmentId === null ? null : encodeGlobalID('Assignment', assignmentId),
+      activityKey,
+      missingCourse,
     };
     const app = await built('index.html');
     ctx.set({

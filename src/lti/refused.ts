@@ -62,6 +62,7 @@ export type LaunchReason =
   | 'selection-over'
   | 'choice-wrong'
   // Who it is.
+  | 'account-changed'
   | 'account-refused'
   // A platform that registers itself.
   | 'invitation-unknown'
