@@ -5,6 +5,8 @@ import { launchBrowser } from '../support/browser.ts';
 import { startService, type TestService } from '../support/service.ts';
 import {
   columnPackage,
+  h5pJson,
+  library,
   mediaPackage,
   pack,
   PIXEL,
@@ -85,6 +87,42 @@ describe('an uploaded package that came out and in again', () => {
       ),
     );
     expect(await completed.jsonValue()).toBe(true);
+    await page.close();
+  });
+
+  /** What the frame said of one thing or another. */
+  const heard = async (page: Page, types: readonly string[]): Promise<{ type: string; why?: string }[]> =>
+    (
+      await page.waitForFunction((wanted) => {
+        const its = (window as unknown as { heard: { type: string }[] }).heard;
+        const found = its.filter(({ type }) => wanted.includes(type));
+        return found.length > 0 ? found : undefined;
+      }, types)
+    ).jsonValue() as Promise<{ type: string; why?: string }[]>;
+
+  it('plays on where a library beside the one that plays it breaks as it loads, and says so', async () => {
+    const text = textPackage('还是能看');
+    const page = await play(
+      await playerOf({
+        ...text,
+        ...library('H5P.TestBroken', { runnable: 0, js: 'throw new Error("there is no such host");' }),
+        'h5p.json': h5pJson('H5P.TestText 1.0', ['H5P.TestBroken 1.0']),
+      }),
+    );
+    await page.frameLocator('iframe').locator('.test-text', { hasText: '还是能看' }).waitFor();
+    expect(await heard(page, ['trouble', 'failed'])).toMatchObject([{ type: 'trouble' }]);
+    await page.close();
+  });
+
+  it('says that a script is at fault where what plays it broke', async () => {
+    const page = await play(
+      await playerOf({
+        'h5p.json': h5pJson('H5P.TestFaulty'),
+        'content/content.json': { text: 'x' },
+        ...library('H5P.TestFaulty', { js: 'H5P.TestFaulty = missing.thing;' }),
+      }),
+    );
+    expect(await heard(page, ['opened', 'failed'])).toMatchObject([{ type: 'failed', why: 'script' }]);
     await page.close();
   });
 

@@ -122,19 +122,31 @@ describe('a lesson in the page of a platform', { timeout: 120_000 }, () => {
   it('is played to its end by taps, in a frame that is always as high as the page it shows, and counts as done', async () => {
     const { page, tool, content, inner } = await opened();
     const heights = new Set<number>();
-    const next = content.locator('[data-action=next]');
-    for (let step = 0; step < 30; step += 1) {
+    // On from where it was left.
+    const [, first, pages] = /(\d+) 页，共 (\d+) 页/.exec(await pageOf(content))!.map(Number);
+    for (let at = first!; ; at += 1) {
+      await content.locator('[data-xq=page]', { hasText: `第 ${at} 页` }).waitFor();
       heights.add(await fits(tool, inner));
       const closed = content.locator('[data-action=reveal][aria-expanded=false]');
       while ((await closed.count()) > 0) await closed.first().click();
       heights.add(await fits(tool, inner));
-      // On a busy machine the page is drawn a moment later than it is measured.
-      const isLast = await next.waitFor({ timeout: 2_000 }).then(
-        () => false,
-        () => true,
-      );
-      if (isLast) break;
-      await next.click();
+      if (at === pages) break;
+      // Once in a while this browser passes no tap on to a frame in a frame, however often (none is heard in there, though what is drawn is right).
+      // The keyboard is not asked where it points.
+      let tries = 0;
+      await expect
+        .poll(
+          async () => {
+            const next = content.locator('[data-action=next]');
+            if (!(await pageOf(content)).startsWith(`第 ${at} 页`)) return at + 1;
+            tries += 1;
+            if (tries <= 2) await next.click();
+            else await next.press('Enter');
+            return at;
+          },
+          { interval: 500, timeout: 20_000 },
+        )
+        .toBe(at + 1);
     }
     expect(heights.size).toBeGreaterThan(3);
     await tool.locator('p.done').waitFor();

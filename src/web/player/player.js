@@ -111,6 +111,8 @@
   };
 
   let opened = false;
+  /** What a script said that broke before the content was open. */
+  let early;
   window.addEventListener(
     'error',
     (event) => {
@@ -125,7 +127,8 @@
         return;
       }
       if (!(event instanceof ErrorEvent) || /ResizeObserver loop/.test(event.message)) return;
-      if (!opened) fail('script', event.message);
+      // Whether it plays all the same is seen when it is opened: one of many libraries may do without what it missed.
+      if (!opened) early ??= event.message.slice(0, 300);
       else send({ type: 'trouble', detail: event.message.slice(0, 300) });
     },
     true,
@@ -165,12 +168,14 @@
       saveState();
     });
     window.H5P.init(document.body);
-    if (window.H5P.instances.length === 0) return fail('content', '');
+    if (window.H5P.instances.length === 0)
+      return early === undefined ? fail('content', '') : fail('script', early);
     opened = true;
     container.removeAttribute('aria-busy');
     new ResizeObserver(tellHeight).observe(document.body);
     tellHeight();
     send({ type: 'opened' });
+    if (early !== undefined) send({ type: 'trouble', detail: early });
     window.setInterval(saveState, 3000);
     document.addEventListener('visibilitychange', saveState);
     window.addEventListener('pagehide', () => {
