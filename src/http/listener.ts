@@ -36,7 +36,7 @@ const REQUEST_ID = /^[\w.:-]{8,64}$/;
 
 export interface Listener {
   readonly server: Server;
-  /** From now on requests are answered by `app`, each under its own id. */
+  /** From now on requests are answered by `app`, each under its own id; until then with 503. */
   answerBy(app: Koa): void;
 }
 
@@ -68,31 +68,39 @@ export function makeListener(
     else refuse(socket, 400, 'NOT_HTTP', 'This is no HTTP/1.1 request.');
   });
 
+  let answer: ReturnType<Koa['callback']> | undefined;
+  server.on('request', (request, response) => {
+    if (refused.has(request.socket)) return;
+    // The port is taken first of all; whoever comes while courses are still read would otherwise wait without a word.
+    if (answer === undefined) {
+      response.setHeader('Retry-After', '1');
+      answerProblem(response, 503, 'STARTING', 'The service is starting; ask again in a moment.');
+      return;
+    }
+    const answerIt = answer;
+    answers.set(request.socket, response);
+    const told = request.headers['x-request-id'];
+    const requestId =
+      typeof told === 'string' && REQUEST_ID.test(told) && proxies(request.socket.remoteAddress ?? '')
+        ? told
+        : randomUUID();
+    response.setHeader('X-Request-Id', requestId);
+    if (request.rawHeaders.length / 2 > MAX_HEADERS) {
+      answerProblem(response, 431, 'HEADERS_TOO_LARGE', `A request has at most ${MAX_HEADERS} headers.`);
+      return;
+    }
+    watch(request);
+    response.once('finish', () => readAway(request));
+    // Around the whole of it: a body that is made while it is sent comes from the same request.
+    withOrigin(
+      { requestId, address: callerAddress(request, proxies) },
+      () => void answerIt(request, response),
+    );
+  });
   return {
     server,
     answerBy(app) {
-      const answer = app.callback();
-      server.on('request', (request, response) => {
-        if (refused.has(request.socket)) return;
-        answers.set(request.socket, response);
-        const told = request.headers['x-request-id'];
-        const requestId =
-          typeof told === 'string' && REQUEST_ID.test(told) && proxies(request.socket.remoteAddress ?? '')
-            ? told
-            : randomUUID();
-        response.setHeader('X-Request-Id', requestId);
-        if (request.rawHeaders.length / 2 > MAX_HEADERS) {
-          answerProblem(response, 431, 'HEADERS_TOO_LARGE', `A request has at most ${MAX_HEADERS} headers.`);
-          return;
-        }
-        watch(request);
-        response.once('finish', () => readAway(request));
-        // Around the whole of it: a body that is made while it is sent comes from the same request.
-        withOrigin(
-          { requestId, address: callerAddress(request, proxies) },
-          () => void answer(request, response),
-        );
-      });
+      answer = app.callback();
     },
   };
 }

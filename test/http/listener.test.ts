@@ -24,6 +24,7 @@ describe('a listener', () => {
     slowestUpload = 10_000,
     proxies = [] as string[],
     times = QUICK,
+    answers = Promise.resolve() as Promise<unknown>,
   } = {}) => {
     const listener = makeListener(
       { total, perAddress, slowestUpload },
@@ -43,7 +44,7 @@ describe('a listener', () => {
       for await (const chunk of ctx.req) bytes += (chunk as Buffer).length;
       ctx.body = { bytes, origin: currentOrigin() };
     });
-    listener.answerBy(app);
+    void answers.then(() => listener.answerBy(app));
     await new Promise<void>((resolve) => listener.server.listen(0, '127.0.0.1', resolve));
     open.push(async () => {
       listener.server.closeAllConnections();
@@ -67,6 +68,18 @@ describe('a listener', () => {
   };
   const GET = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
   const post = (length: number): string => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+
+  it('tells whoever comes before the service can answer to come again, at once', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const port = await start({ answers: promise });
+    const early = call(port, GET);
+    await early.closed;
+    expect(early.answer()).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n[^]*"title":"STARTING"/i);
+    resolve(undefined);
+    const later = call(port, GET);
+    await later.closed;
+    expect(later.answer()).toMatch(/^HTTP\/1\.1 200 /);
+  });
 
   it('cuts off headers that never end, and goes on for others', async () => {
     const port = await start();
