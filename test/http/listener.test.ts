@@ -24,7 +24,7 @@ describe('a listener', () => {
     slowestUpload = 10_000,
     proxies = [] as string[],
     times = QUICK,
-    answers = Promise.resolve() as Promise<unknown>,
+    answers = Promise.resolve(),
   } = {}) => {
     const listener = makeListener(
       { total, perAddress, slowestUpload },
@@ -70,12 +70,12 @@ describe('a listener', () => {
   const post = (length: number): string => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
 
   it('tells whoever comes before the service can answer to come again, at once', async () => {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const port = await start({ answers: promise });
     const early = call(port, GET);
     await early.closed;
     expect(early.answer()).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n[^]*"title":"STARTING"/i);
-    resolve(undefined);
+    resolve();
     const later = call(port, GET);
     await later.closed;
     expect(later.answer()).toMatch(/^HTTP\/1\.1 200 /);
