@@ -71,13 +71,6 @@ export function makeListener(
   let answer: ReturnType<Koa['callback']> | undefined;
   server.on('request', (request, response) => {
     if (refused.has(request.socket)) return;
-    // The port is taken first of all; whoever comes while courses are still read would otherwise wait without a word.
-    if (answer === undefined) {
-      response.setHeader('Retry-After', '1');
-      answerProblem(response, 503, 'STARTING', 'The service is starting; ask again in a moment.');
-      return;
-    }
-    const answerIt = answer;
     answers.set(request.socket, response);
     const told = request.headers['x-request-id'];
     const requestId =
@@ -85,6 +78,13 @@ export function makeListener(
         ? told
         : randomUUID();
     response.setHeader('X-Request-Id', requestId);
+    // The port is taken first of all; whoever comes while courses are still read would otherwise wait without a word.
+    if (answer === undefined) {
+      response.setHeader('Retry-After', '1');
+      answerProblem(response, 503, 'STARTING', 'The service is starting; ask again in a moment.');
+      return;
+    }
+    const answerIt = answer;
     if (request.rawHeaders.length / 2 > MAX_HEADERS) {
       answerProblem(response, 431, 'HEADERS_TOO_LARGE', `A request has at most ${MAX_HEADERS} headers.`);
       return;

@@ -75,6 +75,7 @@ describe('a listener', () => {
     const early = call(port, GET);
     await early.closed;
     expect(early.answer()).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: 1\r\n[^]*"title":"STARTING"/i);
+    expect(early.answer()).toMatch(/^x-request-id: [\w-]{36}\r$/im);
     resolve();
     const later = call(port, GET);
     await later.closed;
