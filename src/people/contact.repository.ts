@@ -85,17 +85,29 @@ export async function applyContacts(
   source: string,
   piece: { from: number; until: number; at: Date },
 ): Promise<bigint> {
-  const { numAffectedRows } = await sql`
-    insert into person_contacts as known (person_id, kind, sealed, fingerprint, source, source_id, told_by, changed_at)
-    select distinct on (m.n, c.kind) m.person_id, c.kind, c.sealed, c.fingerprint, ${source}, c.ref, 'roster', ${piece.at}::timestamptz
-    from staged_contacts c join matched m on m.n = c.n left join person_contacts k on k.person_id = m.person_id and k.kind = c.kind
-    where c.n > ${piece.from}::int and c.n <= ${piece.until}::int and m.n > ${piece.from}::int and m.n <= ${piece.until}::int
-      and (k.person_id is null or (k.told_by = 'roster' and k.fingerprint <> c.fingerprint))
-    order by m.n, c.kind, c.line
-    on conflict (person_id, kind) do update set sealed = excluded.sealed, fingerprint = excluded.fingerprint, source = excluded.source,
-      source_id = excluded.source_id, changed_at = excluded.changed_at
-    where known.told_by = 'roster'`.execute(tx);
-  return numAffectedRows ?? 0n;
+  const { rows } = await sql<{ changed: string }>`
+    with given as materialized (
+      select distinct on (m.n, c.kind) m.person_id, m.is_new, c.kind, c.sealed, c.fingerprint, c.ref
+      from staged_contacts c join matched m on m.n = c.n
+      where c.n > ${piece.from}::int and c.n <= ${piece.until}::int and m.n > ${piece.from}::int and m.n <= ${piece.until}::int
+      order by m.n, c.kind, c.line
+    ), added as (
+      -- Somebody new has none that could be in the way, which need not be looked up for each.
+      insert into person_contacts (person_id, kind, sealed, fingerprint, source, source_id, told_by, changed_at)
+      select person_id, kind, sealed, fingerprint, ${source}, ref, 'roster', ${piece.at}::timestamptz from given where is_new
+      returning 1
+    ), changed as (
+      insert into person_contacts as known (person_id, kind, sealed, fingerprint, source, source_id, told_by, changed_at)
+      select g.person_id, g.kind, g.sealed, g.fingerprint, ${source}, g.ref, 'roster', ${piece.at}::timestamptz
+      from given g left join person_contacts k on k.person_id = g.person_id and k.kind = g.kind
+      where not g.is_new and (k.person_id is null or (k.told_by = 'roster' and k.fingerprint <> g.fingerprint))
+      on conflict (person_id, kind) do update set sealed = excluded.sealed, fingerprint = excluded.fingerprint, source = excluded.source,
+        source_id = excluded.source_id, changed_at = excluded.changed_at
+      where known.told_by = 'roster'
+      returning 1
+    )
+    select (select count(*) from added) + (select count(*) from changed) as changed`.execute(tx);
+  return BigInt(rows[0]!.changed);
 }
 
 /** Contacts that are sealed with an old key, or about a row of a roster: at most `limit`, locked; those that somebody else has are left out. */

@@ -218,6 +218,34 @@ describe('contacts of staff', () => {
     expect(row!.cells).toEqual(['w2', '李二', 's1', '没有这个岗位', 'e***@school.cn', '137****3333']);
   });
 
+  it('are those of the first row of somebody who stands in several, and the same sheet again changes nothing', async () => {
+    const bytes = await buffer(
+      writeWorkbook({
+        language: 'zh-CN',
+        sheets: [
+          {
+            name: '教职工',
+            columns: ['人员编号', '姓名', '学校标识码', '岗位', '手机号'].map((title) => ({
+              title,
+              format: 'text' as const,
+            })),
+            rows: [
+              ['w8', '李八', 's1', '班主任', '13788880001'],
+              ['w8', '李八', 's1', '任课教师', '13788880002'],
+            ],
+          },
+        ],
+      }),
+    );
+    for (let time = 0; time < 3; time += 1) {
+      await importRoster(service, [{ name: '花名册.xlsx', bytes }]);
+      const people = [await personId('w8')];
+      expect((await service.app.services.contacts.listInFull(people)).get(people[0]!)).toMatchObject([
+        { value: '13788880001' },
+      ]);
+    }
+  });
+
   it('go with the person when the source’s number is decided to be another’s', async () => {
     await importRoster(service, roster([{ id: 'k5', phone: '13755556666', identity: '11010519491231002X' }]));
     const [k4, k5] = [await personId('k4'), await personId('k5')];
