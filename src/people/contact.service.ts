@@ -27,7 +27,7 @@ import type { Seals } from './sealing.ts';
 
 /** Seals contacts anew: with the current key, and about the person. */
 export const RESEAL_TASK = 'reseal-contacts';
-const RESEALED_AT_ONCE = 5_000;
+const RESEALED_AT_ONCE = 1_000;
 
 export type ContactService = ReturnType<typeof makeContactService>;
 

@@ -114,7 +114,7 @@ export type Fingerprint = (value: string, about: string) => string;
 export function makeFingerprint(key: Buffer, purpose: string): Fingerprint {
   const derived = createSecretKey(Buffer.from(hkdfSync('sha256', key, '', `xinqiao ${purpose}`, 32)));
   return (value, about) =>
-    createHmac('sha256', derived).update(about).update('\0').update(value).digest('hex').slice(0, 32);
+    createHmac('sha256', derived).update(`${about}\0${value}`).digest('hex').slice(0, 32);
 }
 
 /** All that is sealed, each with keys of its own. */

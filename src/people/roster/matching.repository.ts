@@ -8,6 +8,7 @@ import type { Roster } from './roster.ts';
  *
  *   places        what the source calls organizations: those known, and those that this import adds; where another has taken one over, that one
  *   grounds       these organizations, each once
+ *   left_out      the lines of people that do not go in
  *   matched       each row that goes in, and the person it is about (known, or new)
  *   given_posts   what the rows say that these people hold
  *   kept_posts    those of them that are known already
@@ -59,6 +60,8 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
       returning line
     ), spared as (
       insert into staged_spared select ref from staged_people where line in (select line from told)
+    ), out as (
+      insert into left_out select line from told
     ), gone as (
       delete from staged_people where line in (select line from told) returning line, ref
     )
@@ -66,6 +69,7 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
       // A second row of the same person brings no posts; where posts have rows of their own they stay with the first.
       roster.posts.file === file ? sql`p.line = gone.line` : sql`false`
     }`;
+  await sql`create temporary table left_out (line int) on commit drop`.execute(tx);
   if (roster.repeats)
     // A number that stands on one of a person's rows need not stand on the others.
     await sql`
@@ -143,9 +147,11 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
     from found f
     join (select person_id, min(line) as line from found group by 1 having count(*) > 1) twice on twice.person_id = f.person_id and twice.line < f.line
     where not exists (select from staged_doubts d where d.line = f.line)`).execute(tx);
-  await sql`delete from staged_people s using found f where f.line = s.line and s.only_known and f.person_id is null and not f.is_ruled`.execute(
-    tx,
-  );
+  await sql`
+    with gone as (
+      delete from staged_people s using found f where f.line = s.line and s.only_known and f.person_id is null and not f.is_ruled returning s.line
+    )
+    insert into left_out select line from gone`.execute(tx);
   await sql`
     create temporary table matched on commit drop as
     select f.n, f.line, f.ref, f.name, f.staff_number, f.leaves, f.complete, f.only_known,
@@ -157,8 +163,8 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
       k.id is not null and (k.name <> f.name or k.staff_number is distinct from coalesce(f.staff_number, k.staff_number)
         or (f.identity_hash is not null and f.by_identity is null and (k.identity_hash is null or f.is_ruled))) as is_changed
     from found f left join people k on k.id = f.person_id
-    -- Those that were not refused since.
-    where f.line in (select line from staged_people)
+    -- As a list to look each up in, which keeps them in their order.
+    where f.line not in (select o.line from left_out o)
     order by f.n`.execute(tx);
   // In pieces by n, in which order it stands there: that needs no entry for each row.
   await sql`create index on matched using brin (n) with (pages_per_range = 16)`.execute(tx);

@@ -37,7 +37,9 @@ export async function createStaging(tx: Executor): Promise<void> {
 /** Takes what is read and copies it in pieces, while the next piece is being read. */
 export class StagingWriter {
   readonly #client: pg.ClientBase;
-  readonly #waiting = new Map<Table, Rows>();
+  /** What is being filled, and what is being copied: they take turns, so that the memory of a large file is taken once. */
+  #waiting = new Map<Table, Rows>();
+  #leaving = new Map<Table, Rows>();
   #length = 0;
   #people = 0;
   #posts = 0;
@@ -111,11 +113,12 @@ export class StagingWriter {
   /** Begins to copy what waits; waits only for the piece before it. */
   async flush(): Promise<void> {
     await this.#copying;
-    const pieces = [...this.#waiting].map(([table, rows]) => [table, rows.bytes] as const);
-    this.#waiting.clear();
+    [this.#waiting, this.#leaving] = [this.#leaving, this.#waiting];
+    for (const rows of this.#waiting.values()) rows.empty();
     this.#length = 0;
+    const pieces = [...this.#leaving].filter(([, rows]) => rows.bytes.length > 0);
     this.#copying = (async () => {
-      for (const [table, bytes] of pieces) await this.#copy(table, bytes);
+      for (const [table, rows] of pieces) await this.#copy(table, rows.bytes);
     })();
     // Awaited with the next piece; until then a failure must not count as unhandled.
     this.#copying.catch(() => {});
@@ -159,8 +162,13 @@ class Rows {
     return written;
   }
 
+  /** Until the next row, or until it is emptied. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);
+  }
+
+  empty(): void {
+    this.#length = 0;
   }
 }
 
