@@ -16,8 +16,15 @@ import { makeDataFolder, startProcess, type StartedService } from '../support/st
 import { round, type Bench } from './frame.ts';
 import { PROVINCE } from './province.ts';
 
-/** In the order in which each finds what it refers to. */
-const TABLES = ['organizations', 'people', 'person_sources', 'posts'];
+/** All that the rows of a roster are written into, in the order in which each finds what it refers to. */
+const TABLES = [
+  'organizations',
+  'organization_student_counts',
+  'people',
+  'person_sources',
+  'posts',
+  'person_contacts',
+];
 const STATE = `query ($id: ID!) { node(id: $id) { ... on RosterImport { state reason(language: en) rowsRead rowsRefused peopleAdded postsAdded organizationsAdded
   progress { phase rowsDone rowsTotal rowsPerSecond secondsLeft } } } }`;
 
