@@ -142,9 +142,12 @@ export async function startApp(config: Config, log: Log, options: AppOptions = {
   const { contentBucket } = config;
   const closers: (() => Promise<void>)[] = [];
   let databaseFailure = (): string | undefined => undefined;
-  const stop = async (): Promise<void> => {
-    for (const close of closers.splice(0).toReversed()) await close();
-  };
+  let stopped: Promise<void> | undefined;
+  // Once, and whoever asks again waits for the same: who went on at once would end the process and leave the database running.
+  const stop = async (): Promise<void> =>
+    (stopped ??= (async () => {
+      for (const close of closers.splice(0).toReversed()) await close();
+    })());
 
   try {
     // The ports come first: a second start in the same folder must not touch the first one's database.

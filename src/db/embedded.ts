@@ -408,9 +408,13 @@ async function untilReady(socket: string, failure: () => string | undefined): Pr
   }
 }
 
+/** What PostgreSQL tells who comes while it starts or stops: the end of a connection, and no failure of the server. Each of our starts comes early. */
+const OF_A_CONNECTION =
+  /FATAL: {2}(?:the database system is |terminating connection due to administrator command)/;
+
 function lastFailure(logFile: string): string | undefined {
   const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').trim().split('\n') : [];
   if (lines.some((line) => line.includes('No space left on device')))
     return 'there is no space left on the disk';
-  return lines.findLast((line) => /FATAL|PANIC/.test(line));
+  return lines.findLast((line) => /FATAL|PANIC/.test(line) && !OF_A_CONNECTION.test(line));
 }

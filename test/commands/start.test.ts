@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projectFolder } from '../../src/config.ts';
-import { makeDataFolder, startProcess, type DataFolder } from '../support/started-service.ts';
+import { freePorts, makeDataFolder, startProcess, type DataFolder } from '../support/started-service.ts';
 import { builtWeb } from '../support/web.ts';
 
 interface Ended {
@@ -13,10 +13,13 @@ interface Ended {
   readonly said: string;
 }
 
-/** Runs the start until it ends, or is told to after so many milliseconds. */
+/** Runs the start until it ends, or is told to: after so many milliseconds, or when that is over. */
 async function run(
   env: Readonly<Record<string, string>>,
-  { stopAfter, nodeArguments = [] }: { stopAfter?: number; nodeArguments?: readonly string[] } = {},
+  {
+    stopAfter,
+    nodeArguments = [],
+  }: { stopAfter?: number | (() => Promise<unknown>); nodeArguments?: readonly string[] } = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [...nodeArguments, 'src/start.mjs'], {
     cwd: projectFolder,
@@ -28,7 +31,7 @@ async function run(
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   if (stopAfter !== undefined) {
-    await sleep(stopAfter);
+    await (typeof stopAfter === 'number' ? sleep(stopAfter) : stopAfter());
     child.kill('SIGTERM');
   }
   return { code: await ended, said };
@@ -102,5 +105,22 @@ describe('npm start', () => {
     // What was left behind is good to go on with, and nothing runs that would hold it.
     const again = await startProcess(folder.path, { XINQIAO_SAMPLES: 'staff' });
     expect(await again.stop()).toBe(0);
+  });
+
+  it('stops cleanly, and its database with it, when it is told to while the sample county comes in', async () => {
+    const [port] = await freePorts();
+    const answers = async (): Promise<void> => {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+      if (answer?.status === 200) return;
+      await sleep(20);
+      await answers();
+    };
+    const { code, said } = await run(
+      { XINQIAO_DATA: folder.path, XINQIAO_SAMPLES: '1', PORT: String(port) },
+      { stopAfter: answers },
+    );
+    expect({ code, said }).toEqual({ code: 0, said: 'Stopping …\nStopped.\n' });
+    const pid = join(folder.path, 'database/postgres/postmaster.pid');
+    expect(await readFile(pid, 'utf8').catch((error: NodeJS.ErrnoException) => error.code)).toBe('ENOENT');
   });
 });

@@ -130,7 +130,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
   return ended;
 }
 
-async function freePorts(): Promise<[number, number]> {
+export async function freePorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()];
   const ports = await Promise.all(
     servers.map(
