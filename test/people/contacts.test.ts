@@ -42,6 +42,17 @@ const roster = (people: readonly Given[]) => [
   },
 ];
 
+/** The template's sheet of staff, with a few of its columns. */
+const sheet = async (titles: readonly string[], rows: readonly string[][]): Promise<Buffer> =>
+  buffer(
+    writeWorkbook({
+      language: 'zh-CN',
+      sheets: [
+        { name: '教职工', columns: titles.map((title) => ({ title, format: 'text' as const })), rows },
+      ],
+    }),
+  );
+
 describe('contacts of staff', () => {
   let service: TestService;
   const query = async <T = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<T[]> =>
@@ -185,25 +196,14 @@ describe('contacts of staff', () => {
   });
 
   it('come with the template as well, one row for each post', async () => {
-    const bytes = await buffer(
-      writeWorkbook({
-        language: 'zh-CN',
-        sheets: [
-          {
-            name: '教职工',
-            columns: ['人员编号', '姓名', '学校标识码', '岗位', '电子邮箱', '手机号'].map((title) => ({
-              title,
-              format: 'text' as const,
-            })),
-            rows: [
-              ['w1', '李一', 's1', '班主任', '', ''],
-              ['w1', '李一', 's1', '任课教师', 'li@school.cn', '13711112222'],
-              ['w2', '李二', 's1', '没有这个岗位', 'er@school.cn', '13722223333'],
-              ['w3', '李三', 's1', '班主任', '无', '84012345'],
-            ],
-          },
-        ],
-      }),
+    const bytes = await sheet(
+      ['人员编号', '姓名', '学校标识码', '岗位', '电子邮箱', '手机号'],
+      [
+        ['w1', '李一', 's1', '班主任', '', ''],
+        ['w1', '李一', 's1', '任课教师', 'li@school.cn', '13711112222'],
+        ['w2', '李二', 's1', '没有这个岗位', 'er@school.cn', '13722223333'],
+        ['w3', '李三', 's1', '班主任', '无', '84012345'],
+      ],
     );
     const result = await importRoster(service, [{ name: '花名册.xlsx', bytes }]);
     expect(result).toMatchObject({ state: 'APPLIED', rowsRefused: 1, peopleAdded: 2 });
@@ -219,23 +219,12 @@ describe('contacts of staff', () => {
   });
 
   it('are those of the first row of somebody who stands in several, and the same sheet again changes nothing', async () => {
-    const bytes = await buffer(
-      writeWorkbook({
-        language: 'zh-CN',
-        sheets: [
-          {
-            name: '教职工',
-            columns: ['人员编号', '姓名', '学校标识码', '岗位', '手机号'].map((title) => ({
-              title,
-              format: 'text' as const,
-            })),
-            rows: [
-              ['w8', '李八', 's1', '班主任', '13788880001'],
-              ['w8', '李八', 's1', '任课教师', '13788880002'],
-            ],
-          },
-        ],
-      }),
+    const bytes = await sheet(
+      ['人员编号', '姓名', '学校标识码', '岗位', '手机号'],
+      [
+        ['w8', '李八', 's1', '班主任', '13788880001'],
+        ['w8', '李八', 's1', '任课教师', '13788880002'],
+      ],
     );
     for (let time = 0; time < 3; time += 1) {
       await importRoster(service, [{ name: '花名册.xlsx', bytes }]);

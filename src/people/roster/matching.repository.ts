@@ -69,7 +69,7 @@ export async function matchPeople(tx: Executor, source: string, roster: Roster):
       // A second row of the same person brings no posts; where posts have rows of their own they stay with the first.
       roster.posts.file === file ? sql`p.line = gone.line` : sql`false`
     }`;
-  await sql`create temporary table left_out (line int) on commit drop`.execute(tx);
+  await sql`create temporary table left_out (line int not null) on commit drop`.execute(tx);
   if (roster.repeats)
     // A number that stands on one of a person's rows need not stand on the others.
     await sql`
