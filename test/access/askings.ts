@@ -631,7 +631,6 @@ export const silent: Readonly<Record<string, string>> = {
   'Mutation judgeTimeFlag that was judged': 'the first outcome stands',
   'Mutation revokeCertificate of an issuer, revoked': 'it is revoked; A is for whose it is',
   'Mutation signInSample by a key that is none': 'refused to everybody',
-  'Field Certificate.verifications': 'asked of ones that nobody has verified',
   'Field CertificateVerification.log without its code': 'only with the code, which is on the document',
   'Field CourseReview.by': 'asked of a course that nobody has reviewed',
   'Field CourseReview.on': 'asked of a course that nobody has reviewed',
