@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { prepareValue } from 'pg/lib/utils.js';
 
 /** A statement as pg takes it. */
 export interface Statement {
@@ -8,26 +9,80 @@ export interface Statement {
   readonly name?: string;
 }
 
-/** What pg calls on a query while its answer comes in; it is the same for its own and for others'. */
-interface Query {
-  callback?: (error: Error | null, result?: pg.QueryResult) => void;
-  submit(connection: Connection): Error | null;
-  handleRowDescription(message: unknown): void;
-  handleDataRow(message: unknown): void;
-  handleCommandComplete(message: unknown, connection: Connection): void;
-  handleEmptyQuery(connection: Connection): void;
-  handleError(error: Error, connection: Connection): void;
-  handleReadyForQuery(connection: Connection): void;
+/** What pg lets a query do with a connection, as its own cursors do; see `pg-cursor`. */
+interface Connection {
+  readonly stream: { readonly writable: boolean; write(message: Buffer): void };
+  /** By name: what pg knows to be prepared there, or on its way. */
+  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
+  readonly submittedNamedStatements: Record<string, string | undefined>;
+  parse(message: { text: string; name: string | undefined }): void;
+  bind(message: {
+    portal: '';
+    statement: string | undefined;
+    values: readonly unknown[];
+    valueMapper: (value: unknown) => unknown;
+  }): void;
+  describe(message: { type: 'P'; name: '' }): void;
+  execute(message: { portal: '' }): void;
+  sync(): void;
 }
 
-interface Connection {
-  readonly stream: { cork(): void; uncork(): void };
-  sync(): void;
+interface RowDescription {
+  readonly fields: readonly {
+    readonly name: string;
+    readonly dataTypeID: number;
+    readonly format: 'text' | 'binary';
+  }[];
+}
+
+/** What a row has, and how it is read. */
+interface Columns {
+  readonly names: readonly string[];
+  readonly readers: readonly ((value: string) => unknown)[];
+  /** A row before it is filled, so that all have one shape. */
+  readonly empty: Readonly<Record<string, null>>;
+}
+
+/** What is known of a connection. */
+interface Known {
+  /** The connection, but that what is written to it is gathered. */
+  readonly gathering: Connection;
+  readonly parts: Buffer[];
+  /** Of the statements that it keeps: what comes back stays the same while they are kept, so that it is told once. */
+  readonly columns: Map<string, Columns>;
 }
 
 /** Nothing of it was done, since another of its transaction failed. */
 export class Skipped extends Error {
   override name = 'Skipped';
+}
+
+const knownOf = new WeakMap<Connection, Known>();
+
+function known(connection: Connection): Known {
+  let found = knownOf.get(connection);
+  if (found === undefined) {
+    const parts: Buffer[] = [];
+    const stream = { writable: true, write: (part: Buffer) => void parts.push(part) };
+    found = {
+      gathering: Object.create(connection, { stream: { value: stream } }) as Connection,
+      parts,
+      columns: new Map(),
+    };
+    knownOf.set(connection, found);
+  }
+  return found;
+}
+
+/** One statement of a batch, while its answer comes in. */
+interface Asked {
+  readonly statement: Statement;
+  columns: Columns | undefined;
+  readonly rows: Record<string, unknown>[];
+  /** `SELECT 3`, `INSERT 0 1`, `BEGIN`. */
+  tag: string;
+  /** Why a row of it could not be read. It was done all the same. */
+  unread?: unknown;
 }
 
 /**
@@ -40,69 +95,117 @@ export class Skipped extends Error {
 export async function runBatch(
   client: pg.PoolClient,
   statements: readonly Statement[],
-  types: pg.CustomTypesConfig | undefined,
+  types: pg.CustomTypesConfig = pg.types,
 ): Promise<PromiseSettledResult<pg.QueryResult>[]> {
-  const queries: Query[] = [];
-  const results = Promise.allSettled(
-    statements.map(
-      async ({ text, values, name }) =>
-        new Promise<pg.QueryResult>((resolve, reject) => {
-          const query = new pg.Query({
-            text,
-            values: [...values],
-            ...(name === undefined ? {} : { name }),
-            // The simple protocol would end the transaction after each.
-            queryMode: 'extended',
-            ...(types === undefined ? {} : { types }),
-          } as pg.QueryConfig) as unknown as Query;
-          query.callback = (error, result) => {
-            if (error === null) resolve(result!);
-            else reject(error);
-          };
-          queries.push(query);
-        }),
-    ),
-  );
+  const asked = statements.map((statement): Asked => ({ statement, columns: undefined, rows: [], tag: '' }));
   let at = 0;
-  const current = (): Query => queries[at]!;
-  const batch = {
-    submit(connection: Connection): Error | null {
-      // Each would ask for the end of the transaction after itself.
-      const unsynced = Object.create(connection, { sync: { value: () => {} } }) as Connection;
-      connection.stream.cork();
-      try {
-        for (const query of queries) {
-          const error = query.submit(unsynced);
-          if (error !== null) throw error;
+  return new Promise((resolve) => {
+    const fail = (error: unknown): void =>
+      resolve(
+        // What was answered before it is undone with it; the transaction's own end may fail too.
+        asked.map((_each, index) => ({
+          status: 'rejected',
+          reason:
+            index === Math.min(at, asked.length - 1)
+              ? error
+              : new Skipped(error instanceof Error ? error.message : String(error)),
+        })),
+      );
+    const batch = {
+      submit(connection: Connection): unknown {
+        const { gathering, parts, columns } = known(connection);
+        try {
+          for (const each of asked) {
+            ask(gathering, each.statement);
+            const { name } = each.statement;
+            each.columns = name === undefined ? undefined : columns.get(name);
+            if (each.columns === undefined) gathering.describe({ type: 'P', name: '' });
+            gathering.execute({ portal: '' });
+            at += 1;
+          }
+          gathering.sync();
+          if (connection.stream.writable) connection.stream.write(Buffer.concat(parts));
+          at = 0;
+          return null;
+        } catch (error) {
+          // Nothing of it was sent; pg hands the error back.
+          return error;
+        } finally {
+          parts.length = 0;
         }
-        return null;
-      } catch (error) {
-        return error as Error;
-      } finally {
-        connection.sync();
-        connection.stream.uncork();
-      }
-    },
-    handleRowDescription: (message: unknown) => current().handleRowDescription(message),
-    handleDataRow: (message: unknown) => current().handleDataRow(message),
-    handleCommandComplete(message: unknown, connection: Connection) {
-      current().handleCommandComplete(message, connection);
-      at += 1;
-    },
-    handleEmptyQuery(connection: Connection) {
-      current().handleEmptyQuery(connection);
-      at += 1;
-    },
-    handleError(error: Error, connection: Connection) {
-      // What was answered before it is undone with it; the transaction's own end may fail too.
-      const failed = Math.min(at, queries.length - 1);
-      for (const [index, query] of queries.entries())
-        query.handleError(index === failed ? error : new Skipped(error.message), connection);
-    },
-    handleReadyForQuery(connection: Connection) {
-      for (const query of queries) query.handleReadyForQuery(connection);
-    },
+      },
+      handleRowDescription({ fields }: RowDescription) {
+        const { statement } = asked[at]!;
+        const columns: Columns = {
+          names: fields.map((field) => field.name),
+          readers: fields.map((field) => types.getTypeParser(field.dataTypeID, field.format)),
+          empty: Object.fromEntries(fields.map((field) => [field.name, null])),
+        };
+        asked[at]!.columns = columns;
+        if (statement.name !== undefined)
+          known((client as unknown as { connection: Connection }).connection).columns.set(
+            statement.name,
+            columns,
+          );
+      },
+      handleDataRow({ fields }: { fields: readonly (string | null)[] }) {
+        const each = asked[at]!;
+        if (each.unread !== undefined) return;
+        const { names, readers, empty } = each.columns!;
+        try {
+          const row: Record<string, unknown> = { ...empty };
+          for (let place = 0; place < names.length; place += 1) {
+            const value = fields[place];
+            if (value !== null && value !== undefined) row[names[place]!] = readers[place]!(value);
+          }
+          each.rows.push(row);
+        } catch (error) {
+          each.unread = error;
+        }
+      },
+      handleCommandComplete({ text }: { text: string }) {
+        asked[at]!.tag = text;
+        at += 1;
+      },
+      handleEmptyQuery() {
+        at += 1;
+      },
+      handleError: fail,
+      handleReadyForQuery() {
+        resolve(
+          asked.map((each) =>
+            each.unread === undefined
+              ? { status: 'fulfilled', value: resultOf(each) }
+              : { status: 'rejected', reason: each.unread },
+          ),
+        );
+      },
+    };
+    client.query(batch as unknown as pg.Submittable);
+  });
+}
+
+/** @throws what pg says of a value that can't be sent, or of a name that is another statement's. */
+function ask(connection: Connection, { text, values, name }: Statement): void {
+  const kept =
+    name === undefined
+      ? undefined
+      : (connection.parsedStatements[name] ?? connection.submittedNamedStatements[name]);
+  if (kept !== undefined && kept !== text) throw new Error(`"${name}" is prepared for another statement.`);
+  if (kept === undefined) {
+    connection.parse({ text, name });
+    if (name !== undefined) connection.submittedNamedStatements[name] = text;
+  }
+  connection.bind({ portal: '', statement: name, values, valueMapper: prepareValue });
+}
+
+function resultOf({ tag, rows }: Asked): pg.QueryResult {
+  const count = / (\d+)$/.exec(tag)?.[1];
+  return {
+    command: tag.split(' ', 1)[0]!,
+    rowCount: count === undefined ? null : Number(count),
+    oid: 0,
+    fields: [],
+    rows,
   };
-  client.query(batch as unknown as pg.Submittable);
-  return results;
 }
