@@ -97,7 +97,7 @@ export function servingPool(pool: pg.Pool): PostgresPool {
   /** Those at the door come each in a turn of its own, and are looked up with the others who come meanwhile. */
   const askAtTheDoor = makeLots<Statement, pg.QueryResult>({
     most: 64,
-    atOnce: 1,
+    atOnce: 2,
     deal: async (statements) =>
       (await run(AT_THE_DOOR, statements)).map((result) => {
         if (result.status === 'rejected') throw result.reason as Error;
