@@ -68,9 +68,11 @@ function makeBrowser(subject: string) {
   };
 }
 
+const databaseOf = (url: string, name: string): string => url.replace(/\/bench(?=\?|$)/, `/${name}`);
+
 export const bench: Bench = {
   about:
-    'complete launches: login, ID token, session, and the first page with it, one after another by a browser that keeps its connection; beside a tool made with ltijs and its SQL store, on the same PostgreSQL, in turns, with the platform’s key at hand',
+    'complete launches: login, ID token, session, and the first page with it, one after another by a browser that keeps its connection; beside a tool made with ltijs and its SQL store, and beside the least that a launch can be, on the same PostgreSQL, in turns, with the platform’s key at hand',
   options: { launches: 200, warmUp: 40, atOnce: 8, rounds: 3 },
   async run({ launches, warmUp, atOnce, rounds }, say) {
     const folder = await makeDataFolder();
@@ -84,7 +86,7 @@ export const bench: Bench = {
     });
     await new Promise<void>((resolve) => platform.listen(0, '127.0.0.1', resolve));
     const issuer = `http://127.0.0.1:${(platform.address() as AddressInfo).port}`;
-    let peer: ChildProcess | undefined;
+    const others: ChildProcess[] = [];
     try {
       say('installing ltijs');
       await writeFile(join(peerFolder, 'package.json'), '{"private":true}');
@@ -101,7 +103,7 @@ export const bench: Bench = {
       });
       try {
         const pool = makePool(url, { name: 'bench', size: 1 });
-        await pool.query('create database ltijs');
+        for (const name of ['ltijs', 'floor']) await pool.query(`create database ${name}`);
         // Everybody is known already, as after the first day.
         await pool.query(
           `with r as (insert into lti_registrations (division_code, name, platform, issuer, client_id, auth_url, key_set_url, person_claim, way, registered_at)
@@ -114,24 +116,36 @@ export const bench: Bench = {
         );
         await pool.end();
         const port = (platform.address() as AddressInfo).port + 1;
-        peer = spawn(
-          process.execPath,
-          [
-            join(import.meta.dirname, 'ltijs-tool.cjs'),
-            peerFolder,
-            url.replace(/\/bench(?=\?|$)/, '/ltijs'),
-            String(port),
-            issuer,
-            Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })).toString('base64'),
-          ],
-          { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } },
-        );
-        await new Promise<void>((resolve, reject) => {
-          peer!.stdout!.on('data', (chunk: Buffer) => {
-            if (chunk.toString().includes('ready')) resolve();
+        const floor = `http://127.0.0.1:${port + 1}`;
+        /** Another tool, in a process of its own. */
+        const begun = async (file: string, ...given: readonly string[]): Promise<void> => {
+          const child = spawn(process.execPath, [join(import.meta.dirname, file), ...given], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+            env: { ...process.env, NODE_ENV: 'production' },
           });
-          peer!.once('exit', (code) => reject(new Error(`ltijs ended with ${code}.`)));
-        });
+          others.push(child);
+          await new Promise<void>((resolve, reject) => {
+            child.stdout.on('data', (chunk: Buffer) => {
+              if (chunk.toString().includes('ready')) resolve();
+            });
+            child.once('exit', (code) => reject(new Error(`${file} ended with ${code}.`)));
+          });
+        };
+        await begun(
+          'ltijs-tool.cjs',
+          peerFolder,
+          databaseOf(url, 'ltijs'),
+          String(port),
+          issuer,
+          Buffer.from(publicKey.export({ format: 'pem', type: 'spki' })).toString('base64'),
+        );
+        await begun(
+          'launch-floor.ts',
+          databaseOf(url, 'floor'),
+          String(port + 1),
+          issuer,
+          JSON.stringify(jwk),
+        );
 
         const token = (subject: string, nonce: string, target: string): string => {
           const now = Math.floor(Date.now() / 1000);
@@ -183,18 +197,25 @@ export const bench: Bench = {
             if (!page.body.includes('session of'))
               throw new Error(`${launched.status} ${page.body.slice(0, 300)}`);
           },
+          floor: async (browser: Browser): Promise<void> => {
+            const { state, nonce } = await begin(browser, `${floor}/login`, floor);
+            const page = await browser.go(floor, { state, id_token: token(browser.subject, nonce, floor) });
+            if (!page.body.startsWith('session ')) throw new Error(`${page.status} ${page.body}`);
+          },
         };
         type Side = keyof typeof sides;
+        // There and back, so that none always comes after the same.
         const inTurn = (turn: number): readonly Side[] =>
-          turn % 2 === 0 ? ['ours', 'ltijs'] : ['ltijs', 'ours'];
+          turn % 2 === 0 ? ['ours', 'ltijs', 'floor'] : ['floor', 'ltijs', 'ours'];
         /** Of a side: how long each launch took, and all of them together, ms. */
-        const one = { ours: [] as number[], ltijs: [] as number[] };
-        const many = { ours: [] as number[], ltijs: [] as number[] };
-        const took = { ours: 0, ltijs: 0 };
+        const one = { ours: [] as number[], ltijs: [] as number[], floor: [] as number[] };
+        const many = { ours: [] as number[], ltijs: [] as number[], floor: [] as number[] };
+        const took = { ours: 0, ltijs: 0, floor: 0 };
         const subjects = Array.from({ length: atOnce! }, (_, index) => `u${index + 1}`);
         const browsers = {
           ours: subjects.map(makeBrowser),
           ltijs: subjects.map(makeBrowser),
+          floor: subjects.map(makeBrowser),
         };
         const open = async (side: Side, browser: Browser, times?: number[]): Promise<void> => {
           const started = performance.now();
@@ -226,11 +247,18 @@ export const bench: Bench = {
           rows: [
             row('Xinqiao, one after another', one.ours, 1000 / percentile(one.ours, 50)),
             row('ltijs, one after another', one.ltijs, 1000 / percentile(one.ltijs, 50)),
+            row('the least there can be, one after another', one.floor, 1000 / percentile(one.floor, 50)),
             row(`Xinqiao, ${atOnce} at once`, many.ours, (many.ours.length / took.ours) * 1000),
             row(`ltijs, ${atOnce} at once`, many.ltijs, (many.ltijs.length / took.ltijs) * 1000),
+            row(
+              `the least there can be, ${atOnce} at once`,
+              many.floor,
+              (many.floor.length / took.floor) * 1000,
+            ),
           ],
           figures: {
             ratio: round(percentile(one.ltijs, 50) / percentile(one.ours, 50)),
+            ratioOfFloor: round(percentile(one.ltijs, 50) / percentile(one.floor, 50)),
             p50Ms: round(percentile(one.ours, 50)),
             p95Ms: round(percentile(one.ours, 95)),
             ratioAtOnce: round(percentile(many.ltijs, 50) / percentile(many.ours, 50)),
@@ -241,7 +269,7 @@ export const bench: Bench = {
         await service.stop();
       }
     } finally {
-      peer?.kill();
+      for (const each of others) each.kill();
       platform.closeAllConnections();
       platform.close();
       await server.stop();
