@@ -43,6 +43,9 @@ interface Columns {
   readonly empty: Readonly<Record<string, null>>;
 }
 
+/** Of what only writes: the server says that there are none by saying nothing. */
+const NONE: Columns = { names: [], readers: [], empty: {} };
+
 /** What is known of a connection. */
 interface Known {
   /** The connection, but that what is written to it is gathered. */
@@ -99,6 +102,11 @@ export async function runBatch(
 ): Promise<PromiseSettledResult<pg.QueryResult>[]> {
   const asked = statements.map((statement): Asked => ({ statement, columns: undefined, rows: [], tag: '' }));
   let at = 0;
+  let kept: Known['columns'] | undefined;
+  const describe = (each: Asked, columns: Columns): void => {
+    each.columns = columns;
+    if (each.statement.name !== undefined) kept?.set(each.statement.name, columns);
+  };
   return new Promise((resolve) => {
     const fail = (error: unknown): void =>
       resolve(
@@ -114,6 +122,7 @@ export async function runBatch(
     const batch = {
       submit(connection: Connection): unknown {
         const { gathering, parts, columns } = known(connection);
+        kept = columns;
         try {
           for (const each of asked) {
             ask(gathering, each.statement);
@@ -134,20 +143,12 @@ export async function runBatch(
           parts.length = 0;
         }
       },
-      handleRowDescription({ fields }: RowDescription) {
-        const { statement } = asked[at]!;
-        const columns: Columns = {
+      handleRowDescription: ({ fields }: RowDescription) =>
+        describe(asked[at]!, {
           names: fields.map((field) => field.name),
           readers: fields.map((field) => types.getTypeParser(field.dataTypeID, field.format)),
           empty: Object.fromEntries(fields.map((field) => [field.name, null])),
-        };
-        asked[at]!.columns = columns;
-        if (statement.name !== undefined)
-          known((client as unknown as { connection: Connection }).connection).columns.set(
-            statement.name,
-            columns,
-          );
-      },
+        }),
       handleDataRow({ fields }: { fields: readonly (string | null)[] }) {
         const each = asked[at]!;
         if (each.unread !== undefined) return;
@@ -164,7 +165,9 @@ export async function runBatch(
         }
       },
       handleCommandComplete({ text }: { text: string }) {
-        asked[at]!.tag = text;
+        const each = asked[at]!;
+        if (each.columns === undefined) describe(each, NONE);
+        each.tag = text;
         at += 1;
       },
       handleEmptyQuery() {

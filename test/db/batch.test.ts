@@ -58,6 +58,26 @@ describe('a batch of statements', () => {
       ).toMatchObject([{ value: { rows: [{ n: 2 }] } }]);
     }));
 
+  it('knows of a write that no rows come of it', async () =>
+    on(async () => {
+      await pool.query('create table if not exists noted (n int)');
+      const write = { text: 'insert into noted values ($1)', name: 'write' };
+      for (const n of [1, 2])
+        expect(
+          await runBatch(
+            client,
+            [
+              { ...write, values: [n] },
+              { text: 'select count(*)::int as n from noted', values: [], name: 'count' },
+            ],
+            types(),
+          ),
+        ).toMatchObject([
+          { value: { command: 'INSERT', rowCount: 1, rows: [] } },
+          { value: { command: 'SELECT', rows: [{ n }] } },
+        ]);
+    }));
+
   it('counts what was written, in one transaction', async () =>
     on(async () => {
       const results = await runBatch(
