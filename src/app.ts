@@ -15,7 +15,8 @@ import { makeAccommodationService } from './assessment/accommodation.service.ts'
 import { makePracticeService } from './assessment/practice.service.ts';
 import { makeCertificateService } from './certification/certificate.service.ts';
 import { makeCredentialService } from './certification/credential/credential.service.ts';
-import { ISSUE_LOT_TASK, makeIssueRequestService } from './certification/issue-request.service.ts';
+import { ISSUE_LOT_TASK } from './certification/issue-lots.ts';
+import { makeIssueRequestService } from './certification/issue-request.service.ts';
 import { makeIssuing, tellChangedTemplates } from './certification/issuing.service.ts';
 import { makeLogService } from './certification/log/log.service.ts';
 import { openSigner } from './certification/signature/issuer-key.ts';

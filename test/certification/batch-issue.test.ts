@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LOT } from '../../src/certification/issue-request.service.ts';
+import { LOT } from '../../src/certification/issue-lots.ts';
 import { SAMPLE_COUNTY } from '../../src/commands/sample/county.ts';
 import { fileOf } from '../../src/people/roster/upload.ts';
 import { openWorkbook } from '../../src/sheets/read.ts';
