@@ -13,7 +13,7 @@ export interface Statement {
 interface Connection {
   readonly stream: { readonly writable: boolean; write(message: Buffer): void };
   /** By name: what pg knows to be prepared there, or on its way. */
-  readonly parsedStatements: Readonly<Record<string, string | undefined>>;
+  readonly parsedStatements: Record<string, string | undefined>;
   readonly submittedNamedStatements: Record<string, string | undefined>;
   parse(message: { text: string; name: string | undefined }): void;
   bind(message: {
@@ -157,16 +157,18 @@ export async function runBatch(
           const row: Record<string, unknown> = { ...empty };
           for (let place = 0; place < names.length; place += 1) {
             const value = fields[place];
-            if (value !== null && value !== undefined) row[names[place]!] = readers[place]!(value);
+            row[names[place]!] = value === null || value === undefined ? null : readers[place]!(value);
           }
           each.rows.push(row);
         } catch (error) {
           each.unread = error;
         }
       },
-      handleCommandComplete({ text }: { text: string }) {
+      handleCommandComplete({ text }: { text: string }, connection: Connection) {
         const each = asked[at]!;
         if (each.columns === undefined) describe(each, NONE);
+        const { name } = each.statement;
+        if (name !== undefined) keep(connection, name, each.statement.text);
         each.tag = text;
         at += 1;
       },
@@ -200,6 +202,12 @@ function ask(connection: Connection, { text, values, name }: Statement): void {
     if (name !== undefined) connection.submittedNamedStatements[name] = text;
   }
   connection.bind({ portal: '', statement: name, values, valueMapper: prepareValue });
+}
+
+/** From now on it is prepared there, whatever becomes of those after it: pg forgets of one on its way as soon as another fails. */
+function keep(connection: Connection, name: string, text: string): void {
+  connection.parsedStatements[name] = text;
+  delete connection.submittedNamedStatements[name];
 }
 
 function resultOf({ tag, rows }: Asked): pg.QueryResult {

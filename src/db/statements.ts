@@ -25,6 +25,11 @@ export function actingStatement({ part, viewer, soon }: Acting, { lasting = fals
   };
 }
 
+/** Of a batch that failed, the one because of which it did. */
+function failedItself(result: PromiseSettledResult<pg.QueryResult>): result is PromiseRejectedResult {
+  return result.status === 'rejected' && !(result.reason instanceof Skipped);
+}
+
 const AT_THE_DOOR: Acting = { part: 'gate', viewer: '', soon: false };
 
 /**
@@ -45,7 +50,9 @@ export function servingPool(pool: pg.Pool): PostgresPool {
     try {
       const results = await runBatch(client, [actingStatement(acting), ...statements], types);
       isWhole = results.every((result) => result.status === 'fulfilled');
-      return results.slice(1);
+      const [acted, ...answers] = results as [PromiseSettledResult<pg.QueryResult>, ...typeof results];
+      // One that was asked by itself is told what went wrong before it.
+      return answers.length === 1 && failedItself(acted) ? [acted] : answers;
     } finally {
       client.release(!isWhole);
     }
@@ -108,12 +115,10 @@ export function servingPool(pool: pg.Pool): PostgresPool {
   const begin = async (text: string): Promise<pg.PoolClient> => {
     const client = await pool.connect();
     const results = await runBatch(client, [{ text, values: [] }, actingStatement(currentActing())], types);
-    for (const result of results) {
-      if (result.status !== 'rejected') continue;
-      client.release(true);
-      throw result.reason as Error;
-    }
-    return client;
+    const failed = results.find(failedItself);
+    if (failed === undefined) return client;
+    client.release(true);
+    throw failed.reason as Error;
   };
 
   return {

@@ -6,7 +6,7 @@ import { makeTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const EVERY_KIND = `select 1 as small, 9007199254740993 as big, 1.50::numeric as exact, true as yes, null::text as nothing, '心桥' as words,
   '2026-09-01'::date as day, '2026-09-01 08:00+08'::timestamptz as moment, '{"a": [1, null]}'::jsonb as json, '{a,NULL,"b,c"}'::text[] as list,
-  '\\x00ff'::bytea as bytes, $1::text as given, 1 as twice, 2 as twice`;
+  '\\x00ff'::bytea as bytes, $1::text as given, 1 as twice, null as twice`;
 /** What is read only by a function that says no. */
 const UNREADABLE = 'select 1::int2 as unreadable from generate_series(1, 3)';
 const INT2 = 21;
@@ -76,6 +76,18 @@ describe('a batch of statements', () => {
           { value: { command: 'INSERT', rowCount: 1, rows: [] } },
           { value: { command: 'SELECT', rows: [{ n }] } },
         ]);
+    }));
+
+  it('has prepared what it answered, also for a transaction of pg’s own that fails', async () =>
+    on(async () => {
+      const kept = { text: 'select $1::int as n', values: [1], name: 'kept' };
+      await runBatch(client, [kept], types());
+      await client.query('begin');
+      await expect(client.query('select 1 / 0')).rejects.toThrow('division by zero');
+      await expect(client.query({ ...kept })).rejects.toThrow('transaction is aborted');
+      await client.query('rollback');
+      expect(await runBatch(client, [kept], types())).toMatchObject([{ value: { rows: [{ n: 1 }] } }]);
+      expect((await client.query({ ...kept })).rows).toEqual([{ n: 1 }]);
     }));
 
   it('counts what was written, in one transaction', async () =>
