@@ -47,6 +47,12 @@ async function listen(): Promise<{ server: Server; url: string; bytes: () => num
   };
 }
 
+/** One that listens would keep the bench from ending. */
+function stop({ server }: { readonly server: Server }): void {
+  server.close();
+  server.closeAllConnections();
+}
+
 /** A page with a link that puts the player into a frame, as the teacher's page does. */
 const page = (src: string): string => `<!doctype html><button>open</button><script>
 addEventListener('message', function (event) {
@@ -100,7 +106,7 @@ async function ours(folder: string): Promise<Side> {
   return {
     url: around.url,
     bytes: content.bytes,
-    close: () => [around.server, content.server].forEach((each) => each.closeAllConnections()),
+    close: () => [around, content].forEach(stop),
   };
 }
 
@@ -127,7 +133,7 @@ new H5PStandalone.H5P(document.getElementById('h5p'), { h5pJsonPath: '/lesson', 
   return {
     url: around.url,
     bytes: content.bytes,
-    close: () => [around.server, content.server].forEach((each) => each.closeAllConnections()),
+    close: () => [around, content].forEach(stop),
   };
 }
 
