@@ -11,7 +11,7 @@ export interface Statement {
 
 /** What pg lets a query do with a connection, as its own cursors do; see `pg-cursor`. */
 interface Connection {
-  readonly stream: { readonly writable: boolean; write(message: Buffer): void };
+  readonly stream: { readonly writable: boolean; write(message: Buffer): void; cork(): void; uncork(): void };
   /** By name: what pg knows to be prepared there, or on its way. */
   readonly parsedStatements: Record<string, string | undefined>;
   readonly submittedNamedStatements: Record<string, string | undefined>;
@@ -133,7 +133,7 @@ export async function runBatch(
             at += 1;
           }
           gathering.sync();
-          if (connection.stream.writable) connection.stream.write(Buffer.concat(parts));
+          if (connection.stream.writable) send(connection.stream, parts);
           at = 0;
           return null;
         } catch (error) {
@@ -188,6 +188,20 @@ export async function runBatch(
     };
     client.query(batch as unknown as pg.Submittable);
   });
+}
+
+/** Longer ones go as they are: a copy of an import's lists would cost more than it saves. */
+const MOST_COPIED = 64 * 1024;
+
+function send(stream: Connection['stream'], parts: readonly Buffer[]): void {
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  if (bytes <= MOST_COPIED) {
+    stream.write(Buffer.concat(parts, bytes));
+    return;
+  }
+  stream.cork();
+  for (const part of parts) stream.write(part);
+  stream.uncork();
 }
 
 /** @throws what pg says of a value that can't be sent, or of a name that is another statement's. */

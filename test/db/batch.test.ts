@@ -58,6 +58,21 @@ describe('a batch of statements', () => {
       ).toMatchObject([{ value: { rows: [{ n: 2 }] } }]);
     }));
 
+  it('takes what is too long to be gathered', async () =>
+    on(async () => {
+      const long = '桥'.repeat(100_000);
+      expect(
+        await runBatch(
+          client,
+          [
+            { text: 'select $1::text as given', values: [long] },
+            { text: 'select 2 as n', values: [] },
+          ],
+          types(),
+        ),
+      ).toMatchObject([{ value: { rows: [{ given: long }] } }, { value: { rows: [{ n: 2 }] } }]);
+    }));
+
   it('knows of a write that no rows come of it', async () =>
     on(async () => {
       await pool.query('create table if not exists noted (n int)');
