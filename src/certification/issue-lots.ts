@@ -143,6 +143,7 @@ export function makeIssueLots({
       return 'done';
     });
   };
+  /** Ends a request, in the caller's transaction. */
   const finish = async (
     tx: Executor,
     id: string,

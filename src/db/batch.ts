@@ -190,7 +190,7 @@ export async function runBatch(
   });
 }
 
-/** Longer ones go as they are: a copy of an import's lists would cost more than it saves. */
+/** Longer ones go as they are, so that an import's lists are not copied. */
 const MOST_COPIED = 64 * 1024;
 
 function send(stream: Connection['stream'], parts: readonly Buffer[]): void {

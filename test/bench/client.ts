@@ -13,8 +13,8 @@ interface Asked {
 }
 
 /**
- * Asks over one kept-alive connection, one after another, since what is measured is the service and not the client. Node's own client takes a
- * quarter of a millisecond of the same processors for each request, so this speaks just enough HTTP/1.1: answers have a Content-Length.
+ * Asks over one kept-alive connection, one after another, since what is measured is the service and not the client: it speaks just enough
+ * HTTP/1.1, on the same processors. Answers have a Content-Length.
  * @param as key of a sample sign-in, or the token of a session.
  */
 export function makeClient(url: string, as: string) {
